@@ -1,0 +1,102 @@
+//! A text that a person wrote, under the name by which they know it.
+
+use std::{fmt, io, io::Read as _, path::Path, sync::Arc};
+
+use crate::Span;
+
+/// A file's name and text. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+}
+
+/// Why a file could not be read as text.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The operating system refused: missing, a folder, no permission.
+    #[error("cannot read `{name}`: {cause}")]
+    Io {
+        /// The file, as the user named it.
+        name: String,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// Larger than [`Source::MAX_BYTES`]; read no further than that.
+    #[error("cannot read `{name}`: larger than {} MiB, which is not a file for this purpose", Source::MAX_BYTES >> 20)]
+    TooLarge {
+        /// The file, as the user named it.
+        name: String,
+    },
+    /// Not UTF-8, or it holds a NUL byte.
+    #[error("cannot read `{name}`: not a text file (byte {offset} is not UTF-8 text)")]
+    NotText {
+        /// The file, as the user named it.
+        name: String,
+        /// Offset of the first byte that is no text, from 0.
+        offset: usize,
+    },
+}
+
+impl Source {
+    /// The largest file that is read: 8 MiB. A suite of a thousand manifests has under one.
+    pub const MAX_BYTES: u64 = 8 << 20;
+
+    /// A text that is already in memory.
+    pub fn new(name: impl AsRef<str>, text: impl AsRef<str>) -> Self {
+        Self { name: name.as_ref().into(), text: text.as_ref().into() }
+    }
+
+    /// Reads a file, at most [`Source::MAX_BYTES`] of it. A byte order mark is dropped.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let name = path.display().to_string();
+        let io_error = |cause| ReadError::Io { name: path.display().to_string(), cause };
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(io_error)?;
+        file.take(Self::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io_error)?;
+        Self::from_bytes(&name, bytes)
+    }
+
+    /// The same checks for bytes that are already in memory.
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, ReadError> {
+        if bytes.len() as u64 > Self::MAX_BYTES {
+            return Err(ReadError::TooLarge { name: name.to_owned() });
+        }
+        if let Some(offset) = bytes.iter().position(|byte| *byte == 0) {
+            return Err(ReadError::NotText { name: name.to_owned(), offset });
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text))),
+            Err(error) => {
+                Err(ReadError::NotText { name: name.to_owned(), offset: error.utf8_error().valid_up_to() })
+            }
+        }
+    }
+
+    /// The name given at construction: a path as the user wrote it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column of a span's start, both from 1; the column counts characters.
+    #[must_use]
+    pub fn position(&self, span: Span) -> (usize, usize) {
+        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        (line, column)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({}, {} bytes)", self.name, self.text.len())
+    }
+}

@@ -1,0 +1,93 @@
+//! Time is passed in. This is the only file that reads the system's clocks.
+//!
+//! A scenario moves a [`ManualClock`] in one jump; nothing runs in between (PRODUCT.md "Time, chance, network").
+//! Network time-outs stay on real time.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Where a component reads the time.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The time now, in UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// A clock that stands still until it is moved. Clones show the same time.
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Mutex<Timestamp>>);
+
+impl ManualClock {
+    /// A clock that stands at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(now)))
+    }
+
+    /// Jumps to a time, forwards or backwards.
+    pub fn set(&self, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// Jumps by a duration and returns the new time; saturates at the ends of the calendar.
+    pub fn advance(&self, by: SignedDuration) -> Timestamp {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = now.saturating_add(by).unwrap_or(*now);
+        *now
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Measures how long something took in real time, for reports only.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts measuring.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "durations in reports are real time")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Real time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_of_a_manual_clock_move_together() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let other = clock.clone();
+        clock.advance(SignedDuration::from_hours(24));
+        assert_eq!(other.now().as_second(), 86_400);
+        other.set(Timestamp::UNIX_EPOCH);
+        assert_eq!(clock.now(), Timestamp::UNIX_EPOCH);
+    }
+}

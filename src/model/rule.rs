@@ -1,0 +1,130 @@
+//! The switches that a sabotage turns off: one for every requirement that the reference implements.
+//!
+//! A component asks [`Rules::hold`] at the very line that implements the rule. A plain run holds all of them;
+//! `touchstone run --sabotage ID` breaks exactly one, to see the suite go red. The switches reach a component
+//! through its constructor only, and only the reference has them.
+
+use crate::model::identifier::RequirementId;
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
+        /// A rule of PLATFORM.md that the reference implements and can break on purpose.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Rule { $($(#[$doc])* $name,)* }
+
+        impl Rule {
+            /// Every rule, in the order of PLATFORM.md.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The requirement's id: `TOK-AUD`.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$name => $id,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    /// Broken: what is no valid JWT is sent to the introspection endpoint and accepted if that says active.
+    TokJwt = "TOK-JWT",
+    /// Broken: a token without dots is sent to the introspection endpoint likewise.
+    TokOpaque = "TOK-OPAQUE",
+    /// Broken: `iss` is not compared.
+    TokIss = "TOK-ISS",
+    /// Broken: the discovery document's issuer is not compared.
+    TokMeta = "TOK-META",
+    /// Broken: `aud` is not compared.
+    TokAud = "TOK-AUD",
+    /// Broken: members of `aud` that are no strings are skipped, and a lone non-string is taken for a match.
+    TokAudType = "TOK-AUD-TYPE",
+    /// Broken: any issuer is trusted with the keys that it names, and `aud` is not compared.
+    TokReplay = "TOK-REPLAY",
+    /// Broken: the scope is compared by prefix.
+    TokScope = "TOK-SCOPE",
+    /// Broken: a missing scope answers 403.
+    TokScope401 = "TOK-SCOPE-401",
+    /// Broken: the siblings ask for the Manager's scope too.
+    TokScopeOnlyEm = "TOK-SCOPE-ONLY-EM",
+    /// Broken: `exp` and `nbf` are not compared with the clock.
+    TokExp = "TOK-EXP",
+    /// Broken: `none` is accepted, and the header's algorithm decides.
+    TokAlg = "TOK-ALG",
+    /// Broken: a token without `kid` is tried against every key.
+    TokKid = "TOK-KID",
+    /// Broken: every request fetches the key set anew.
+    TokKeyset = "TOK-KEYSET",
+    /// Broken: a `jwk` in the header is trusted.
+    TokHeaders = "TOK-HEADERS",
+    /// Broken: what cannot be parsed ends in a 500.
+    TokForm = "TOK-FORM",
+    /// Broken: an empty or absent `sub` is accepted.
+    TokSub = "TOK-SUB",
+    /// Broken: a token in the query string is read.
+    TokBearer = "TOK-BEARER",
+    /// Broken: a refusal has a bare `WWW-Authenticate: Bearer` and no body.
+    TokRefusal = "TOK-REFUSAL",
+    /// Broken: the protected resource metadata names another resource.
+    TokPrm = "TOK-PRM",
+    /// Broken: the cache of verified tokens is shared by all components and keyed by the token alone.
+    TokCache = "TOK-CACHE",
+    /// Broken: the discovery document names another client.
+    EmWellknown = "EM-WELLKNOWN",
+    /// Broken: the published key is not the one that signs.
+    EmJwks = "EM-JWKS",
+    /// Broken: a matching `If-None-Match` is answered before the token is looked at.
+    EmConfig = "EM-CONFIG",
+    /// Broken: `not_after` lies twice as far in the future as `envelopeTTL` says.
+    EmEnvelope = "EM-ENVELOPE",
+    /// Broken: `If-None-Match` is ignored.
+    EmEtag = "EM-ETAG",
+    /// Broken: an envelope is never signed anew.
+    EmFresh = "EM-FRESH",
+    /// Broken: unknown directives are dropped.
+    EmDirectives = "EM-DIRECTIVES",
+    /// Broken: the client sends no PKCE challenge.
+    ClLogin = "CL-LOGIN",
+}
+
+/// Which rules are in force: all, or all but one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    broken: Option<Rule>,
+}
+
+impl Rules {
+    /// Every rule is in force.
+    pub const ALL: Self = Self { broken: None };
+
+    /// Every rule but one.
+    #[must_use]
+    pub const fn without(rule: Rule) -> Self {
+        Self { broken: Some(rule) }
+    }
+
+    /// The rule is in force.
+    #[must_use]
+    pub fn hold(self, rule: Rule) -> bool {
+        self.broken != Some(rule)
+    }
+
+    /// The rule that is broken, if one is.
+    #[must_use]
+    pub const fn broken(self) -> Option<Rule> {
+        self.broken
+    }
+}
+
+impl Rule {
+    /// The rule of an id, if the reference can break it.
+    #[must_use]
+    pub fn by_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.id() == id)
+    }
+
+    /// The id as it travels in reports.
+    #[must_use]
+    pub fn requirement(self) -> RequirementId {
+        RequirementId::new(self.id())
+    }
+}

@@ -1,0 +1,77 @@
+//! A certificate authority that lives as long as the run: TLS is on everywhere, and nothing trusts it elsewhere.
+//!
+//! TLS stays on real time (TRAPS.md): the certificates outlive any moved clock.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+
+/// The authority, with its private key.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// A server's certificate for its host names, ready to serve: leaf first, then the authority.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// For a TLS listener; offers HTTP/1.1 only (TRAPS.md: large headers).
+    pub config: Arc<ServerConfig>,
+}
+
+/// Certificates could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// A host name that cannot stand in a certificate, or a failure of the key generator.
+    #[error("cannot issue a certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// The TLS library refused the certificate.
+    #[error("cannot serve with the certificate: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+impl Authority {
+    /// A new authority with a key of its own.
+    pub fn generate() -> Result<Self, AuthorityError> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.distinguished_name.push(DnType::CommonName, "Touchstone per-run authority");
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        Ok(Self { issuer })
+    }
+
+    /// The authority's certificate, for clients to trust.
+    #[must_use]
+    pub fn certificate(&self) -> CertificateDer<'static> {
+        self.issuer.der().clone()
+    }
+
+    /// The same as PEM.
+    #[must_use]
+    pub fn certificate_pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// A certificate for the host names (IP addresses are taken as such).
+    pub fn issue(&self, hosts: &[String]) -> Result<Leaf, AuthorityError> {
+        let mut params = CertificateParams::new(hosts.to_vec())?;
+        params.distinguished_name.push(DnType::CommonName, hosts.first().map_or("localhost", String::as_str));
+        let key = KeyPair::generate()?;
+        let leaf = params.signed_by(&key, &self.issuer)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![leaf.der().clone(), self.certificate()],
+                PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der())),
+            )?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Leaf { config: Arc::new(config) })
+    }
+}

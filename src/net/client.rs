@@ -1,0 +1,33 @@
+//! The one constructor of HTTP clients: explicit trust, name overrides, no redirects, limits.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use rustls::pki_types::CertificateDer;
+
+/// A pooled HTTP client. Cheap to clone.
+pub type Client = reqwest::Client;
+
+/// Which host name lives at which address, so that an issuer such as `https://acme.okta.com` is served on
+/// loopback. A URL without a port takes the port of the address.
+pub type Names = BTreeMap<String, SocketAddr>;
+
+/// A client that trusts `authorities` and nothing else, resolves `names` first, follows no redirect, ignores
+/// proxy settings of the environment and gives up after `timeout` (connect, headers and body together).
+///
+/// # Errors
+/// A certificate that is none.
+#[expect(clippy::disallowed_methods, reason = "this is the one constructor")]
+pub fn build_client(
+    authorities: &[CertificateDer<'_>],
+    names: &Names,
+    timeout: Duration,
+) -> Result<Client, reqwest::Error> {
+    let roots = authorities.iter().map(|der| reqwest::Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+    let builder = reqwest::Client::builder()
+        .tls_certs_only(roots)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("touchstone/", env!("CARGO_PKG_VERSION")))
+        .timeout(timeout);
+    names.iter().fold(builder, |builder, (host, address)| builder.resolve(host, *address)).build()
+}

@@ -1,0 +1,75 @@
+//! Serving a router over TLS on a port of the system's choice, with the `Date` of the component's own clock.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    http::{HeaderValue, header::DATE},
+    middleware::map_response,
+    response::Response,
+};
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use jiff::Timestamp;
+
+use super::Leaf;
+use crate::clock::Clock;
+
+/// A running server. Dropping it closes the listener and its connections.
+#[derive(Debug)]
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+    handle: Handle<SocketAddr>,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+    }
+}
+
+/// A listener on loopback with a port of the system's choice, or the given one.
+pub fn bind(port: u16) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves the router on the listener until the returned value is dropped. Must be called inside a runtime.
+pub fn serve(listener: TcpListener, leaf: &Leaf, clock: Arc<dyn Clock>, router: Router) -> io::Result<Serving> {
+    let address = listener.local_addr()?;
+    let router = router.layer(map_response(move |mut response: Response| {
+        let date = http_date(clock.now());
+        async move {
+            if let Ok(date) = HeaderValue::from_str(&date) {
+                response.headers_mut().insert(DATE, date);
+            }
+            response
+        }
+    }));
+    let handle = Handle::new();
+    let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::clone(&leaf.config)))?
+        .handle(handle.clone());
+    tokio::spawn(async move { server.serve(router.into_make_service()).await });
+    Ok(Serving { address, handle })
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
+fn http_date(now: Timestamp) -> String {
+    now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_has_the_form_of_rfc_9110() {
+        let date = "1994-11-06T08:49:37Z".parse().unwrap();
+        assert_eq!(http_date(date), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+}

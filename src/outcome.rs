@@ -1,0 +1,15 @@
+//! What happened, as data: the events that the runner emits and the results that every report shares.
+//!
+//! Pure. A report is a function of [`Report`]; verdicts are made here, once, by [`verdict`].
+
+pub mod event;
+pub mod exit;
+pub mod result;
+pub mod verdict;
+
+pub use event::Event;
+pub use exit::ExitCode;
+pub use result::{
+    Capability, CaseResult, Cause, Check, CheckStatus, Exchange, HttpRequest, HttpResponse, Location, Report,
+    RequirementRow, Selection, StepResult, SuiteIdentity, Summary, TargetIdentity, TokenShown,
+};

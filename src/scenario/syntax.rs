@@ -1,0 +1,324 @@
+//! A scenario after parsing and checking. Every name in it that can be known before a run is known to exist.
+
+use std::collections::BTreeMap;
+
+use spanned_yaml::{Source, Span};
+
+use crate::{
+    model::identifier::{CaseId, Component, RequirementId, ScenarioId},
+    outcome::Capability,
+    scenario::{
+        matcher::Matcher,
+        template::{JsonTemplate, Template},
+    },
+};
+
+/// A scenario that may run.
+#[derive(Clone, Debug)]
+pub struct CheckedScenario {
+    /// Its path under the suite's root, without extension.
+    pub id: ScenarioId,
+    /// The file, for positions in reports.
+    pub source: Source,
+    /// One line: what must hold.
+    pub title: Template,
+    /// Why it matters to the person who runs it.
+    pub why: String,
+    /// The requirements that it is about; at least one.
+    pub requirements: Vec<RequirementId>,
+    /// Families and topics.
+    pub tags: Vec<String>,
+    /// What the target must be able to do.
+    pub needs: Vec<Capability>,
+    /// The matrix's axes in the order written; empty without a matrix.
+    pub matrix: Vec<Axis>,
+    /// The values file, relative to the scenario file.
+    pub values: Template,
+    /// The tenant: the name of a shipped one (`okta-shared`), or a file relative to the scenario file.
+    pub tenant: Template,
+    /// In order.
+    pub steps: Vec<Step>,
+    /// Run at the end whatever happened.
+    pub always: Vec<Step>,
+}
+
+/// One axis of a matrix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Its name.
+    pub name: String,
+    /// Its values; at least one.
+    pub values: Vec<String>,
+    /// Its values repeat the same exchange on another profile, so they count as one distinct case.
+    pub repeats: bool,
+}
+
+/// One cell of a scenario's matrix: what is run and reported as a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// `area/behaviour[axis=value,…]`.
+    pub id: CaseId,
+    /// Axis → value.
+    pub values: BTreeMap<String, String>,
+}
+
+/// A step and where it is written.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The step's key.
+    pub span: Span,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// `sign_in`: a client obtains a token by a real flow.
+    SignIn(SignIn),
+    /// `mint`: the IdP makes a token with any header and claim.
+    Mint(Mint),
+    /// `accept`: a component must accept a token.
+    Accept(Accept),
+    /// `refuse`: a component must refuse a token, for the expected rule.
+    Refuse(Refuse),
+    /// `request`: any request, with matchers on the answer.
+    Request(Box<Request>),
+    /// `token`: matchers on a token that the case has.
+    Token(TokenCheck),
+    /// `journal`: how often an endpoint was called.
+    Journal(JournalCheck),
+    /// `advance`: one jump of all clocks, a Go duration.
+    Advance(Template),
+}
+
+/// How a client obtains a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Authorization code with PKCE, through the login page (RFC 6749 §4.1, RFC 7636).
+    AuthorizationCode,
+    /// Client credentials (RFC 6749 §4.4).
+    ClientCredentials,
+}
+
+/// `sign_in`. What is not given comes from the Manager's discovery document, as the real client does it.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// The name of the access token in the rest of the scenario.
+    pub name: String,
+    /// The name of the ID token, if it is wanted.
+    pub id_token: Option<String>,
+    /// `flow`, authorization code by default.
+    pub flow: Flow,
+    /// The user's login; required for the authorization code flow.
+    pub user: Option<Template>,
+    /// Instead of the discovered one.
+    pub issuer: Option<Template>,
+    /// Instead of the discovered one.
+    pub client_id: Option<Template>,
+    /// For a confidential client.
+    pub client_secret: Option<Template>,
+    /// The redirect URI of a web client; a native client listens on loopback.
+    pub redirect_uri: Option<Template>,
+    /// Instead of the discovered ones.
+    pub scopes: Option<Vec<Template>>,
+    /// RFC 8707.
+    pub resource: Option<Template>,
+    /// The IdP must refuse, and no token may come.
+    pub refused: Option<SignInRefused>,
+}
+
+/// `sign_in.refused`
+#[derive(Clone, Debug)]
+pub struct SignInRefused {
+    /// The OAuth error code.
+    pub error: String,
+    /// `error_description`.
+    pub description: Option<Matcher>,
+    /// The name of a token that a sign-in of this case obtained from the same issuer.
+    pub control: String,
+    /// The requirement at stake.
+    pub rule: RequirementId,
+}
+
+/// Where the bytes of a minted signature come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignWith {
+    /// The issuer's active key. `issuer`
+    Issuer,
+    /// A key that is published nowhere. `unpublished`
+    Unpublished,
+    /// No signature: an empty third part. `none`
+    Nothing,
+    /// HMAC with the issuer's public key in PEM as the secret. `hmac-public-pem`
+    HmacPublicPem,
+    /// The issuer's key, one bit flipped afterwards. `corrupted`
+    Corrupted,
+}
+
+/// `mint`
+#[derive(Clone, Debug)]
+pub struct Mint {
+    /// The name of the token in the rest of the scenario.
+    pub name: String,
+    /// What it starts from.
+    pub base: MintBase,
+    /// Header members to set.
+    pub header: Vec<(String, JsonTemplate)>,
+    /// Header members to remove.
+    pub without_header: Vec<String>,
+    /// Claims to set.
+    pub claims: Vec<(String, JsonTemplate)>,
+    /// Claims to remove.
+    pub without: Vec<String>,
+    /// `sign`
+    pub sign: SignWith,
+}
+
+/// What a minted token starts from.
+#[derive(Clone, Debug)]
+pub enum MintBase {
+    /// `from`: the header and claims of a token that the case has, whoever issued it.
+    Token(String),
+    /// `like`: what the IdP would issue.
+    Like {
+        /// The Manager's issuer by default.
+        issuer: Option<Template>,
+        /// The user's login; without one, a token as by client credentials.
+        user: Option<Template>,
+        /// The Manager's client by default.
+        client_id: Option<Template>,
+        /// The Manager's scopes by default.
+        scopes: Option<Vec<Template>>,
+        /// The audience, instead of the server's own.
+        audience: Option<Template>,
+    },
+    /// `text`: no JWT at all; these very characters.
+    Text(Template),
+}
+
+/// `accept`
+#[derive(Clone, Debug)]
+pub struct Accept {
+    /// The component.
+    pub by: Component,
+    /// The token's name.
+    pub token: String,
+    /// The requirement at stake; the scenario's first by default.
+    pub rule: RequirementId,
+    /// The name of a token that the component refuses in this case. Found by itself where a `refuse` names this
+    /// token as its control.
+    pub control: Option<String>,
+    /// Members in which the two tokens differ; see [`Refuse::differs`].
+    pub differs: Option<Vec<String>>,
+    /// Accepted, but somebody should know: the words of the warning.
+    pub warn: Option<Template>,
+}
+
+/// `refuse`
+#[derive(Clone, Debug)]
+pub struct Refuse {
+    /// The component.
+    pub by: Component,
+    /// The token's name.
+    pub token: String,
+    /// The rule that must be the reason.
+    pub rule: RequirementId,
+    /// The name of a token that the same component accepts in this case.
+    pub control: String,
+    /// The members in which the two tokens differ: claims by name, header members as `header.kid`, `signature`,
+    /// `form` where one of them is no JWT. By default exactly one, whichever. `jti`, `iat` and `auth_time` never
+    /// count.
+    pub differs: Option<Vec<String>>,
+    /// The status; 401 by default.
+    pub status: u16,
+}
+
+/// `request`
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The component.
+    pub to: Component,
+    /// GET by default.
+    pub method: String,
+    /// The path with its query; the component's protected path by default.
+    pub path: Option<Template>,
+    /// Presented as a bearer token.
+    pub token: Option<String>,
+    /// Further headers, in order; a name may stand twice.
+    pub headers: Vec<(String, Template)>,
+    /// The body.
+    pub body: Option<Template>,
+    /// The requirement at stake; the scenario's first by default.
+    pub rule: RequirementId,
+    /// The name of a token that the component accepts in this case; required where a refusal is expected.
+    pub control: Option<String>,
+    /// What the answer must be; at least one expectation.
+    pub expect: Expect,
+    /// Name → what to keep of the answer, as `${capture.name}`.
+    pub capture: Vec<(String, Capture)>,
+}
+
+/// Expectations of an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Expect {
+    /// The status code.
+    pub status: Option<Matcher>,
+    /// By name, in lower case.
+    pub headers: Vec<(String, Matcher)>,
+    /// By JSON pointer (RFC 6901) into the body.
+    pub json: Vec<(String, Matcher)>,
+    /// The whole body as text.
+    pub body: Option<Matcher>,
+    /// By parameter of the `WWW-Authenticate: Bearer` challenge; `scheme` is the scheme.
+    pub challenge: Vec<(String, Matcher)>,
+    /// The challenge's parameters stand in this order.
+    pub challenge_order: Option<Vec<String>>,
+    /// By JSON pointer into the header of a body that is a compact JWS.
+    pub jws_header: Vec<(String, Matcher)>,
+    /// By JSON pointer into its payload.
+    pub jws_payload: Vec<(String, Matcher)>,
+}
+
+/// What to keep of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// A header. `header: etag`
+    Header(String),
+    /// A JSON pointer into the body. `json: /keys/0/kid`
+    Json(String),
+    /// The whole body. `body: true`
+    Body,
+    /// A JSON pointer into the header of a JWS. `jws_header: /kid`
+    JwsHeader(String),
+    /// A JSON pointer into the payload of a JWS. `jws_payload: /issued_at`
+    JwsPayload(String),
+}
+
+/// `token`
+#[derive(Clone, Debug)]
+pub struct TokenCheck {
+    /// The token's name.
+    pub token: String,
+    /// The requirement at stake; the scenario's first by default.
+    pub rule: RequirementId,
+    /// By JSON pointer into the header.
+    pub header: Vec<(String, Matcher)>,
+    /// By JSON pointer into the claims.
+    pub claims: Vec<(String, Matcher)>,
+}
+
+/// `journal`
+#[derive(Clone, Debug)]
+pub struct JournalCheck {
+    /// Whose.
+    pub of: Component,
+    /// The endpoint: `introspect`, `keys`, `token`, `authorize`, `discovery` of the IdP.
+    pub endpoint: String,
+    /// By JSON pointer into an entry: only entries that match count.
+    pub matching: Vec<(String, Matcher)>,
+    /// How many there must be.
+    pub count: Matcher,
+    /// The requirement at stake; the scenario's first by default.
+    pub rule: RequirementId,
+}

@@ -1,0 +1,113 @@
+//! What a suite runs against: a reference in this process, later containers or a live deployment.
+//!
+//! The runner knows this trait and nothing of what is behind it. A target starts a [`Platform`] for each case
+//! and says what it can do; a scenario that needs more is not applicable there.
+
+use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use spanned_yaml::{Diagnostics, Source};
+
+use crate::{
+    clock::Clock,
+    model::{identifier::Component, secret::Secrets},
+    net,
+    outcome::{Capability, TargetIdentity},
+};
+
+/// A future that a trait object can return.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A kind of place where platforms live.
+pub trait Target: Send + Sync + fmt::Debug {
+    /// Its name, what it can do, its clock.
+    fn identity(&self) -> TargetIdentity;
+
+    /// Starts a platform for one case. It is stopped when the value is dropped.
+    fn start<'a>(&'a self, order: &'a PlatformOrder) -> Pending<'a, Result<Box<dyn Platform>, TargetError>>;
+
+    /// The target can do this.
+    fn can(&self, capability: Capability) -> bool {
+        self.identity().capabilities.contains(&capability)
+    }
+}
+
+/// What a case wants to run against.
+#[derive(Clone, Debug)]
+pub struct PlatformOrder {
+    /// The Helm values of the platform, as the user wrote them.
+    pub values: Source,
+    /// The IdP's tenant, in the vendor's own words.
+    pub tenant: Source,
+    /// Everything random is drawn from this; equal for equal seeds and cases.
+    pub seed: [u8; 32],
+    /// Where a clock that can be moved starts.
+    pub start: Timestamp,
+    /// Where secrets are registered as they are made.
+    pub secrets: Secrets,
+}
+
+/// A running platform.
+pub trait Platform: Send + Sync + fmt::Debug {
+    /// Where everything is.
+    fn endpoints(&self) -> &Endpoints;
+
+    /// A client that trusts the platform and finds its host names.
+    fn http(&self) -> &net::Client;
+
+    /// The time on the platform, for the harness's own client.
+    fn clock(&self) -> Arc<dyn Clock>;
+
+    /// Moves the clocks of all components by one jump. An error where clock control is lacking.
+    fn advance(&self, by: SignedDuration) -> Pending<'_, Result<(), TargetError>>;
+
+    /// What the target did on its own and the reader should know: "a signing key was generated".
+    fn notes(&self) -> &[String];
+}
+
+/// The addresses of a platform.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// By component: `idp`, `enterprise-manager`, `sibling`.
+    pub components: BTreeMap<Component, Endpoint>,
+}
+
+/// One component's addresses.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The public base URL without a final slash: the resource URL, or the IdP's origin.
+    pub base: String,
+    /// The path below `base` that a valid token opens: what `accept` and `refuse` request.
+    pub protected_path: String,
+    /// The control wire, where there is one.
+    pub control: Option<Control>,
+}
+
+/// A component's control wire (PRODUCT.md).
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// Base URL without a final slash; the paths are `/control/…`.
+    pub base: String,
+    /// The per-run bearer secret.
+    pub secret: String,
+}
+
+/// The time that a request of the harness may take, on every target without a network in between.
+pub const REQUEST_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why a platform could not be started or used. None of these is a verdict on the platform.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The values file is wrong; positions inside.
+    #[error("the values file is not valid")]
+    Values(Box<Diagnostics>),
+    /// The tenant file is wrong; positions inside.
+    #[error("the tenant file is not valid")]
+    Tenant(Box<Diagnostics>),
+    /// The environment failed: no port, no memory, no key.
+    #[error("cannot start the platform: {0}")]
+    Environment(String),
+    /// The target cannot do what was asked of it.
+    #[error("this target cannot do that: {0}")]
+    Unsupported(&'static str),
+}
