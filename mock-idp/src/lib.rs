@@ -1,1 +1,38 @@
-//! placeholder
+//! A mock identity provider that issues faithful access tokens: Okta's custom authorization servers, and a
+//! generic OpenID provider.
+//!
+//! The tour, from data to network: a [`Profile`] says what a vendor's provider answers, a [`Tenant`] what an
+//! administrator has set up there. `policy` decides what is granted, `issue` writes tokens, `grant` and
+//! `endpoint` are the protocol, `control` is the wire by which a test moves the clock, rotates keys, mints and
+//! reads the journal. [`start`] serves all of it over TLS.
+//!
+//! The crate shares no code with any verifier, and must not: a common mistake would pass its own test.
+
+mod chance;
+mod clock;
+mod control;
+mod duration;
+mod endpoint;
+mod grant;
+mod issue;
+mod journal;
+mod keys;
+mod page;
+mod policy;
+pub mod profile;
+mod provider;
+mod refusal;
+mod request;
+mod response;
+mod route;
+mod secret;
+mod server;
+mod state;
+mod tenant;
+pub mod tenants;
+
+pub use clock::{Clock, IdpClock, ManualClock, SystemClock};
+pub use keys::KeyPool;
+pub use profile::Profile;
+pub use server::{Running, Settings, start};
+pub use tenant::Tenant;

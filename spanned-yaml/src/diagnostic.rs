@@ -1,8 +1,8 @@
 //! What is wrong with a file, where, and what to do about it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::{Node, Source, Span};
 
@@ -52,6 +52,9 @@ impl Diagnostic {
 }
 
 impl Diagnostics {
+    /// How many findings are shown.
+    const SHOWN: usize = 50;
+
     /// No findings yet.
     #[must_use]
     pub fn new(source: Source) -> Self {
@@ -103,37 +106,47 @@ impl Diagnostics {
         self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Every finding in the order of its place in the file, as a compiler would print it: title, file with line
-    /// and column, the source line with a caret, advice. `color` switches ANSI colours on.
+    /// The findings in the order of their place in the file, as a compiler would print them: title, file with
+    /// line and column, the source line with a caret, advice. `color` switches ANSI colours on. After fifty
+    /// it stops and says how many are left: nobody reads on, and hostile files make many.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut sorted: Vec<_> = self.list.iter().collect();
         sorted.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.severity));
         let mut text = String::new();
-        for diagnostic in sorted {
+        for diagnostic in sorted.iter().take(Self::SHOWN) {
             text.push_str(&renderer.render(&[self.group(diagnostic)]));
             text.push_str("\n\n");
+        }
+        if let Some(left @ 1..) = sorted.len().checked_sub(Self::SHOWN) {
+            let _ = writeln!(text, "… and {left} more in {}\n", printable(self.source.name()));
         }
         text
     }
 
-    fn group<'a>(&'a self, diagnostic: &'a Diagnostic) -> annotate_snippets::Group<'a> {
+    fn group<'a>(&'a self, diagnostic: &'a Diagnostic) -> Group<'a> {
         let level = match diagnostic.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let (window, first_line) = self.window(diagnostic.span);
+        let window = self.window(diagnostic.span);
         let text = self.source.text().get(window.start..window.end).unwrap_or_default();
-        let start = diagnostic.span.start.clamp(window.start, window.end) - window.start;
-        let end = diagnostic.span.end.clamp(window.start, window.end) - window.start;
-        let group = level.primary_title(printable(&diagnostic.message)).element(
-            Snippet::source(text).path(self.source.name()).line_start(first_line).annotation(
-                AnnotationKind::Primary
-                    .span(start..end.max(start))
-                    .label(diagnostic.label.as_deref().map(printable)),
-            ),
+        let within = |offset: usize| floor(text, offset.clamp(window.start, window.end) - window.start);
+        let (start, end) = (within(diagnostic.span.start), within(diagnostic.span.end));
+        let (line, column) = self.source.position(diagnostic.span);
+        let snippet = Snippet::source(text).line_start(line).annotation(
+            AnnotationKind::Primary
+                .span(start..end.max(start))
+                .label(diagnostic.label.as_deref().map(printable)),
         );
+        let title = level.primary_title(printable(&diagnostic.message));
+        // The renderer counts columns from where the window begins, so it is told the place when that is cut.
+        let group = if self.source.position(window).1 == 1 {
+            title.element(snippet.path(self.source.name()))
+        } else {
+            title.element(Origin::path(self.source.name()).line(line).char_column(column)).element(snippet)
+        };
         match &diagnostic.help {
             Some(help) => group.element(Level::HELP.message(printable(help))),
             None => group,
@@ -142,17 +155,19 @@ impl Diagnostics {
 
     /// The part of the text to show: the line in which the span starts, cut to 400 bytes around it if it is
     /// longer, so that a hostile line does not fill the screen.
-    fn window(&self, span: Span) -> (Span, usize) {
+    fn window(&self, span: Span) -> Span {
         const MOST: usize = 400;
         let text = self.source.text();
         let at = floor(text, span.start);
-        let line_start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
-        let line_end = text.get(at..).and_then(|after| after.find('\n')).map_or(text.len(), |newline| at + newline);
-        let window = Span {
+        let line_start =
+            text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+        let rest = text.get(at..).unwrap_or_default();
+        let line = rest.split('\n').next().unwrap_or_default();
+        let line_end = at + line.strip_suffix('\r').unwrap_or(line).len();
+        Span {
             start: floor(text, line_start.max(at.saturating_sub(MOST))),
             end: floor(text, line_end.min(at + MOST)),
-        };
-        (window, self.source.position(Span { start: line_start, end: line_start }).0)
+        }
     }
 }
 
@@ -173,7 +188,23 @@ fn floor(text: &str, mut offset: usize) -> usize {
     offset
 }
 
-/// User input may hold terminal control sequences; none reaches the screen.
+/// User input may hold terminal control sequences, characters that reorder a line, line breaks, or a megabyte:
+/// none of that reaches the screen.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    const MOST: usize = 1000;
+    let reorders =
+        |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut shown: String = text
+        .chars()
+        .take(MOST)
+        .map(|c| match c {
+            '\n' | '\t' => ' ',
+            c if c.is_control() || reorders(c) => '\u{fffd}',
+            c => c,
+        })
+        .collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
 }

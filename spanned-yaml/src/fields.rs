@@ -31,7 +31,9 @@ impl<'n> Fields<'n> {
 
     /// The entry of an optional key, key position included. A null value counts as absent.
     pub fn entry(&mut self, key: &'static str) -> Option<&'n Entry> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.entries.iter().find(|entry| entry.key == key && !entry.value.is_null())
     }
 
@@ -133,7 +135,9 @@ impl<'n> Fields<'n> {
         for entry in self.unknown() {
             let message = format!("{} has no `{}`", self.what, entry.key);
             match closest(&entry.key, self.known.iter().copied()) {
-                Some(name) => diagnostics.error(entry.key_span, message).help(format!("did you mean `{name}`?")),
+                Some(name) => {
+                    diagnostics.error(entry.key_span, message).help(format!("did you mean `{name}`?"))
+                }
                 None => diagnostics.warning(entry.key_span, message).help("it is ignored"),
             };
         }

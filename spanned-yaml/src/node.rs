@@ -131,10 +131,7 @@ impl Node {
             Value::Scalar(scalar) => scalar.to_json(),
             Value::Sequence(items) => items.iter().map(Self::to_json).collect(),
             Value::Mapping(entries) => Json::Object(
-                entries
-                    .iter()
-                    .map(|entry| (entry.key.clone(), entry.value.to_json()))
-                    .collect::<Map<_, _>>(),
+                entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect::<Map<_, _>>(),
             ),
         }
     }
@@ -162,6 +159,9 @@ impl Scalar {
         }
         if looks_numeric(&self.text) {
             if let Ok(integer) = self.text.parse::<i64>() {
+                return integer.into();
+            }
+            if let Ok(integer) = self.text.parse::<u64>() {
                 return integer.into();
             }
             if let Some(number) = self.text.parse().ok().and_then(Number::from_f64) {
@@ -197,6 +197,8 @@ mod tests {
         assert_eq!(plain("24h"), json!("24h"));
         assert_eq!(plain("1.5"), json!(1.5));
         assert_eq!(plain("-7"), json!(-7));
+        assert_eq!(plain("18446744073709551615"), json!(u64::MAX));
+        assert_eq!(plain("1e400"), json!("1e400"));
         assert_eq!(plain("."), json!("."));
         assert_eq!(plain("1.2.3"), json!("1.2.3"));
         assert_eq!(plain("true"), json!(true));

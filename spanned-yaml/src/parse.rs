@@ -1,7 +1,7 @@
 //! From text to tree, within limits.
 //!
-//! Duplicate keys are reported here, all of them. Aliases are copied and count against the node limit each time,
-//! so that an exploding document stops early. Tags other than the core schema's are refused: they would change
+//! Duplicate keys are reported here, all of them up to a limit. An alias is a copy: it counts against the limits
+//! of nodes and depth each time, as does what is kept for an anchor, so that an exploding document stops early. Tags other than the core schema's are refused: they would change
 //! what a value means behind the reader's back. Merge keys (`<<`) have no special meaning (YAML 1.2).
 
 use std::collections::BTreeMap;
@@ -19,12 +19,14 @@ pub struct Limits {
     pub nodes: usize,
     /// Documents in a stream.
     pub documents: usize,
+    /// Duplicate keys that are reported before the parser gives up.
+    pub duplicates: usize,
 }
 
 impl Default for Limits {
-    /// 64 levels, 500,000 nodes, 10,000 documents.
+    /// 64 levels, 500,000 nodes, 10,000 documents, 100 duplicate keys.
     fn default() -> Self {
-        Self { depth: 64, nodes: 500_000, documents: 10_000 }
+        Self { depth: 64, nodes: 500_000, documents: 10_000, duplicates: 100 }
     }
 }
 
@@ -33,7 +35,9 @@ impl Default for Limits {
 pub fn parse(diagnostics: &mut Diagnostics) -> Option<Node> {
     let mut documents = parse_documents(diagnostics, Limits::default());
     if let Some(second) = documents.get(1) {
-        diagnostics.error(second.span, "a second document").help("one file holds one document here: remove `---`");
+        diagnostics
+            .error(second.span, "a second document")
+            .help("one file holds one document here: remove `---`");
     }
     if documents.is_empty() {
         if !diagnostics.has_errors() {
@@ -52,7 +56,10 @@ pub fn parse_documents(diagnostics: &mut Diagnostics, limits: Limits) -> Vec<Nod
         match stop {
             Stop::Syntax(error) => {
                 let at = loader.offset(*error.marker());
-                loader.diagnostics.error(Span { start: at, end: at }, error.info());
+                let found = loader.diagnostics.error(Span { start: at, end: at }, error.info());
+                if source.text().get(..at).is_some_and(|before| before.ends_with('$')) {
+                    found.help("inside `{…}` and `[…]` a text with `${…}` in it needs quotes");
+                }
             }
             Stop::Refused(span, message, help) => {
                 loader.diagnostics.error(span, message).help(help);
@@ -77,6 +84,20 @@ enum Stop {
     Refused(Span, String, &'static str),
 }
 
+/// A value that an alias may name.
+#[derive(Clone)]
+struct Anchored {
+    node: Node,
+    size: Size,
+}
+
+/// What a value takes of the limits.
+#[derive(Clone, Copy)]
+struct Size {
+    nodes: usize,
+    depth: usize,
+}
+
 /// A collection whose end has not come yet.
 struct Open {
     start: usize,
@@ -96,7 +117,8 @@ struct Loader<'d, 't> {
     limits: Limits,
     nodes: usize,
     open: Vec<Open>,
-    anchors: BTreeMap<usize, (Node, usize)>,
+    anchors: BTreeMap<usize, Anchored>,
+    duplicates: usize,
     documents: Vec<Node>,
     diagnostics: &'d mut Diagnostics,
 }
@@ -113,6 +135,7 @@ impl<'d, 't> Loader<'d, 't> {
             nodes: 0,
             open: Vec::new(),
             anchors: BTreeMap::new(),
+            duplicates: 0,
             documents: Vec::new(),
             diagnostics,
         }
@@ -139,7 +162,12 @@ impl<'d, 't> Loader<'d, 't> {
                     self.enter(span, anchor, tag.is_some(), Items::Sequence(Vec::new()))?;
                 }
                 Event::MappingStart(anchor, tag) => {
-                    self.enter(span, anchor, tag.is_some(), Items::Mapping { entries: Vec::new(), seen: BTreeMap::new(), key: None })?;
+                    self.enter(
+                        span,
+                        anchor,
+                        tag.is_some(),
+                        Items::Mapping { entries: Vec::new(), seen: BTreeMap::new(), key: None },
+                    )?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.leave(span)?,
                 Event::DocumentEnd | Event::StreamStart | Event::StreamEnd | Event::Nothing => {}
@@ -153,11 +181,15 @@ impl<'d, 't> Loader<'d, 't> {
             return Err(refused_tag(span));
         }
         if self.open.len() >= self.limits.depth {
-            let message = format!("nested more than {} levels deep", self.limits.depth);
-            return Err(Stop::Refused(span, message, "flatten the document"));
+            return Err(self.too_deep(span));
         }
         self.open.push(Open { start: span.start, anchor, items });
         Ok(())
+    }
+
+    fn too_deep(&self, span: Span) -> Stop {
+        let message = format!("nested more than {} levels deep", self.limits.depth);
+        Stop::Refused(span, message, "flatten the document")
     }
 
     fn leave(&mut self, end: Span) -> Result<(), Stop> {
@@ -166,28 +198,46 @@ impl<'d, 't> Loader<'d, 't> {
             Items::Sequence(nodes) => Value::Sequence(nodes),
             Items::Mapping { entries, .. } => Value::Mapping(entries),
         };
-        // A block collection ends where the next token begins: trailing white space is not part of it.
-        let written = self.text.get(start..end.end).unwrap_or_default().trim_end().len();
-        self.add(Node { span: Span { start, end: start + written }, value }, anchor, 1)
+        let last = match &value {
+            Value::Sequence(nodes) => nodes.last(),
+            Value::Mapping(entries) => entries.last().map(|entry| &entry.value),
+            Value::Scalar(_) => None,
+        };
+        // What the parser calls the end lies beyond blanks and comments: a flow collection ends with its bracket, a
+        // block collection with its last value.
+        let byte = |at: usize| self.text.as_bytes().get(at);
+        let end = match last {
+            _ if matches!(byte(start), Some(b'[' | b'{')) && matches!(byte(end.start), Some(b']' | b'}')) => {
+                end.start + 1
+            }
+            Some(last) => last.span.end.max(start),
+            None => end.end.max(start),
+        };
+        self.add(Node { span: Span { start, end }, value }, anchor, 1)
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Stop> {
-        let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
+        let Some(Anchored { node, size }) = self.anchors.get(&anchor) else {
             let message = "an alias inside the value that it names".to_owned();
             return Err(Stop::Refused(span, message, "write the value out"));
         };
-        self.add(Node { span, ..node }, 0, size)
+        if self.open.len() + size.depth > self.limits.depth {
+            return Err(self.too_deep(span));
+        }
+        let (node, nodes) = (Node { span, ..node.clone() }, size.nodes);
+        self.add(node, 0, nodes)
     }
 
     /// Puts a finished node into the collection that is open, or makes it a document.
     fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), Stop> {
-        self.nodes += size;
+        let kept = if anchor == 0 { None } else { Some(measure(&node)) };
+        self.nodes += size + kept.map_or(0, |size| size.nodes);
         if self.nodes > self.limits.nodes {
             let message = format!("more than {} values, aliases counted each time", self.limits.nodes);
-            return Err(Stop::Refused(node.span, message, "split the file, or write out the aliases"));
+            return Err(Stop::Refused(node.span, message, "split the file, or do without the aliases"));
         }
-        if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), count(&node)));
+        if let Some(size) = kept {
+            self.anchors.insert(anchor, Anchored { node: node.clone(), size });
         }
         match self.open.last_mut().map(|open| &mut open.items) {
             None => {
@@ -208,6 +258,11 @@ impl<'d, 't> Loader<'d, 't> {
                         return Err(Stop::Refused(key.span, message, "put the braces in quotes"));
                     };
                     if let Some(first) = seen.get(&text) {
+                        self.duplicates += 1;
+                        if self.duplicates > self.limits.duplicates {
+                            let message = format!("more than {} duplicate keys", self.limits.duplicates);
+                            return Err(Stop::Refused(key.span, message, "is this file what it should be?"));
+                        }
                         let line = self.diagnostics.source().position(*first).0;
                         self.diagnostics
                             .error(key.span, format!("duplicate key `{text}`"))
@@ -235,13 +290,22 @@ impl<'d, 't> Loader<'d, 't> {
 }
 
 fn refused_tag(span: Span) -> Stop {
-    Stop::Refused(span, "a tag".to_owned(), "remove the `!…`: values have the type they are written in")
+    Stop::Refused(span, "a YAML tag".to_owned(), "remove the `!…`: values have the type they are written in")
 }
 
-fn count(node: &Node) -> usize {
-    1 + match &node.value {
-        Value::Scalar(_) => 0,
-        Value::Sequence(nodes) => nodes.iter().map(count).sum(),
-        Value::Mapping(entries) => entries.iter().map(|entry| 1 + count(&entry.value)).sum(),
+fn measure(node: &Node) -> Size {
+    let mut size = Size { nodes: 1, depth: 0 };
+    let mut add = |inner: &Node, key: usize| {
+        let inner = measure(inner);
+        size.nodes += key + inner.nodes;
+        size.depth = size.depth.max(inner.depth + 1);
+    };
+    match &node.value {
+        Value::Scalar(_) => {}
+        Value::Sequence(nodes) if nodes.is_empty() => size.depth = 1,
+        Value::Sequence(nodes) => nodes.iter().for_each(|node| add(node, 0)),
+        Value::Mapping(entries) if entries.is_empty() => size.depth = 1,
+        Value::Mapping(entries) => entries.iter().for_each(|entry| add(&entry.value, 1)),
     }
+    size
 }

@@ -1,0 +1,94 @@
+//! Identifiers out of a seed: equal seeds give equal ids, purpose by purpose, whatever order requests come in.
+//!
+//! Key material is not drawn from here: aws-lc takes no seeded randomness.
+
+use std::collections::BTreeMap;
+
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{Rng as _, SeedableRng as _},
+};
+
+/// What an identifier is for. Each draws from a stream of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Purpose {
+    KeyId,
+    TokenId,
+    Code,
+    RefreshToken,
+    Transaction,
+    Request,
+    User,
+    Tenant,
+}
+
+/// The streams of a seed.
+pub(crate) struct Chance {
+    seed: [u8; 32],
+    streams: BTreeMap<Purpose, ChaCha20Rng>,
+}
+
+const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+impl Chance {
+    pub(crate) fn new(seed: [u8; 32]) -> Self {
+        Self { seed, streams: BTreeMap::new() }
+    }
+
+    /// So many letters and digits: six bits of a byte each time, others are thrown away.
+    pub(crate) fn alphanumeric(&mut self, purpose: Purpose, length: usize) -> String {
+        self.draw(purpose, length, ALPHANUMERIC)
+    }
+
+    /// So many characters of the base64url alphabet.
+    pub(crate) fn url_safe(&mut self, purpose: Purpose, length: usize) -> String {
+        self.draw(purpose, length, URL_SAFE)
+    }
+
+    fn draw(&mut self, purpose: Purpose, length: usize, alphabet: &[u8]) -> String {
+        let stream = self.stream(purpose);
+        let mut text = String::with_capacity(length);
+        let mut byte = [0];
+        while text.len() < length {
+            stream.fill_bytes(&mut byte);
+            let index = usize::from(byte.first().copied().unwrap_or_default() & 63);
+            if let Some(letter) = alphabet.get(index) {
+                text.push(char::from(*letter));
+            }
+        }
+        text
+    }
+
+    fn stream(&mut self, purpose: Purpose) -> &mut ChaCha20Rng {
+        let seed = self.seed;
+        self.streams.entry(purpose).or_insert_with(|| {
+            let mut stream = ChaCha20Rng::from_seed(seed);
+            stream.set_stream(purpose as u64);
+            stream
+        })
+    }
+}
+
+impl std::fmt::Debug for Chance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Chance(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn purposes_do_not_disturb_one_another() {
+        let mut one = Chance::new([7; 32]);
+        let mut other = Chance::new([7; 32]);
+        one.url_safe(Purpose::Code, 22);
+        let id = one.alphanumeric(Purpose::TokenId, 22);
+        assert_eq!(id.len(), 22);
+        assert_eq!(id, other.alphanumeric(Purpose::TokenId, 22));
+        assert_ne!(id, other.alphanumeric(Purpose::TokenId, 22));
+        assert_ne!(id, Chance::new([8; 32]).alphanumeric(Purpose::TokenId, 22));
+    }
+}

@@ -1,0 +1,155 @@
+//! The public side: every request comes in here, goes to one endpoint, and is written into the journal.
+
+mod authorize;
+mod client_authentication;
+mod discovery;
+mod index;
+mod introspect;
+mod jwks;
+mod login;
+mod redirect_uri;
+mod token;
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, DATE},
+        request::Parts,
+    },
+    response::Response,
+};
+
+use crate::{
+    clock::{Clock as _, http_date},
+    journal::Note,
+    profile::{Section, template::Vars},
+    provider::Provider,
+    refusal::Rule,
+    request::{Call, Params, is_form},
+    response::{api_error, header, json},
+    route::{Place, Route},
+};
+
+/// The largest body that is read: forms of the protocol have a few hundred bytes.
+const MOST_BODY: usize = 64 << 10;
+
+/// Answers a request to the public listener.
+pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let method = parts.method.clone();
+    let route = provider.routes.find(&path);
+    let endpoint = match &route {
+        Route::Endpoint(_, place) => place.journal_name(),
+        _ => "other",
+    };
+    let mut note = Note::default();
+    let mut response = answer(&provider, route, parts, body, &mut note).await;
+    finish(&provider, &mut response);
+    let status = response.status().as_u16();
+    let now = provider.clock.now();
+    provider.state().journal.record(now, endpoint, method.as_str(), &path, status, note);
+    response
+}
+
+async fn answer(provider: &Provider, route: Route, parts: Parts, body: Body, note: &mut Note) -> Response {
+    let Ok(body) = to_bytes(body, MOST_BODY).await else {
+        return api_error(provider, Rule::BodyTooLarge, &Vars::default(), note);
+    };
+    match route {
+        Route::Endpoint(index, place) => {
+            let Some(server) = provider.tenant.servers.get(index) else {
+                return api_error(provider, Rule::Internal, &Vars::default(), note);
+            };
+            let form = if is_form(&parts.headers) { Params::parse(&body) } else { Params::default() };
+            let call = Call {
+                provider,
+                server,
+                index,
+                method: parts.method,
+                query: Params::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+                headers: parts.headers,
+                form,
+            };
+            at_place(&call, place, note).await
+        }
+        Route::UnknownServer(id) => {
+            let mut vars = Vars::default();
+            vars.set("server.id", id);
+            api_error(provider, Rule::ServerUnknown, &vars, note)
+        }
+        Route::Index if is_read(&parts.method) => index::page(provider),
+        Route::Health if is_read(&parts.method) => {
+            let status = serde_json::Map::from_iter([("status".to_owned(), "ok".into())]);
+            json(StatusCode::OK, "no-store", &status)
+        }
+        Route::Index | Route::Health => not_allowed(provider, "GET, HEAD", note),
+        Route::Nowhere => api_error(provider, Rule::PathUnknown, &Vars::default(), note),
+    }
+}
+
+async fn at_place(call: &Call<'_>, place: Place, note: &mut Note) -> Response {
+    if place != Place::Login && place != Place::Register {
+        note.issuer = Some(call.server.issuer.clone());
+    }
+    let (allowed, fits) = match place {
+        Place::OpenidConfiguration | Place::OauthMetadata | Place::OauthMetadataLegacy | Place::Keys => {
+            ("GET, HEAD", is_read(&call.method))
+        }
+        Place::Authorize => ("GET, POST", is_read(&call.method) || call.method == Method::POST),
+        Place::Login
+        | Place::Token
+        | Place::Introspect
+        | Place::Revoke
+        | Place::DeviceAuthorize
+        | Place::Register => ("POST", call.method == Method::POST),
+        Place::Userinfo | Place::Logout => ("GET, POST", true),
+    };
+    if !fits {
+        return not_allowed(call.provider, allowed, note);
+    }
+    match place {
+        Place::OpenidConfiguration | Place::OauthMetadata | Place::OauthMetadataLegacy => {
+            discovery::document(call, place)
+        }
+        Place::Keys => jwks::key_set(call, note).await,
+        Place::Authorize => authorize::authorize(call, note),
+        Place::Login => login::login(call, note),
+        Place::Token => token::token(call, note).await,
+        Place::Introspect => introspect::introspect(call, note),
+        Place::Register => api_error(call.provider, Rule::RegistrationForbidden, &Vars::default(), note),
+        Place::Userinfo | Place::Revoke | Place::Logout | Place::DeviceAuthorize => {
+            api_error(call.provider, Rule::NotReproduced, &Vars::default(), note)
+        }
+    }
+}
+
+fn is_read(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+fn not_allowed(provider: &Provider, allowed: &'static str, note: &mut Note) -> Response {
+    let mut response = api_error(provider, Rule::MethodNotAllowed, &Vars::default(), note);
+    response.headers_mut().insert(ALLOW, header(allowed));
+    response
+}
+
+/// The headers on every answer: the provider's own, and `Date` by the provider's clock.
+fn finish(provider: &Provider, response: &mut Response) {
+    let mut vars = Vars::default();
+    if !provider.profile().section(Section::ResponseHeaders).is_empty() {
+        let id = provider.state().chance.alphanumeric(crate::chance::Purpose::Request, 22);
+        vars.set("request.id", id);
+    }
+    let headers = response.headers_mut();
+    for (name, value) in provider.profile().render(Section::ResponseHeaders, &vars) {
+        if let (Ok(name), Some(value)) = (axum::http::HeaderName::try_from(name), value.as_str()) {
+            headers.insert(name, header(value));
+        }
+    }
+    headers.insert(DATE, header(&http_date(provider.clock.now())));
+}

@@ -1,0 +1,168 @@
+//! The authorization endpoint (RFC 6749 §4.1.1): checks a request, then shows the sign-in page.
+//!
+//! Until client and redirect URI are known to belong together nothing is redirected (RFC 6749 §4.1.2.1).
+
+use axum::{
+    http::{Method, StatusCode},
+    response::Response,
+};
+use jiff::SignedDuration;
+
+use super::{login, redirect_uri};
+use crate::{
+    chance::Purpose,
+    clock::Clock as _,
+    grant::pkce,
+    journal::{Note, Pkce, short},
+    page::{Failure, html},
+    policy,
+    profile::{Section, template::Vars},
+    refusal::Rule,
+    request::{Call, Params, Refusal},
+    response::{self, error_vars},
+    state::{Authorization, Transaction},
+    tenant::{Client, Grant},
+};
+
+/// How long a sign-in page waits.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+
+/// `GET` or `POST` with the parameters of an authorization request.
+pub(super) fn authorize(call: &Call<'_>, note: &mut Note) -> Response {
+    let params = if call.method == Method::POST { &call.form } else { &call.query };
+    describe(params, note);
+    let (client, redirect_uri) = match destination(call, params) {
+        Ok(found) => found,
+        Err(refusal) => return failure_page(call, refusal, note),
+    };
+    let in_fragment = params.first("response_mode") == Some("fragment");
+    match check(call, params, client, redirect_uri) {
+        Ok(transaction) => {
+            let provider = call.provider;
+            let id = {
+                let mut state = provider.state();
+                state.tidy(provider.clock.now());
+                let id = state.chance.url_safe(Purpose::Transaction, 43);
+                state.transactions.insert(id.clone(), transaction.clone());
+                id
+            };
+            login::page(call, &id, &transaction, StatusCode::OK, "", None)
+        }
+        Err(refusal) => {
+            let state = params.first("state");
+            redirect_error(call, StatusCode::FOUND, redirect_uri, in_fragment, state, refusal, note)
+        }
+    }
+}
+
+/// Sends an error to the client.
+pub(super) fn redirect_error(
+    call: &Call<'_>,
+    status: StatusCode,
+    redirect_uri: &str,
+    in_fragment: bool,
+    state: Option<&str>,
+    refusal: Refusal,
+    note: &mut Note,
+) -> Response {
+    let (_, mut vars) = error_vars(call.provider, refusal, &call.provider.server_vars(call.server), note);
+    vars.set_some("state", state);
+    let params = call.profile().render(Section::AuthorizationError, &vars);
+    response::redirect(status, redirect_uri, in_fragment, &params)
+}
+
+/// Shows an error to the person, because it cannot be sent to a client.
+pub(super) fn failure_page(call: &Call<'_>, refusal: Refusal, note: &mut Note) -> Response {
+    let (status, _) = error_vars(call.provider, refusal, &Vars::default(), note);
+    let text = call.profile().refusal(refusal.rule);
+    let description = text.description.replace("${parameter}", refusal.parameter.unwrap_or_default());
+    let advice = match refusal.rule {
+        Rule::AuthorizeClientUnknown => "Compare the client ID with the applications of this tenant.",
+        Rule::AuthorizeRedirectMismatch => {
+            "Compare the redirect URI, character by character, with those registered for the application."
+        }
+        _ => "Correct the request of the application.",
+    };
+    let page = Failure { error: text.error, description: &description, advice };
+    response::page(status, html(&page), None)
+}
+
+fn describe(params: &Params, note: &mut Note) {
+    note.client_id = params.first("client_id").map(short);
+    note.scopes = params.first("scope").map(|scope| policy::split(&short(scope)));
+    note.resource = params.first("resource").map(short);
+    note.redirect_uri = params.first("redirect_uri").map(short);
+    note.state_present = Some(params.first("state").is_some());
+    note.nonce_present = Some(params.first("nonce").is_some());
+    note.pkce = Some(Pkce {
+        challenge_method: params.first("code_challenge_method").map(short),
+        challenge_present: params.first("code_challenge").is_some(),
+        verifier_present: params.first("code_verifier").is_some(),
+    });
+}
+
+/// A known client and one of its redirect URIs.
+fn destination<'a>(call: &'a Call<'_>, params: &'a Params) -> Result<(&'a Client, &'a str), Refusal> {
+    let id = params.one("client_id")?.ok_or(Rule::AuthorizeClientUnknown)?;
+    let client = call.provider.tenant.client(id).ok_or(Rule::AuthorizeClientUnknown)?;
+    let requested = params.one("redirect_uri")?.ok_or(Rule::AuthorizeRedirectMismatch)?;
+    if client.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, requested)) {
+        Ok((client, requested))
+    } else {
+        Err(Rule::AuthorizeRedirectMismatch.into())
+    }
+}
+
+/// Okta's order: response type, scopes of the server, and later, with the user, the policies.
+fn check(
+    call: &Call<'_>,
+    params: &Params,
+    client: &Client,
+    redirect_uri: &str,
+) -> Result<Transaction, Refusal> {
+    match params.one("response_type")?.ok_or(Rule::ResponseTypeMissing)? {
+        "code" => {}
+        _ => return Err(Rule::ResponseTypeUnsupported.into()),
+    }
+    let in_fragment = match params.one("response_mode")? {
+        None | Some("query") => false,
+        Some("fragment") => true,
+        Some(_) => return Err(Rule::ResponseModeUnsupported.into()),
+    };
+    if params.first("request").is_some() || params.first("request_uri").is_some() {
+        return Err(Rule::RequestObjectUnsupported.into());
+    }
+    if !client.grants.contains(&Grant::AuthorizationCode) {
+        return Err(Rule::GrantNotAllowed.into());
+    }
+    let resources: Vec<_> = params.all("resource").collect();
+    let target = policy::target(call.server, client, &resources);
+    let api = target.or_else(|rule| call.server.apis.first().ok_or(rule))?;
+    let scope = params.one("scope")?;
+    let requested = policy::requested(call.profile(), api, client, Grant::AuthorizationCode, scope)?;
+    let audience = target?.audience.clone();
+    let challenge = pkce::challenge(client, params)?;
+    let state = params.one("state")?.map(str::to_owned);
+    let nonce = params.one("nonce")?.map(str::to_owned);
+    if params.one("prompt")? == Some("none") {
+        return Err(Rule::LoginRequired.into());
+    }
+    Ok(Transaction {
+        authorization: Authorization {
+            server: call.index,
+            client: client.id.clone(),
+            user: None,
+            scopes: requested.scopes,
+            audience,
+            auth_time: None,
+            nonce,
+            access_token_seconds: None,
+        },
+        defaulted: requested.defaulted,
+        redirect_uri: redirect_uri.to_owned(),
+        state,
+        in_fragment,
+        challenge,
+        expires: call.provider.clock.now().saturating_add(PATIENCE).unwrap_or(jiff::Timestamp::MAX),
+    })
+}

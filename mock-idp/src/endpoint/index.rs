@@ -1,0 +1,91 @@
+//! `GET /`: the tenant at a glance, with commands to copy.
+
+use axum::{http::StatusCode, response::Response};
+
+use crate::{
+    page::{Index, IndexClient, IndexIssuer, IndexUser, html},
+    policy,
+    provider::Provider,
+    response,
+    route::Place,
+    tenant::{Client, Grant, Server},
+};
+
+/// The page.
+pub(super) fn page(provider: &Provider) -> Response {
+    let users = provider
+        .state()
+        .users
+        .iter()
+        .map(|user| IndexUser {
+            login: user.login.clone(),
+            password: user.password.reveal().to_owned(),
+            groups: user.groups.join(", "),
+        })
+        .collect();
+    let tenant = &provider.tenant;
+    let page = Index {
+        title: &provider.profile().title,
+        issuers: tenant.servers.iter().map(|server| issuer(provider, server)).collect(),
+        clients: tenant.clients.iter().map(client).collect(),
+        users,
+    };
+    response::page(StatusCode::OK, html(&page), None)
+}
+
+fn issuer<'p>(provider: &'p Provider, server: &'p Server) -> IndexIssuer<'p> {
+    let audiences: Vec<_> = server.apis.iter().map(|api| api.audience.as_str()).collect();
+    let mut scopes: Vec<_> = provider.profile().words("openid_scopes").collect();
+    for scope in server.apis.iter().flat_map(|api| &api.scopes) {
+        if !scopes.contains(&scope.name.as_str()) {
+            scopes.push(&scope.name);
+        }
+    }
+    IndexIssuer {
+        name: &server.name,
+        issuer: &server.issuer,
+        audiences: audiences.join(" "),
+        scopes: scopes.join(" "),
+        commands: commands(provider, server),
+    }
+}
+
+fn commands(provider: &Provider, server: &Server) -> Vec<String> {
+    let url =
+        |place: Place| place.path(provider.profile(), server).map(|path| format!("{}{path}", server.origin));
+    let curl = "curl --cacert ca.pem --connect-to ::$ADDRESS";
+    let read = [Place::OpenidConfiguration, Place::Keys].into_iter().filter_map(url);
+    let mut commands: Vec<_> = read.map(|url| format!("{curl} {url}")).collect();
+    let machine =
+        provider.tenant.clients.iter().find(|client| client.grants.contains(&Grant::ClientCredentials));
+    let scope = server.apis.iter().flat_map(|api| &api.scopes).map(|scope| scope.name.as_str());
+    if let (Some(client), Some(token)) = (machine, url(Place::Token)) {
+        let permitted = scope.into_iter().find(|scope| is_permitted(provider, server, client, scope));
+        if let (Some(scope), Some(secret)) = (permitted, &client.secret) {
+            commands.push(format!(
+                "{curl} -u '{}:{}' -d grant_type=client_credentials -d 'scope={scope}' {token}",
+                client.id,
+                secret.reveal()
+            ));
+        }
+    }
+    commands
+}
+
+fn is_permitted(provider: &Provider, server: &Server, client: &Client, scope: &str) -> bool {
+    let (profile, grant) = (provider.profile(), Grant::ClientCredentials);
+    policy::target(server, client, &[])
+        .and_then(|api| policy::requested(profile, api, client, grant, Some(scope)))
+        .and_then(|requested| policy::permit(profile, server, client, None, grant, &requested))
+        .is_ok()
+}
+
+fn client(client: &Client) -> IndexClient<'_> {
+    let grants: Vec<_> = client.grants.iter().map(|grant| grant.name()).collect();
+    IndexClient {
+        name: &client.name,
+        id: &client.id,
+        secret: client.secret.as_ref().map_or("none, PKCE", |secret| secret.reveal()),
+        grants: grants.join(", "),
+    }
+}

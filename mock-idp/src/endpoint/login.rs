@@ -1,0 +1,140 @@
+//! The sign-in page and its form: takes a password, asks the policies, sends the browser back with a code.
+//!
+//! After credentials it is always 303, so that no browser repeats them elsewhere (RFC 9700 §4.12).
+
+use axum::{http::StatusCode, response::Response};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{authorize::redirect_error, redirect_uri};
+use crate::{
+    chance::Purpose,
+    clock::Clock as _,
+    journal::Note,
+    page::{Failure, Login, html},
+    policy::{self, Requested},
+    profile::Section,
+    refusal::Rule,
+    request::Call,
+    response,
+    route::Place,
+    state::{Code, Transaction},
+    tenant::{Grant, User},
+};
+
+/// `POST` of the form.
+pub(super) fn login(call: &Call<'_>, note: &mut Note) -> Response {
+    let provider = call.provider;
+    let now = provider.clock.now();
+    let id = call.form.first("transaction").unwrap_or_default();
+    let transaction =
+        provider.state().transactions.get(id).filter(|transaction| transaction.expires > now).cloned();
+    let Some(transaction) = transaction else {
+        note.error = Some("transaction_unknown".to_owned());
+        let page = Failure {
+            error: "sign-in ended",
+            description: "This sign-in is over: it was finished before, or it waited too long.",
+            advice: "Go back to the application and begin again.",
+        };
+        return response::page(StatusCode::BAD_REQUEST, html(&page), None);
+    };
+    let Some(server) = provider.tenant.servers.get(transaction.authorization.server) else {
+        note.error = Some("transaction_unknown".to_owned());
+        return response::page(StatusCode::BAD_REQUEST, String::new(), None);
+    };
+    // The form's path may be shared by all servers: from here on the call is the transaction's server's.
+    let call = &Call {
+        server,
+        index: transaction.authorization.server,
+        headers: call.headers.clone(),
+        query: call.query.clone(),
+        form: call.form.clone(),
+        method: call.method.clone(),
+        provider,
+    };
+    note.issuer = Some(server.issuer.clone());
+    note.client_id = Some(transaction.authorization.client.clone());
+    let username = call.form.first("username").unwrap_or_default();
+    let password = call.form.first("password").unwrap_or_default();
+    let user =
+        provider.state().user_by_login(username).filter(|user| user.password.matches(password)).cloned();
+    let Some(user) = user else {
+        note.error = Some("wrong_password".to_owned());
+        let message = Some("Username or password is wrong. Please try again.");
+        return page(call, id, &transaction, StatusCode::FORBIDDEN, username, message);
+    };
+    provider.state().transactions.remove(id);
+    match authorized(call, &transaction, &user, now) {
+        Ok(response) => response,
+        Err(rule) => redirect_error(
+            call,
+            StatusCode::SEE_OTHER,
+            &transaction.redirect_uri,
+            transaction.in_fragment,
+            transaction.state.as_deref(),
+            rule.into(),
+            note,
+        ),
+    }
+}
+
+/// The page for a transaction.
+pub(super) fn page(
+    call: &Call<'_>,
+    id: &str,
+    transaction: &Transaction,
+    status: StatusCode,
+    username: &str,
+    message: Option<&str>,
+) -> Response {
+    let client = call.provider.tenant.client(&transaction.authorization.client);
+    let logins: Vec<_> = call.provider.state().users.iter().map(|user| user.login.clone()).collect();
+    let page = Login {
+        server: &call.server.name,
+        client: client.map_or("an application", |client| &client.name),
+        action: &Place::Login.path(call.profile(), call.server).unwrap_or_default(),
+        transaction: id,
+        username,
+        message,
+        logins: &logins,
+    };
+    response::page(status, html(&page), redirect_uri::form_target(&transaction.redirect_uri).as_deref())
+}
+
+/// What the policies make of the request now that the user is known: a code, or a reason.
+fn authorized(
+    call: &Call<'_>,
+    transaction: &Transaction,
+    user: &User,
+    now: Timestamp,
+) -> Result<Response, Rule> {
+    let provider = call.provider;
+    let mut authorization = transaction.authorization.clone();
+    let client = provider.tenant.client(&authorization.client).ok_or(Rule::AuthorizeClientUnknown)?;
+    let requested = Requested { scopes: authorization.scopes, defaulted: transaction.defaulted };
+    let grant = Grant::AuthorizationCode;
+    let permit = policy::permit(call.profile(), call.server, client, Some(user), grant, &requested)?;
+    authorization.user.clone_from(&user.id);
+    authorization.scopes = permit.scopes;
+    authorization.access_token_seconds = permit.access_token_seconds;
+    authorization.auth_time = Some(now.as_second());
+    let lifetime = SignedDuration::from_secs(call.profile().seconds("code_seconds"));
+    let code = {
+        let mut state = provider.state();
+        let code = state.chance.url_safe(Purpose::Code, 43);
+        let family = state.new_family();
+        let record = Code {
+            authorization,
+            redirect_uri: transaction.redirect_uri.clone(),
+            challenge: transaction.challenge.clone(),
+            expires: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
+            family,
+        };
+        state.codes.insert(code.clone(), record);
+        code
+    };
+    let mut vars = provider.server_vars(call.server);
+    vars.set("code", code);
+    vars.set_some("state", transaction.state.as_deref());
+    let params = call.profile().render(Section::AuthorizationResponse, &vars);
+    Ok(response::redirect(StatusCode::SEE_OTHER, &transaction.redirect_uri, transaction.in_fragment, &params))
+}

@@ -1,0 +1,35 @@
+//! A token for the client itself (RFC 6749 §4.4): no user, no ID token, no refresh token.
+
+use super::Granted;
+use crate::{
+    policy,
+    refusal::Rule,
+    request::{Call, Refusal},
+    state::Authorization,
+    tenant::{Client, Grant},
+};
+
+/// What the policies permit the client.
+pub(crate) fn grant(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal> {
+    if client.secret.is_none() {
+        return Err(Rule::GrantNotAllowed.into());
+    }
+    let grant = Grant::ClientCredentials;
+    let resources: Vec<_> = call.form.all("resource").collect();
+    let target = policy::target(call.server, client, &resources);
+    let api = target.or_else(|rule| call.server.apis.first().ok_or(rule))?;
+    let requested = policy::requested(call.profile(), api, client, grant, call.form.one("scope")?)?;
+    let audience = target?.audience.clone();
+    let permit = policy::permit(call.profile(), call.server, client, None, grant, &requested)?;
+    let authorization = Authorization {
+        server: call.index,
+        client: client.id.clone(),
+        user: None,
+        scopes: permit.scopes,
+        audience,
+        auth_time: None,
+        nonce: None,
+        access_token_seconds: permit.access_token_seconds,
+    };
+    Ok(Granted { authorization, refresh_token: None })
+}

@@ -1,0 +1,173 @@
+//! Writing tokens: the profile's members filled in for an authorization, then signed.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    chance::Purpose,
+    clock::Clock as _,
+    profile::{Profile, Section, template::Vars},
+    provider::{Provider, Signer},
+    state::Authorization,
+    tenant::{Claim, Form, Server, User},
+};
+
+/// Header or claims, in the order in which they are written.
+pub(crate) type Members = Map<String, Json>;
+
+/// What a token is about. Everything may be missing: a minted token can be as bare as wanted.
+#[derive(Debug, Default)]
+pub(crate) struct Subject<'a> {
+    pub(crate) client: Option<&'a str>,
+    pub(crate) user: Option<&'a User>,
+    pub(crate) scopes: &'a [String],
+    pub(crate) audience: Option<&'a str>,
+    pub(crate) auth_time: Option<i64>,
+    pub(crate) nonce: Option<&'a str>,
+    /// Of the access token; the tenant's or the profile's where absent.
+    pub(crate) access_token_seconds: Option<i64>,
+}
+
+/// The placeholders of a token's header and claims, and of the response that carries it.
+pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subject: &Subject<'_>) -> Vars {
+    let profile = provider.profile();
+    let now = provider.clock.now().as_second();
+    let lifetime = subject
+        .access_token_seconds
+        .or(server.format.access_token_seconds)
+        .unwrap_or_else(|| profile.seconds("access_token_seconds"));
+    let mut vars = provider.server_vars(server);
+    vars.set("key.kid", signer.id.as_str());
+    vars.set("now", now);
+    vars.set("access_token.lifetime", lifetime);
+    vars.set("access_token.expires_at", now.saturating_add(lifetime));
+    vars.set("id_token.expires_at", now.saturating_add(profile.seconds("id_token_seconds")));
+    vars.set("tenant.idp", provider.state().organization.as_str());
+    vars.set_some("client.id", subject.client);
+    vars.set_some("auth_time", subject.auth_time);
+    vars.set_some("nonce", subject.nonce);
+    vars.set_some("audience", subject.audience.map(|audience| audience_form(server, audience)));
+    scopes(&mut vars, server, subject.scopes);
+    if let Some(user) = subject.user {
+        vars.set_some("user.id", user.id.as_deref());
+        vars.set("user.login", user.login.as_str());
+        vars.set_some("user.email", user.attribute("email"));
+        vars.set_some("user.name", user.attribute("displayName").or_else(|| user.attribute("name")));
+    }
+    let claims = |wanted: fn(&Claim) -> bool| own_claims(server, subject, wanted);
+    vars.set("claims.access_token", claims(|claim| claim.in_access_token));
+    vars.set("claims.id_token", claims(|claim| claim.in_id_token));
+    vars
+}
+
+/// Header and claims of an access token.
+pub(crate) fn access_token(provider: &Provider, vars: &mut Vars, scopes: &[String]) -> (Members, Members) {
+    token(provider, vars, scopes, Section::AccessTokenHeader, Section::AccessTokenClaims)
+}
+
+/// Header and claims of an ID token. `vars` may hold the access token that it comes with.
+pub(crate) fn id_token(provider: &Provider, vars: &mut Vars, scopes: &[String]) -> (Members, Members) {
+    token(provider, vars, scopes, Section::IdTokenHeader, Section::IdTokenClaims)
+}
+
+fn token(
+    provider: &Provider,
+    vars: &mut Vars,
+    scopes: &[String],
+    header: Section,
+    claims: Section,
+) -> (Members, Members) {
+    vars.set("token.id", provider.state().chance.url_safe(Purpose::TokenId, 43));
+    let profile: &Profile = provider.profile();
+    (profile.render_for(header, "", scopes, vars), profile.render_for(claims, "", scopes, vars))
+}
+
+/// The token endpoint's answer for an authorization. Nothing if the key or the signature fails.
+pub(crate) async fn response(
+    provider: &Provider,
+    authorization: &Authorization,
+    refresh_token: Option<String>,
+) -> Option<Members> {
+    let server = provider.tenant.servers.get(authorization.server)?;
+    let signer = provider.signer(authorization.server).await?;
+    let user = authorization.user.as_deref().and_then(|id| provider.state().user(id).cloned());
+    let scopes = authorization.scopes.as_slice();
+    let subject = Subject {
+        client: Some(&authorization.client),
+        user: user.as_ref(),
+        scopes,
+        audience: Some(&authorization.audience),
+        auth_time: authorization.auth_time,
+        nonce: authorization.nonce.as_deref(),
+        access_token_seconds: authorization.access_token_seconds,
+    };
+    let mut vars = vars(provider, server, &signer, &subject);
+    let (header, claims) = access_token(provider, &mut vars, scopes);
+    let token = sign(&signer, &header, &claims)?;
+    vars.set("at_hash", half_hash(&token));
+    vars.set("access_token", token);
+    if user.is_some() && scopes.iter().any(|scope| scope == "openid") {
+        let (header, claims) = id_token(provider, &mut vars, scopes);
+        vars.set("id_token", sign(&signer, &header, &claims)?);
+    }
+    vars.set_some("refresh_token", refresh_token);
+    Some(provider.profile().render(Section::TokenResponse, &vars))
+}
+
+fn sign(signer: &Signer, header: &Members, claims: &Members) -> Option<String> {
+    let input = signing_input(header, claims);
+    let signature = signer.key.sign(input.as_bytes())?;
+    Some(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// Header and payload of a JWS (RFC 7515 §5.1).
+pub(crate) fn signing_input(header: &Members, claims: &Members) -> String {
+    let encode =
+        |members: &Members| URL_SAFE_NO_PAD.encode(serde_json::to_string(members).unwrap_or_default());
+    format!("{}.{}", encode(header), encode(claims))
+}
+
+/// `at_hash` (`OpenID` Connect Core §3.1.3.6) for algorithms with SHA-256.
+fn half_hash(token: &str) -> String {
+    let hash = digest(&SHA256, token.as_bytes());
+    URL_SAFE_NO_PAD.encode(hash.as_ref().get(..16).unwrap_or_default())
+}
+
+/// Okta writes a string; elsewhere the tenant says.
+fn audience_form(server: &Server, audience: &str) -> Json {
+    if server.format.audience_form == Form::String {
+        return audience.into();
+    }
+    let all = std::iter::once(audience).chain(server.format.extra_audiences.iter().map(String::as_str));
+    all.map(Json::from).collect()
+}
+
+fn scopes(vars: &mut Vars, server: &Server, scopes: &[String]) {
+    let format = &server.format;
+    vars.set_some("format.type_header", format.type_header.as_deref());
+    vars.set_some("format.client_id_claim", format.client_id_claim.as_deref());
+    if scopes.is_empty() {
+        return;
+    }
+    let (list, text) = (Json::from(scopes), scopes.join(" "));
+    let form = if format.scope_form == Form::Array { list.clone() } else { Json::from(text.as_str()) };
+    vars.set_some("format.scope", format.scope_claim.then(|| form.clone()));
+    vars.set_some("format.scp", format.scp_claim.then_some(form));
+    vars.set("scopes", list);
+    vars.set("scope", text);
+}
+
+/// The server's own claims that fit the scopes and that the user has a value for.
+fn own_claims(server: &Server, subject: &Subject<'_>, wanted: fn(&Claim) -> bool) -> Members {
+    let granted = |scopes: &Option<Vec<String>>| {
+        scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| subject.scopes.contains(scope)))
+    };
+    server
+        .claims
+        .iter()
+        .filter(|claim| wanted(claim) && granted(&claim.scopes))
+        .filter_map(|claim| Some((claim.name.clone(), subject.user?.attribute(&claim.attribute)?)))
+        .filter(|(_, value)| !value.is_null())
+        .collect()
+}

@@ -1,0 +1,112 @@
+//! What was asked of the provider, for a test to read. Never a secret, code, password or token.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// The newest entries are kept, so many of them.
+const MOST: usize = 100_000;
+/// Longest text of an entry: what a client sends is not trusted to be short.
+const LONGEST: usize = 256;
+
+/// One request and how it was answered.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Entry {
+    seq: u64,
+    /// By the provider's own clock.
+    at: String,
+    endpoint: &'static str,
+    method: String,
+    /// Without the query.
+    path: String,
+    status: u16,
+    #[serde(flatten)]
+    note: Note,
+}
+
+/// What an endpoint has to say about a request. Only what the request had is there.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Note {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_auth: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) grant_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resource: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pkce: Option<Pkce>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redirect_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state_present: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce_present: Option<bool>,
+    /// The `error` of the answer, redirects included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+/// Which parts of PKCE a request had.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Pkce {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) challenge_method: Option<String>,
+    pub(crate) challenge_present: bool,
+    pub(crate) verifier_present: bool,
+}
+
+/// All entries since the start or the last clearing. Numbers go on after a clearing.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    entries: VecDeque<Entry>,
+    last: u64,
+}
+
+impl Journal {
+    pub(crate) fn record(
+        &mut self,
+        at: Timestamp,
+        endpoint: &'static str,
+        method: &str,
+        path: &str,
+        status: u16,
+        note: Note,
+    ) {
+        if self.entries.len() == MOST {
+            self.entries.pop_front();
+        }
+        self.last += 1;
+        self.entries.push_back(Entry {
+            seq: self.last,
+            at: at.to_string(),
+            endpoint,
+            method: short(method),
+            path: short(path),
+            status,
+            note,
+        });
+    }
+
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.entries.iter().cloned().collect()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
+/// A text that a client sent, cut to a length that a journal can hold.
+pub(crate) fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,131 @@
+//! Signing keys: a pool that many servers of a process share, because making an RSA key takes a while.
+//!
+//! A server never has the key of another server of its tenant, or replay checks would lie: server `n` takes slot
+//! `n`, rotation takes slots behind those, and the unpublished key is a slot of its own.
+
+mod signing;
+
+use std::{
+    collections::BTreeMap,
+    num::NonZero,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread,
+};
+
+pub(crate) use self::signing::{Algorithm, SigningKey, hmac};
+
+/// Which key of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Slot {
+    /// A server's key.
+    Published(usize),
+    /// The key that no key set has.
+    Unpublished,
+}
+
+type Cell = Arc<OnceLock<Option<Arc<SigningKey>>>>;
+
+/// Keys that are made when they are first asked for, and then kept. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct KeyPool(Arc<Mutex<BTreeMap<(Algorithm, Slot), Cell>>>);
+
+impl KeyPool {
+    /// A pool without keys.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the RSA keys of the first `slots` servers and the unpublished one, in parallel, and returns when all
+    /// are there. Blocks.
+    pub fn warm(&self, slots: usize) {
+        let mut wanted: Vec<_> = (0..slots).map(Slot::Published).collect();
+        wanted.push(Slot::Unpublished);
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = wanted.len().div_ceil(threads).max(1);
+        thread::scope(|scope| {
+            for slots in wanted.chunks(share) {
+                scope.spawn(move || {
+                    for slot in slots {
+                        self.make(Algorithm::Rs256, *slot);
+                    }
+                });
+            }
+        });
+    }
+
+    /// The key of a slot, made on a thread of its own if it is not there yet. Nothing if the library fails.
+    pub(crate) async fn key(&self, algorithm: Algorithm, slot: Slot) -> Option<Arc<SigningKey>> {
+        if let Some(key) = self.cell(algorithm, slot).get() {
+            return key.clone();
+        }
+        let pool = self.clone();
+        tokio::task::spawn_blocking(move || pool.make(algorithm, slot)).await.ok().flatten()
+    }
+
+    fn make(&self, algorithm: Algorithm, slot: Slot) -> Option<Arc<SigningKey>> {
+        self.cell(algorithm, slot).get_or_init(|| SigningKey::generate(algorithm).map(Arc::new)).clone()
+    }
+
+    fn cell(&self, algorithm: Algorithm, slot: Slot) -> Cell {
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(cells.entry((algorithm, slot)).or_default())
+    }
+}
+
+/// A key of a server, under the id by which it is published.
+#[derive(Clone, Debug)]
+pub(crate) struct RingKey {
+    pub(crate) id: String,
+    pub(crate) slot: Slot,
+}
+
+/// The keys of one server: the last signs, all are published.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRing {
+    pub(crate) algorithm: Algorithm,
+    older: Vec<RingKey>,
+    current: RingKey,
+}
+
+impl KeyRing {
+    pub(crate) fn new(algorithm: Algorithm, current: RingKey) -> Self {
+        Self { algorithm, older: Vec::new(), current }
+    }
+
+    /// The key that signs.
+    pub(crate) fn current(&self) -> &RingKey {
+        &self.current
+    }
+
+    /// All published keys, the one that signs first.
+    pub(crate) fn published(&self) -> impl Iterator<Item = &RingKey> {
+        std::iter::once(&self.current).chain(self.older.iter().rev())
+    }
+
+    /// Signs with a new key from now on; the old one stays published.
+    pub(crate) fn rotate(&mut self, new: RingKey) {
+        self.older.push(std::mem::replace(&mut self.current, new));
+    }
+
+    /// Takes every key that does not sign out of the key set.
+    pub(crate) fn retire(&mut self) {
+        self.older.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_hold_different_keys_and_keep_them() {
+        let pool = KeyPool::new();
+        pool.warm(1);
+        let first = pool.make(Algorithm::Rs256, Slot::Published(0)).unwrap();
+        let again = pool.clone().make(Algorithm::Rs256, Slot::Published(0)).unwrap();
+        let unpublished = pool.make(Algorithm::Rs256, Slot::Unpublished).unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        assert_ne!(first.public_members(), unpublished.public_members());
+    }
+}

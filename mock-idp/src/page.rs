@@ -1,0 +1,70 @@
+//! The pages: sign-in, errors, index. The templates escape every value.
+
+use askama::Template;
+
+/// The sign-in form.
+#[derive(Debug, Template)]
+#[template(path = "login.html")]
+pub(crate) struct Login<'a> {
+    pub(crate) server: &'a str,
+    pub(crate) client: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) transaction: &'a str,
+    /// Already typed, after a wrong password.
+    pub(crate) username: &'a str,
+    pub(crate) message: Option<&'a str>,
+    /// The logins of the tenant, as a help.
+    pub(crate) logins: &'a [String],
+}
+
+/// An error that must not be redirected.
+#[derive(Debug, Template)]
+#[template(path = "error.html")]
+pub(crate) struct Failure<'a> {
+    pub(crate) error: &'a str,
+    pub(crate) description: &'a str,
+    /// What the person in front of the page can do.
+    pub(crate) advice: &'a str,
+}
+
+/// `GET /`.
+#[derive(Debug, Template)]
+#[template(path = "index.html")]
+pub(crate) struct Index<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) issuers: Vec<IndexIssuer<'a>>,
+    pub(crate) clients: Vec<IndexClient<'a>>,
+    pub(crate) users: Vec<IndexUser>,
+}
+
+/// An issuer with commands to try.
+#[derive(Debug)]
+pub(crate) struct IndexIssuer<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) issuer: &'a str,
+    pub(crate) audiences: String,
+    pub(crate) scopes: String,
+    pub(crate) commands: Vec<String>,
+}
+
+/// An application.
+#[derive(Debug)]
+pub(crate) struct IndexClient<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) id: &'a str,
+    pub(crate) secret: &'a str,
+    pub(crate) grants: String,
+}
+
+/// A user.
+#[derive(Debug)]
+pub(crate) struct IndexUser {
+    pub(crate) login: String,
+    pub(crate) password: String,
+    pub(crate) groups: String,
+}
+
+/// The page as HTML. Rendering into memory does not fail; if it did, the page would be empty.
+pub(crate) fn html(page: &impl Template) -> String {
+    page.render().unwrap_or_default()
+}

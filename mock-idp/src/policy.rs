@@ -1,0 +1,240 @@
+//! What a request may be granted: the scopes that exist, then the access policies.
+//!
+//! Okta refuses a request as a whole: an unknown scope, or one that no rule permits, and there is no token. A
+//! provider after RFC 6749 §3.3 leaves out what it does not grant and says in the response what it did.
+
+use crate::{
+    profile::Profile,
+    refusal::Rule,
+    tenant::{Api, Client, Grant, PolicyRule, Server, User},
+};
+
+/// The scopes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Requested {
+    pub(crate) scopes: Vec<String>,
+    /// The request named none: these are the defaults, of which a rule may permit a part.
+    pub(crate) defaulted: bool,
+}
+
+/// What is granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Permit {
+    pub(crate) scopes: Vec<String>,
+    /// Set by the rule.
+    pub(crate) access_token_seconds: Option<i64>,
+}
+
+/// The API that a request is for: named by `resource` where there are several, else the client's, else the first
+/// (RFC 8707 §2).
+pub(crate) fn target<'s>(server: &'s Server, client: &Client, resources: &[&str]) -> Result<&'s Api, Rule> {
+    let default =
+        client.audience.as_deref().and_then(|audience| server.api(audience)).or(server.apis.first());
+    if server.apis.len() < 2 {
+        return default.ok_or(Rule::TargetUnknown);
+    }
+    match resources {
+        [] => default.ok_or(Rule::TargetUnknown),
+        [one, rest @ ..] if rest.iter().all(|other| other == one) => {
+            server.api(one).ok_or(Rule::TargetUnknown)
+        }
+        _ => Err(Rule::TargetUnknown),
+    }
+}
+
+/// Reads the `scope` parameter against what exists.
+pub(crate) fn requested(
+    profile: &Profile,
+    api: &Api,
+    client: &Client,
+    grant: Grant,
+    parameter: Option<&str>,
+) -> Result<Requested, Rule> {
+    let is_openid = |scope: &str| profile.words("openid_scopes").any(|known| known == scope);
+    let exists = |scope: &str| is_openid(scope) || api.scopes.iter().any(|known| known.name == scope);
+    let machine = grant == Grant::ClientCredentials;
+    let named = split(parameter.unwrap_or_default());
+    if named.is_empty() {
+        let defaults: Vec<_> =
+            api.scopes.iter().filter(|scope| scope.default).map(|scope| scope.name.clone()).collect();
+        return if defaults.is_empty() {
+            Err(Rule::ScopeMissing)
+        } else {
+            Ok(Requested { scopes: defaults, defaulted: true })
+        };
+    }
+    if refuses_as_a_whole(profile) {
+        if !named.iter().all(|scope| exists(scope)) {
+            return Err(Rule::ScopeUnknown);
+        }
+        if machine && named.iter().any(|scope| is_openid(scope)) {
+            return Err(Rule::ScopeForUsersOnly);
+        }
+        return Ok(Requested { scopes: named, defaulted: false });
+    }
+    let allowed = |scope: &String| {
+        exists(scope)
+            && !(machine && is_openid(scope))
+            && client.scopes.as_ref().is_none_or(|allowed| allowed.contains(scope))
+    };
+    let scopes: Vec<_> = named.into_iter().filter(allowed).collect();
+    if scopes.is_empty() { Err(Rule::ScopeUnknown) } else { Ok(Requested { scopes, defaulted: false }) }
+}
+
+/// Asks the access policies, then whether the user may use the application.
+pub(crate) fn permit(
+    profile: &Profile,
+    server: &Server,
+    client: &Client,
+    user: Option<&User>,
+    grant: Grant,
+    requested: &Requested,
+) -> Result<Permit, Rule> {
+    let permit = if refuses_as_a_whole(profile) {
+        first_match(server, client, user, grant, requested).ok_or(Rule::PolicyDenied)?
+    } else {
+        Permit { scopes: requested.scopes.clone(), access_token_seconds: None }
+    };
+    let assigned = match (&client.assigned, user) {
+        (Some(groups), Some(user)) => groups.iter().any(|group| user.groups.contains(group)),
+        _ => true,
+    };
+    if assigned { Ok(permit) } else { Err(Rule::UserNotAssigned) }
+}
+
+/// Words between blanks, each once, in the order of the request.
+pub(crate) fn split(parameter: &str) -> Vec<String> {
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in parameter.split_ascii_whitespace() {
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    scopes
+}
+
+fn refuses_as_a_whole(profile: &Profile) -> bool {
+    profile.setting("unknown_scope") != "drop"
+}
+
+/// Policies by priority that are assigned to the client, their rules by priority: the first rule that fits.
+fn first_match(
+    server: &Server,
+    client: &Client,
+    user: Option<&User>,
+    grant: Grant,
+    requested: &Requested,
+) -> Option<Permit> {
+    server
+        .policies
+        .iter()
+        .filter(|policy| policy.clients.as_ref().is_none_or(|clients| clients.contains(&client.id)))
+        .flat_map(|policy| &policy.rules)
+        .filter(|rule| rule.grants.contains(&grant) && fits_user(rule, user))
+        .find_map(|rule| {
+            let scopes = permitted(rule, requested)?;
+            Some(Permit { scopes, access_token_seconds: rule.access_token_seconds })
+        })
+}
+
+/// A machine fits any rule: it has no user to compare.
+fn fits_user(rule: &PolicyRule, user: Option<&User>) -> bool {
+    let Some(user) = user else { return true };
+    match (&rule.groups, &rule.users) {
+        (None, None) => true,
+        (groups, users) => {
+            groups.iter().flatten().any(|group| user.groups.contains(group))
+                || users.iter().flatten().any(|login| *login == user.login)
+        }
+    }
+}
+
+/// All scopes or none; of the defaults, those that the rule permits.
+fn permitted(rule: &PolicyRule, requested: &Requested) -> Option<Vec<String>> {
+    let Some(allowed) = &rule.scopes else { return Some(requested.scopes.clone()) };
+    if requested.defaulted {
+        let some: Vec<_> = requested.scopes.iter().filter(|scope| allowed.contains(scope)).cloned().collect();
+        return (!some.is_empty()).then_some(some);
+    }
+    requested.scopes.iter().all(|scope| allowed.contains(scope)).then(|| requested.scopes.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use spanned_yaml::Source;
+
+    use super::*;
+    use crate::{Tenant, tenants::SHIPPED};
+
+    fn shipped(name: &str) -> Tenant {
+        let (name, text) = SHIPPED.iter().find(|(known, _)| *known == name).unwrap();
+        Tenant::parse(&Source::new(name, text)).unwrap().0
+    }
+
+    fn decide(tenant: &Tenant, client: &str, grant: Grant, scope: Option<&str>) -> Result<Vec<String>, Rule> {
+        let (server, client) = (&tenant.servers[0], tenant.client(client).unwrap());
+        let api = target(server, client, &[])?;
+        let requested = requested(tenant.profile, api, client, grant, scope)?;
+        let user = (grant != Grant::ClientCredentials).then(|| &tenant.users[1]);
+        permit(tenant.profile, server, client, user, grant, &requested).map(|permit| permit.scopes)
+    }
+
+    #[test]
+    fn okta_grants_all_or_nothing() {
+        let tenant = shipped("okta-per-component");
+        let code = Grant::AuthorizationCode;
+        let both = Some("openid toolhive:config:read openid");
+        assert_eq!(
+            decide(&tenant, "0oaclitouchstone1", code, both).unwrap(),
+            ["openid", "toolhive:config:read"]
+        );
+        assert_eq!(decide(&tenant, "0oaunpermitted01", code, both), Err(Rule::PolicyDenied));
+        assert_eq!(decide(&tenant, "0oaunpermitted01", code, Some("openid")).unwrap(), ["openid"]);
+        assert_eq!(decide(&tenant, "0oaclitouchstone1", code, Some("openid admin")), Err(Rule::ScopeUnknown));
+        assert_eq!(decide(&tenant, "0oaclitouchstone1", code, None), Err(Rule::ScopeMissing));
+        let machine = Grant::ClientCredentials;
+        assert_eq!(decide(&tenant, "0oaclouduitouch01", machine, both), Err(Rule::ScopeForUsersOnly));
+        assert!(decide(&tenant, "0oaclouduitouch01", machine, Some("toolhive:config:read")).is_ok());
+    }
+
+    #[test]
+    fn group_conditions_and_defaults_pick_the_rule() {
+        let mut tenant = shipped("okta-per-component");
+        let server = &mut tenant.servers[0];
+        server.apis[0].scopes[0].default = true;
+        let rule = &mut server.policies[0].rules[0];
+        rule.groups = Some(vec!["mcp-admin".to_owned()]);
+        let code = Grant::AuthorizationCode;
+        assert_eq!(
+            decide(&tenant, "0oaclitouchstone1", code, None),
+            Err(Rule::PolicyDenied),
+            "bob is no admin"
+        );
+        tenant.users[1].groups.push("mcp-admin".to_owned());
+        assert_eq!(decide(&tenant, "0oaclitouchstone1", code, None).unwrap(), ["toolhive:config:read"]);
+        tenant.clients[0].assigned = Some(vec!["nobody".to_owned()]);
+        assert_eq!(decide(&tenant, "0oaclitouchstone1", code, None), Err(Rule::UserNotAssigned));
+    }
+
+    #[test]
+    fn a_generic_provider_leaves_out_what_it_does_not_grant() {
+        let tenant = shipped("generic");
+        let code = Grant::AuthorizationCode;
+        let both = Some("openid toolhive:config:read unknown");
+        assert_eq!(decide(&tenant, "stacklok-cli", code, both).unwrap(), ["openid", "toolhive:config:read"]);
+        assert_eq!(decide(&tenant, "stacklok-restricted", code, both).unwrap(), ["openid"]);
+        assert_eq!(decide(&tenant, "stacklok-restricted", code, Some("unknown")), Err(Rule::ScopeUnknown));
+    }
+
+    #[test]
+    fn the_resource_selects_one_audience_of_several() {
+        let tenant = shipped("okta-shared");
+        let (server, client) = (&tenant.servers[0], &tenant.clients[0]);
+        let audience =
+            |resources: &[&str]| target(server, client, resources).map(|api| api.audience.as_str());
+        assert_eq!(audience(&[]), Ok("enterprise-manager"));
+        assert_eq!(audience(&["cloud-ui"]), Ok("cloud-ui"));
+        assert_eq!(audience(&["cloud-ui", "enterprise-manager"]), Err(Rule::TargetUnknown));
+        assert_eq!(audience(&["https://elsewhere.example"]), Err(Rule::TargetUnknown));
+    }
+}

@@ -1,0 +1,178 @@
+//! Placeholders of the profile files: `${name}`, `${name|other}`.
+//!
+//! A string that is one placeholder becomes the value itself, whatever its type; inside a longer string the value
+//! is written out. Without a value the whole string has none, and its field is left out.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+/// Every placeholder there is.
+pub(crate) const NAMES: [&str; 53] = [
+    "access_token",
+    "access_token.expires_at",
+    "access_token.lifetime",
+    "at_hash",
+    "audience",
+    "auth_time",
+    "claims.access_token",
+    "claims.id_token",
+    "client.id",
+    "code",
+    "endpoint.authorize",
+    "endpoint.device_authorize",
+    "endpoint.introspect",
+    "endpoint.keys",
+    "endpoint.logout",
+    "endpoint.register",
+    "endpoint.revoke",
+    "endpoint.token",
+    "endpoint.userinfo",
+    "error",
+    "error_description",
+    "format.client_id_claim",
+    "format.scope",
+    "format.scp",
+    "format.type_header",
+    "id_token",
+    "id_token.expires_at",
+    "issuer",
+    "issuer.path",
+    "key.alg",
+    "key.crv",
+    "key.e",
+    "key.kid",
+    "key.kty",
+    "key.n",
+    "key.x",
+    "key.y",
+    "nonce",
+    "now",
+    "parameter",
+    "refresh_token",
+    "request.id",
+    "scope",
+    "scopes",
+    "scopes_supported",
+    "server.id",
+    "state",
+    "tenant.idp",
+    "token.id",
+    "user.email",
+    "user.id",
+    "user.login",
+    "user.name",
+];
+
+/// The values of placeholders.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Vars(BTreeMap<&'static str, Json>);
+
+impl Vars {
+    /// Gives a placeholder its value.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Json>) {
+        debug_assert!(is_known(name), "`{name}` is not among the placeholders");
+        self.0.insert(name, value.into());
+    }
+
+    /// Gives a placeholder its value, if there is one.
+    pub(crate) fn set_some(&mut self, name: &'static str, value: Option<impl Into<Json>>) {
+        if let Some(value) = value {
+            self.set(name, value);
+        }
+    }
+
+    /// The value with its placeholders filled in.
+    pub(crate) fn expand(&self, value: &Json) -> Option<Json> {
+        match value {
+            Json::String(text) => match whole(text) {
+                Some(names) => self.lookup(names).cloned(),
+                None => self.expand_text(text).map(Json::String),
+            },
+            Json::Array(items) => Some(items.iter().filter_map(|item| self.expand(item)).collect()),
+            Json::Object(members) => Some(Json::Object(
+                members
+                    .iter()
+                    .filter_map(|(name, value)| Some((name.clone(), self.expand(value)?)))
+                    .collect::<Map<_, _>>(),
+            )),
+            other => Some(other.clone()),
+        }
+    }
+
+    /// A text with its placeholders filled in.
+    pub(crate) fn expand_text(&self, text: &str) -> Option<String> {
+        let mut expanded = String::new();
+        let mut rest = text;
+        while let Some((before, names, after)) = next(rest) {
+            expanded.push_str(before);
+            match self.lookup(names)? {
+                Json::String(value) => expanded.push_str(value),
+                value => expanded.push_str(&value.to_string()),
+            }
+            rest = after;
+        }
+        expanded.push_str(rest);
+        Some(expanded)
+    }
+
+    fn lookup(&self, names: &str) -> Option<&Json> {
+        names.split('|').find_map(|name| self.0.get(name))
+    }
+}
+
+/// The names in a value that are no placeholders.
+pub(crate) fn unknown_names(value: &Json) -> Vec<String> {
+    match value {
+        Json::String(text) => {
+            let mut unknown = Vec::new();
+            let mut rest = text.as_str();
+            while let Some((_, names, after)) = next(rest) {
+                unknown.extend(names.split('|').filter(|name| !is_known(name)).map(str::to_owned));
+                rest = after;
+            }
+            unknown
+        }
+        Json::Array(items) => items.iter().flat_map(unknown_names).collect(),
+        Json::Object(members) => members.values().flat_map(unknown_names).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Splits at the first placeholder: before, names, after.
+pub(crate) fn next(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once("${")?;
+    let (names, after) = rest.split_once('}')?;
+    Some((before, names, after))
+}
+
+fn whole(text: &str) -> Option<&str> {
+    match next(text) {
+        Some(("", names, "")) => Some(names),
+        _ => None,
+    }
+}
+
+fn is_known(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn placeholders_keep_types_and_absence() {
+        let mut vars = Vars::default();
+        vars.set("now", 7);
+        vars.set("client.id", "c");
+        assert_eq!(vars.expand(&json!("${now}")), Some(json!(7)));
+        assert_eq!(vars.expand(&json!("at ${now}.")), Some(json!("at 7.")));
+        assert_eq!(vars.expand(&json!("${user.id|client.id}")), Some(json!("c")));
+        assert_eq!(vars.expand(&json!("${user.id}")), None);
+        assert_eq!(vars.expand(&json!(["${user.id}", "${now}", 1.5])), Some(json!([7, 1.5])));
+        assert_eq!(unknown_names(&json!({"a": ["${clientid} ${now}"]})), ["clientid"]);
+    }
+}

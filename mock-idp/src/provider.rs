@@ -1,0 +1,109 @@
+//! A running provider: the tenant, its keys, its clock and what changes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{
+    clock::RunningClock,
+    keys::{KeyPool, SigningKey, Slot},
+    profile::{Profile, template::Vars},
+    route::{Place, Routes},
+    state::State,
+    tenant::{Server, Tenant},
+};
+
+/// Everything that the endpoints need. Shared by the public and the control listener.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    pub(crate) tenant: Tenant,
+    pub(crate) clock: RunningClock,
+    pub(crate) routes: Routes,
+    keys: KeyPool,
+    seed: [u8; 32],
+    state: Mutex<State>,
+}
+
+/// The key that signs for a server now.
+#[derive(Clone, Debug)]
+pub(crate) struct Signer {
+    pub(crate) key: Arc<SigningKey>,
+    pub(crate) id: String,
+}
+
+impl Provider {
+    pub(crate) fn new(tenant: Tenant, seed: [u8; 32], clock: RunningClock, keys: KeyPool) -> Self {
+        let state = Mutex::new(State::new(&tenant, seed));
+        let routes = Routes::new(&tenant);
+        Self { tenant, clock, routes, keys, seed, state }
+    }
+
+    pub(crate) fn profile(&self) -> &'static Profile {
+        self.tenant.profile
+    }
+
+    /// The state, locked. Never held across an await.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Back to the state of the start, the clock included.
+    pub(crate) fn reset(&self) {
+        self.clock.reset();
+        *self.state() = State::new(&self.tenant, self.seed);
+    }
+
+    /// The server's signing key. Nothing if a key cannot be made.
+    pub(crate) async fn signer(&self, server: usize) -> Option<Signer> {
+        let (current, algorithm) = {
+            let state = self.state();
+            let ring = state.rings.get(server)?;
+            (ring.current().clone(), ring.algorithm)
+        };
+        let key = self.keys.key(algorithm, current.slot).await?;
+        Some(Signer { key, id: current.id })
+    }
+
+    /// The key of the server's kind that no key set has.
+    pub(crate) async fn unpublished(&self, server: usize) -> Option<Arc<SigningKey>> {
+        let algorithm = self.tenant.servers.get(server)?.algorithm;
+        self.keys.key(algorithm, Slot::Unpublished).await
+    }
+
+    /// Every published key of a server with its id, the one that signs first.
+    pub(crate) async fn published(&self, server: usize) -> Option<Vec<Signer>> {
+        let (ring, algorithm) = {
+            let state = self.state();
+            let ring = state.rings.get(server)?;
+            (ring.published().cloned().collect::<Vec<_>>(), ring.algorithm)
+        };
+        let mut signers = Vec::new();
+        for key in ring {
+            signers.push(Signer { key: self.keys.key(algorithm, key.slot).await?, id: key.id });
+        }
+        Some(signers)
+    }
+
+    /// What a server's documents and tokens say of the server itself.
+    pub(crate) fn server_vars(&self, server: &Server) -> Vars {
+        const ENDPOINTS: [(Place, &str); 9] = [
+            (Place::Authorize, "endpoint.authorize"),
+            (Place::DeviceAuthorize, "endpoint.device_authorize"),
+            (Place::Introspect, "endpoint.introspect"),
+            (Place::Keys, "endpoint.keys"),
+            (Place::Logout, "endpoint.logout"),
+            (Place::Register, "endpoint.register"),
+            (Place::Revoke, "endpoint.revoke"),
+            (Place::Token, "endpoint.token"),
+            (Place::Userinfo, "endpoint.userinfo"),
+        ];
+        let mut vars = Vars::default();
+        vars.set("server.id", server.id.as_str());
+        vars.set("issuer", server.issuer.as_str());
+        vars.set("issuer.path", server.path.as_str());
+        vars.set("key.alg", server.algorithm.name());
+        for (place, name) in ENDPOINTS {
+            let path = place.path(self.profile(), server);
+            vars.set_some(name, path.map(|path| format!("{}{path}", server.origin)));
+        }
+        vars
+    }
+}

@@ -1,0 +1,91 @@
+//! Why a request is refused: one rule for each reason. How the provider words it is the profile's matter.
+
+/// The words of a refusal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<'p> {
+    /// HTTP status, where the refusal is not a redirect.
+    pub(crate) status: u16,
+    /// `error`, or Okta's `errorCode`.
+    pub(crate) error: &'p str,
+    /// For people.
+    pub(crate) description: &'p str,
+}
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $rule:ident = $name:literal,)*) => {
+        /// A reason to refuse a request.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Rule {
+            $($(#[$doc])* $rule,)*
+        }
+
+        impl Rule {
+            /// All of them.
+            #[cfg(test)]
+            pub(crate) const ALL: &[Self] = &[$(Self::$rule,)*];
+
+            /// The name in the profile files.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$rule => $name,)*
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    /// RFC 6749 §4.1.2.1: never redirected.
+    AuthorizeClientUnknown = "authorize_client_unknown",
+    /// RFC 9700 §4.1.3: never redirected.
+    AuthorizeRedirectMismatch = "authorize_redirect_mismatch",
+    ResponseTypeMissing = "response_type_missing",
+    ResponseTypeUnsupported = "response_type_unsupported",
+    ResponseModeUnsupported = "response_mode_unsupported",
+    GrantNotAllowed = "grant_not_allowed",
+    ScopeUnknown = "scope_unknown",
+    ScopeMissing = "scope_missing",
+    ScopeForUsersOnly = "scope_for_users_only",
+    PolicyDenied = "policy_denied",
+    UserNotAssigned = "user_not_assigned",
+    /// RFC 7636 §4.4.1.
+    PkceRequired = "pkce_required",
+    /// RFC 9700 §2.1.1: `plain` is refused.
+    PkceMethod = "pkce_method",
+    PkceChallengeMalformed = "pkce_challenge_malformed",
+    /// RFC 7636 §4.1.
+    PkceVerifierMalformed = "pkce_verifier_malformed",
+    /// RFC 7636 §4.6.
+    PkceVerifierWrong = "pkce_verifier_wrong",
+    /// RFC 8707 §2.
+    TargetUnknown = "target_unknown",
+    LoginRequired = "login_required",
+    /// RFC 6749 §3.1.
+    ParameterRepeated = "parameter_repeated",
+    RequestMalformed = "request_malformed",
+    RequestObjectUnsupported = "request_object_unsupported",
+    ClientCredentialsMissing = "client_credentials_missing",
+    ClientUnknown = "client_unknown",
+    ClientSecretWrong = "client_secret_wrong",
+    ClientAuthenticationWrong = "client_authentication_wrong",
+    /// RFC 6749 §2.3.
+    ClientAuthenticationTwice = "client_authentication_twice",
+    GrantTypeMissing = "grant_type_missing",
+    GrantTypeUnsupported = "grant_type_unsupported",
+    CodeMissing = "code_missing",
+    /// RFC 6749 §4.1.2: unknown, expired, used, or another client's.
+    CodeInvalid = "code_invalid",
+    /// RFC 6749 §4.1.3.
+    CodeRedirectMismatch = "code_redirect_mismatch",
+    RefreshTokenMissing = "refresh_token_missing",
+    RefreshTokenInvalid = "refresh_token_invalid",
+    /// RFC 6749 §6.
+    RefreshScopeWider = "refresh_scope_wider",
+    ServerUnknown = "server_unknown",
+    PathUnknown = "path_unknown",
+    MethodNotAllowed = "method_not_allowed",
+    BodyTooLarge = "body_too_large",
+    RegistrationForbidden = "registration_forbidden",
+    NotReproduced = "not_reproduced",
+    Internal = "internal",
+}

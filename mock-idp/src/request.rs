@@ -1,0 +1,97 @@
+//! A request as the endpoints see it: parameters that may be missing, empty or repeated, never a parse error.
+
+use axum::http::{HeaderMap, Method, header::CONTENT_TYPE};
+
+use crate::{profile::Profile, provider::Provider, refusal::Rule, tenant::Server};
+
+/// A request to an endpoint of a server.
+#[derive(Debug)]
+pub(crate) struct Call<'p> {
+    pub(crate) provider: &'p Provider,
+    pub(crate) server: &'p Server,
+    /// The server's index in the tenant.
+    pub(crate) index: usize,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) query: Params,
+    /// Empty where the body is no form.
+    pub(crate) form: Params,
+}
+
+/// Why a request is refused, with the parameter that the words may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) rule: Rule,
+    pub(crate) parameter: Option<&'static str>,
+}
+
+/// Parameters of a query or a form, in their order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Call<'_> {
+    pub(crate) fn profile(&self) -> &'static Profile {
+        self.provider.profile()
+    }
+
+    /// The body is declared as a form.
+    pub(crate) fn is_form(&self) -> bool {
+        is_form(&self.headers)
+    }
+}
+
+impl From<Rule> for Refusal {
+    fn from(rule: Rule) -> Self {
+        Self { rule, parameter: None }
+    }
+}
+
+impl Params {
+    pub(crate) fn parse(encoded: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    /// A parameter that stands at most once. Without a value it counts as left out (RFC 6749 §3.1).
+    pub(crate) fn one(&self, name: &'static str) -> Result<Option<&str>, Refusal> {
+        let mut values = self.all(name);
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Refusal { rule: Rule::ParameterRepeated, parameter: Some(name) });
+        }
+        Ok(first)
+    }
+
+    /// The first value of a parameter.
+    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// All values of a parameter.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(move |(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// RFC 6749 appendix B.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_parameters_are_left_out_and_repeated_ones_refused() {
+        let params = Params::parse(b"a=1&b=&c=2&c=3&d=%ff");
+        assert_eq!(params.one("a"), Ok(Some("1")));
+        assert_eq!(params.one("b"), Ok(None));
+        assert_eq!(params.one("c").unwrap_err().parameter, Some("c"));
+        assert_eq!(params.one("d"), Ok(Some("\u{fffd}")));
+    }
+}

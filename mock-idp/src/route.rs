@@ -1,0 +1,168 @@
+//! From a path to an endpoint. The paths are the profile's; the host of a request does not matter: issuers are
+//! pinned to what the tenant says.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    profile::{Profile, Section, template::Vars},
+    tenant::{Server, Tenant},
+};
+
+/// An endpoint of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    OpenidConfiguration,
+    OauthMetadata,
+    OauthMetadataLegacy,
+    Keys,
+    Authorize,
+    Login,
+    Token,
+    Introspect,
+    Userinfo,
+    Revoke,
+    Logout,
+    DeviceAuthorize,
+    Register,
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// An endpoint of a server, by its index.
+    Endpoint(usize, Place),
+    /// An endpoint of a server that does not exist.
+    UnknownServer(String),
+    /// `GET /`, a page for people.
+    Index,
+    /// `GET /healthz`.
+    Health,
+    /// Nothing is there.
+    Nowhere,
+}
+
+/// All paths of a tenant.
+#[derive(Debug)]
+pub(crate) struct Routes {
+    exact: BTreeMap<String, (usize, Place)>,
+    /// Before and after the server id in a path.
+    by_server: Vec<(String, String)>,
+}
+
+impl Routes {
+    pub(crate) fn new(tenant: &Tenant) -> Self {
+        let mut exact = BTreeMap::new();
+        for (index, server) in tenant.servers.iter().enumerate() {
+            for place in Place::ALL {
+                if let Some(path) = place.path(tenant.profile, server) {
+                    exact.entry(path).or_insert((index, place));
+                }
+            }
+        }
+        let by_server = tenant
+            .profile
+            .section(Section::Paths)
+            .iter()
+            .filter_map(|field| field.value.as_str()?.split_once("${server.id}"))
+            .map(|(before, after)| (before.to_owned(), after.to_owned()))
+            .collect();
+        Self { exact, by_server }
+    }
+
+    pub(crate) fn find(&self, path: &str) -> Route {
+        if let Some((server, place)) = self.exact.get(path) {
+            return Route::Endpoint(*server, *place);
+        }
+        match path {
+            "/" => return Route::Index,
+            "/healthz" => return Route::Health,
+            _ => {}
+        }
+        self.by_server
+            .iter()
+            .filter_map(|(before, after)| path.strip_prefix(before.as_str())?.strip_suffix(after.as_str()))
+            .find(|id| !id.is_empty() && !id.contains('/'))
+            .map_or(Route::Nowhere, |id| Route::UnknownServer(id.to_owned()))
+    }
+}
+
+impl Place {
+    const ALL: [Self; 13] = [
+        Self::OpenidConfiguration,
+        Self::OauthMetadata,
+        Self::OauthMetadataLegacy,
+        Self::Keys,
+        Self::Authorize,
+        Self::Login,
+        Self::Token,
+        Self::Introspect,
+        Self::Userinfo,
+        Self::Revoke,
+        Self::Logout,
+        Self::DeviceAuthorize,
+        Self::Register,
+    ];
+
+    /// The name in the profile files.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::OpenidConfiguration => "openid_configuration",
+            Self::OauthMetadata => "oauth_metadata",
+            Self::OauthMetadataLegacy => "oauth_metadata_legacy",
+            Self::Keys => "keys",
+            Self::Authorize => "authorize",
+            Self::Login => "login",
+            Self::Token => "token",
+            Self::Introspect => "introspect",
+            Self::Userinfo => "userinfo",
+            Self::Revoke => "revoke",
+            Self::Logout => "logout",
+            Self::DeviceAuthorize => "device_authorize",
+            Self::Register => "register",
+        }
+    }
+
+    /// What the journal calls it.
+    pub(crate) fn journal_name(self) -> &'static str {
+        match self {
+            Self::OpenidConfiguration | Self::OauthMetadata | Self::OauthMetadataLegacy => "discovery",
+            Self::Revoke | Self::Logout | Self::DeviceAuthorize | Self::Register => "other",
+            Self::Keys | Self::Authorize | Self::Login | Self::Token | Self::Introspect | Self::Userinfo => {
+                self.name()
+            }
+        }
+    }
+
+    /// Its path at a server, if the profile has it.
+    pub(crate) fn path(self, profile: &Profile, server: &Server) -> Option<String> {
+        let field = profile.section(Section::Paths).iter().find(|field| field.name == self.name())?;
+        let mut vars = Vars::default();
+        vars.set("server.id", server.id.as_str());
+        vars.set("issuer.path", server.path.as_str());
+        vars.expand_text(field.value.as_str()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spanned_yaml::Source;
+
+    use super::*;
+    use crate::tenants::SHIPPED;
+
+    #[test]
+    fn paths_lead_to_their_servers() {
+        let (tenant, _) = Tenant::parse(&Source::new("okta", SHIPPED[0].1)).unwrap();
+        let routes = Routes::new(&tenant);
+        let legacy = "/oauth2/aus1ui/.well-known/oauth-authorization-server";
+        assert_eq!(routes.find("/oauth2/aus1em/v1/keys"), Route::Endpoint(0, Place::Keys));
+        assert_eq!(routes.find(legacy), Route::Endpoint(1, Place::OauthMetadataLegacy));
+        assert_eq!(
+            routes.find("/.well-known/oauth-authorization-server/oauth2/aus1registry"),
+            Route::Endpoint(2, Place::OauthMetadata)
+        );
+        assert_eq!(routes.find("/oauth2/nope/v1/token"), Route::UnknownServer("nope".to_owned()));
+        assert_eq!(routes.find("/oauth2/v1/token"), Route::Nowhere);
+        assert_eq!(routes.find("/oauth2/aus1em/v1/keys/"), Route::Nowhere);
+    }
+}

@@ -1,0 +1,29 @@
+//! A password or client secret of the tenant: compared in constant time, never printed.
+
+use std::fmt;
+
+/// The text of a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself: for the control wire and the index page, which hand it to the tester.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Compares without telling by its duration where the texts differ.
+    pub(crate) fn matches(&self, other: &str) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.0.as_bytes(), other.as_bytes()).is_ok()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

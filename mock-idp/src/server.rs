@@ -1,0 +1,118 @@
+//! Starting and stopping: two listeners over TLS, one public, one for the control wire.
+
+use std::{
+    fmt, io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use axum_server::{
+    Handle,
+    accept::NoDelayAcceptor,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
+use rustls::ServerConfig;
+use tokio::task::JoinHandle;
+
+use crate::{
+    KeyPool, Tenant,
+    clock::{IdpClock, RunningClock},
+    control::{self, Control},
+    endpoint,
+    provider::Provider,
+};
+
+/// What a provider is made of.
+pub struct Settings {
+    /// What an administrator has set up.
+    pub tenant: Tenant,
+    /// Key ids, codes, token ids and user ids are drawn from it: equal seeds give equal ids.
+    pub seed: [u8; 32],
+    /// Where time comes from. A reset sets a manual clock back to the time of the start.
+    pub clock: IdpClock,
+    /// Shared by all providers of a process: keys are made once.
+    pub keys: KeyPool,
+    /// Certificate and protocols of both listeners.
+    pub tls: Arc<ServerConfig>,
+    /// The public listener.
+    pub listener: TcpListener,
+    /// The control listener and its bearer secret.
+    pub control: Option<(TcpListener, String)>,
+}
+
+impl fmt::Debug for Settings {
+    /// Without the control secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("issuers", &self.tenant.issuers())
+            .field("clock", &self.clock)
+            .field("listener", &self.listener)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A running provider. Dropping it closes the listeners and their connections.
+#[derive(Debug)]
+#[must_use = "dropping it stops the provider"]
+pub struct Running {
+    /// Where the provider listens.
+    pub address: SocketAddr,
+    /// Where the control wire listens; it speaks TLS with the same certificate.
+    pub control_address: Option<SocketAddr>,
+    handle: Handle<SocketAddr>,
+    tasks: Vec<JoinHandle<io::Result<()>>>,
+}
+
+/// Serves a provider until the returned value is dropped. Must be called inside a runtime.
+pub fn start(settings: Settings) -> io::Result<Running> {
+    let Settings { tenant, seed, clock, keys, tls, listener, control } = settings;
+    let provider = Arc::new(Provider::new(tenant, seed, RunningClock::new(clock), keys));
+    let handle = Handle::new();
+    let address = listener.local_addr()?;
+    let public = Router::new().fallback(endpoint::handle).with_state(Arc::clone(&provider));
+    let mut tasks = vec![serve(listener, &tls, &handle, public)?];
+    let control_address = match control {
+        None => None,
+        Some((listener, secret)) => {
+            let address = listener.local_addr()?;
+            let router =
+                Router::new().fallback(control::handle).with_state(Arc::new(Control { provider, secret }));
+            tasks.push(serve(listener, &tls, &handle, router)?);
+            Some(address)
+        }
+    };
+    Ok(Running { address, control_address, handle, tasks })
+}
+
+fn serve(
+    listener: TcpListener,
+    tls: &Arc<ServerConfig>,
+    handle: &Handle<SocketAddr>,
+    router: Router,
+) -> io::Result<JoinHandle<io::Result<()>>> {
+    listener.set_nonblocking(true)?;
+    let tls = RustlsConfig::from_config(Arc::clone(tls));
+    // Without it an answer in two parts waits 40 ms for the other side's acknowledgement.
+    let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor);
+    let server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone());
+    Ok(tokio::spawn(async move { server.serve(router.into_make_service()).await }))
+}
+
+impl Running {
+    /// Lets requests in progress end, at most so long, and returns when the listeners are closed.
+    pub async fn stop(mut self, patience: Duration) -> io::Result<()> {
+        self.handle.graceful_shutdown(Some(patience));
+        for task in std::mem::take(&mut self.tasks) {
+            task.await??;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+    }
+}

@@ -1,0 +1,157 @@
+//! What changes while the provider runs. A reset throws it away and begins anew from the tenant and the seed.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{
+    chance::{Chance, Purpose},
+    journal::Journal,
+    keys::{KeyRing, RingKey, Slot},
+    tenant::{Tenant, User},
+};
+
+/// A user's or machine's right to tokens of one audience.
+#[derive(Clone, Debug)]
+pub(crate) struct Authorization {
+    /// Index of the server in the tenant.
+    pub(crate) server: usize,
+    pub(crate) client: String,
+    /// The user's id; none for a machine.
+    pub(crate) user: Option<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) audience: String,
+    /// Seconds since the epoch; none for a machine.
+    pub(crate) auth_time: Option<i64>,
+    pub(crate) nonce: Option<String>,
+    /// Set by an access policy's rule.
+    pub(crate) access_token_seconds: Option<i64>,
+}
+
+/// An authorization request that waits for somebody to sign in.
+#[derive(Clone, Debug)]
+pub(crate) struct Transaction {
+    /// Without user and time.
+    pub(crate) authorization: Authorization,
+    pub(crate) defaulted: bool,
+    pub(crate) redirect_uri: String,
+    pub(crate) state: Option<String>,
+    pub(crate) in_fragment: bool,
+    pub(crate) challenge: Option<String>,
+    pub(crate) expires: Timestamp,
+}
+
+/// An authorization code that was not redeemed yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub(crate) authorization: Authorization,
+    pub(crate) redirect_uri: String,
+    pub(crate) challenge: Option<String>,
+    pub(crate) expires: Timestamp,
+    pub(crate) family: u64,
+}
+
+/// A refresh token.
+#[derive(Clone, Debug)]
+pub(crate) struct Refresh {
+    pub(crate) authorization: Authorization,
+    /// All tokens that go back to one code: they fall together.
+    pub(crate) family: u64,
+    /// When it was exchanged for a newer one.
+    pub(crate) used: Option<Timestamp>,
+    pub(crate) expires: Timestamp,
+}
+
+/// The state of a run.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) chance: Chance,
+    /// Okta's `idp` claim: the organization.
+    pub(crate) organization: String,
+    /// Each with its id.
+    pub(crate) users: Vec<User>,
+    /// By the server's index.
+    pub(crate) rings: Vec<KeyRing>,
+    next_slot: usize,
+    pub(crate) transactions: BTreeMap<String, Transaction>,
+    pub(crate) codes: BTreeMap<String, Code>,
+    /// Redeemed or burnt codes, with the family that a replay revokes.
+    pub(crate) spent: BTreeMap<String, u64>,
+    pub(crate) refresh: BTreeMap<String, Refresh>,
+    next_family: u64,
+    pub(crate) journal: Journal,
+}
+
+impl State {
+    pub(crate) fn new(tenant: &Tenant, seed: [u8; 32]) -> Self {
+        let mut state = Self {
+            chance: Chance::new(seed),
+            organization: String::new(),
+            users: Vec::new(),
+            rings: Vec::new(),
+            next_slot: 0,
+            transactions: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            spent: BTreeMap::new(),
+            refresh: BTreeMap::new(),
+            next_family: 0,
+            journal: Journal::default(),
+        };
+        state.organization = format!("00o{}", state.chance.alphanumeric(Purpose::Tenant, 17));
+        for server in &tenant.servers {
+            let key = state.new_key(tenant);
+            state.rings.push(KeyRing::new(server.algorithm, key));
+        }
+        state.set_users(tenant, tenant.users.clone());
+        state
+    }
+
+    /// A key in a slot that no server of this tenant has.
+    pub(crate) fn new_key(&mut self, tenant: &Tenant) -> RingKey {
+        let length = tenant.profile.seconds("kid_length");
+        let id = self.chance.url_safe(Purpose::KeyId, usize::try_from(length).unwrap_or(22));
+        let slot = Slot::Published(self.next_slot);
+        self.next_slot += 1;
+        RingKey { id, slot }
+    }
+
+    /// Replaces all users. Who has no id keeps that of their login, or is given one.
+    pub(crate) fn set_users(&mut self, tenant: &Tenant, users: Vec<User>) {
+        let prefix = tenant.profile.setting("user_id_prefix").as_str().unwrap_or_default();
+        let before = std::mem::take(&mut self.users);
+        for mut user in users {
+            if user.id.is_none() {
+                let known = before.iter().find(|known| known.login == user.login);
+                user.id = known
+                    .and_then(|known| known.id.clone())
+                    .or_else(|| Some(format!("{prefix}{}", self.chance.alphanumeric(Purpose::User, 17))));
+            }
+            self.users.push(user);
+        }
+    }
+
+    pub(crate) fn user(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id.as_deref() == Some(id))
+    }
+
+    pub(crate) fn user_by_login(&self, login: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.login == login)
+    }
+
+    pub(crate) fn new_family(&mut self) -> u64 {
+        self.next_family += 1;
+        self.next_family
+    }
+
+    /// Takes back every refresh token of a family (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+    pub(crate) fn revoke(&mut self, family: u64) {
+        self.refresh.retain(|_, refresh| refresh.family != family);
+    }
+
+    /// Forgets what has expired.
+    pub(crate) fn tidy(&mut self, now: Timestamp) {
+        self.transactions.retain(|_, transaction| transaction.expires > now);
+        self.codes.retain(|_, code| code.expires > now);
+        self.refresh.retain(|_, refresh| refresh.expires > now);
+    }
+}

@@ -1,0 +1,245 @@
+//! A tenant: what an administrator has set up at the provider, in one form for all profiles.
+//!
+//! The file is read in the vendor's own words (`tenant/okta.rs`, `tenant/generic.rs`), every mistake of it at
+//! once. A [`Tenant`] that exists has no dangling reference. It never changes: what a run changes is `state`.
+
+mod generic;
+mod okta;
+mod reading;
+
+pub(crate) use self::reading::is_loopback;
+
+use serde_json::{Map, Value as Json};
+use spanned_yaml::{Diagnostics, Fields, Source, parse};
+
+use crate::{keys::Algorithm, profile::Profile, secret::Secret};
+
+/// A provider's set-up.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    pub(crate) profile: &'static Profile,
+    pub(crate) servers: Vec<Server>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) users: Vec<User>,
+}
+
+/// An issuer with its scopes, claims and policies: Okta's authorization server.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// As it stands in `iss`, character for character.
+    pub(crate) issuer: String,
+    /// Scheme, host and port.
+    pub(crate) origin: String,
+    /// The issuer's path without a final slash.
+    pub(crate) path: String,
+    /// At least one.
+    pub(crate) apis: Vec<Api>,
+    pub(crate) claims: Vec<Claim>,
+    /// In order of priority.
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) format: Format,
+}
+
+/// An audience with its own scopes. All audiences of an Okta server share the server's scopes.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    pub(crate) audience: String,
+    pub(crate) scopes: Vec<Scope>,
+}
+
+/// A scope of an API.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    pub(crate) name: String,
+    /// Granted where a request names no scope.
+    pub(crate) default: bool,
+    /// Listed in the discovery documents.
+    pub(crate) published: bool,
+}
+
+/// A claim of the server's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub(crate) name: String,
+    /// The user's profile attribute.
+    pub(crate) attribute: String,
+    pub(crate) in_access_token: bool,
+    pub(crate) in_id_token: bool,
+    /// Only with one of these scopes; with any where absent.
+    pub(crate) scopes: Option<Vec<String>>,
+}
+
+/// An access policy: clients, and what they may ask for.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    /// All clients where absent.
+    pub(crate) clients: Option<Vec<String>>,
+    /// In order of priority.
+    pub(crate) rules: Vec<PolicyRule>,
+}
+
+/// A rule of an access policy.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyRule {
+    pub(crate) grants: Vec<Grant>,
+    /// Members of these groups, or these users; any user where both are absent.
+    pub(crate) groups: Option<Vec<String>>,
+    pub(crate) users: Option<Vec<String>>,
+    /// Any scope where absent.
+    pub(crate) scopes: Option<Vec<String>>,
+    pub(crate) access_token_seconds: Option<i64>,
+}
+
+/// A way to get a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grant {
+    AuthorizationCode,
+    ClientCredentials,
+    RefreshToken,
+}
+
+/// An application that asks for tokens.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// A confidential client has one.
+    pub(crate) secret: Option<Secret>,
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) requires_pkce: bool,
+    /// What it may be granted, where the provider says so per client.
+    pub(crate) scopes: Option<Vec<String>>,
+    /// The groups that it is assigned to; everyone where absent.
+    pub(crate) assigned: Option<Vec<String>>,
+    /// The audience where a request names no resource; the server's first where absent.
+    pub(crate) audience: Option<String>,
+}
+
+/// Somebody who can sign in.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    /// Immutable; drawn from the seed where the file has none.
+    pub(crate) id: Option<String>,
+    pub(crate) login: String,
+    pub(crate) password: Secret,
+    pub(crate) groups: Vec<String>,
+    /// The attributes, `email` and `name` among them.
+    pub(crate) profile: Map<String, Json>,
+}
+
+/// What differs from provider to provider in an access token, where the profile leaves it to the tenant.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Format {
+    pub(crate) type_header: Option<String>,
+    pub(crate) client_id_claim: Option<String>,
+    pub(crate) scope_claim: bool,
+    pub(crate) scp_claim: bool,
+    pub(crate) scope_form: Form,
+    pub(crate) audience_form: Form,
+    pub(crate) extra_audiences: Vec<String>,
+    pub(crate) access_token_seconds: Option<i64>,
+}
+
+/// How a claim of several values is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One value, or values with blanks between them.
+    #[default]
+    String,
+    /// A list, even of one.
+    Array,
+}
+
+impl Tenant {
+    /// Reads a tenant file. With the tenant come the warnings; without it, every mistake of the file.
+    pub fn parse(source: &Source) -> Result<(Self, Diagnostics), Diagnostics> {
+        let mut diagnostics = Diagnostics::new(source.clone());
+        let tenant = Self::read(&mut diagnostics);
+        match tenant {
+            Some(tenant) if !diagnostics.has_errors() => Ok((tenant, diagnostics)),
+            _ => Err(diagnostics),
+        }
+    }
+
+    fn read(diagnostics: &mut Diagnostics) -> Option<Self> {
+        const PROVIDERS: [(&str, bool); 2] = [("okta", true), ("generic", false)];
+        let node = parse(diagnostics)?;
+        let mut fields = Fields::new(&node, "a tenant", diagnostics)?;
+        fields.required("provider", diagnostics);
+        let is_okta = fields.choice("provider", &PROVIDERS, diagnostics)?;
+        let tenant = if is_okta {
+            okta::read(&mut fields, diagnostics)
+        } else {
+            generic::read(&mut fields, diagnostics)
+        };
+        fields.finish(diagnostics);
+        tenant
+    }
+
+    /// The host names that its issuers live on.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<String> {
+        let mut hosts = Vec::new();
+        for server in &self.servers {
+            let url = url::Url::parse(&server.issuer).ok();
+            let host = url
+                .as_ref()
+                .and_then(url::Url::host_str)
+                .map(|host| host.trim_matches(['[', ']']).to_owned());
+            hosts.extend(host.filter(|host| !hosts.contains(host)));
+        }
+        hosts
+    }
+
+    /// Its issuers, in the order of the file.
+    #[must_use]
+    pub fn issuers(&self) -> Vec<String> {
+        self.servers.iter().map(|server| server.issuer.clone()).collect()
+    }
+
+    /// Passwords and client secrets with what they are, so that a caller can redact them.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(String, &'static str)> {
+        let passwords = self.users.iter().map(|user| (user.password.reveal().to_owned(), "password"));
+        let clients = self.clients.iter().filter_map(|client| client.secret.as_ref());
+        passwords.chain(clients.map(|secret| (secret.reveal().to_owned(), "client secret"))).collect()
+    }
+
+    pub(crate) fn client(&self, id: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| client.id == id)
+    }
+}
+
+impl Server {
+    /// The API that an audience belongs to.
+    pub(crate) fn api(&self, audience: &str) -> Option<&Api> {
+        self.apis.iter().find(|api| api.audience == audience)
+    }
+}
+
+impl User {
+    /// An attribute of the profile. Without one of that name, `groups` are the memberships.
+    pub(crate) fn attribute(&self, name: &str) -> Option<Json> {
+        match self.profile.get(name) {
+            Some(value) => Some(value.clone()),
+            None if name == "groups" => Some(self.groups.clone().into()),
+            None if name == "login" => Some(self.login.clone().into()),
+            None => None,
+        }
+    }
+}
+
+impl Grant {
+    /// As `grant_type` has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Security > API > Authorization Servers: settings, scopes, claims, access policies.
+
+use spanned_yaml::{Diagnostics, Fields, Node, closest};
+
+use super::super::{
+    Api, Claim, Format, Grant, Policy, PolicyRule, Scope, Server,
+    reading::{Names, grants, reference, references, scope_name, seconds, texts, unique},
+};
+use crate::{keys::Algorithm, profile::Profile};
+
+/// What the rest of the file has, for references.
+pub(super) struct Known<'a> {
+    pub(super) domain: &'a str,
+    pub(super) multiple_audiences: bool,
+    pub(super) attributes: &'a [String],
+    pub(super) groups: &'a [String],
+    pub(super) logins: &'a [String],
+    pub(super) clients: &'a [String],
+}
+
+pub(super) fn authorization_server(
+    node: &Node,
+    known: &Known<'_>,
+    ids: &mut Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<Server> {
+    let mut fields = Fields::new(node, "an authorization server", diagnostics)?;
+    let name = fields.required_text("name", diagnostics);
+    let id = unique(&mut fields, "id", "authorization server", ids, diagnostics);
+    if let Some(id) = &id
+        && !id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
+        let at = fields.optional("id").map_or(node.span, |node| node.span);
+        diagnostics
+            .error(at, format!("`{id}` is no server id"))
+            .help("letters and digits, as in `default` or `aus1em`");
+    }
+    let audiences = audiences(&mut fields, known, diagnostics);
+    let scopes = scopes(&mut fields, diagnostics);
+    let mut scope_names: Vec<_> = Profile::okta().words("openid_scopes").map(str::to_owned).collect();
+    scope_names.extend(scopes.iter().map(|scope| scope.name.clone()));
+    let mut claim_names = ClaimNames::default();
+    let claims = fields
+        .list("claims", diagnostics)
+        .iter()
+        .filter_map(|node| claim(node, known, &scope_names, &mut claim_names, diagnostics))
+        .collect();
+    let policy_nodes = fields.list("access_policies", diagnostics);
+    if policy_nodes.is_empty() {
+        diagnostics
+            .warning(node.span, "no access policy: every request will end in `access_denied`")
+            .help("add one on the Access Policies tab, as Okta's free tier requires too");
+    }
+    let mut policies: Vec<_> =
+        policy_nodes.iter().filter_map(|node| policy(node, known, &scope_names, diagnostics)).collect();
+    policies.sort_by_key(|(priority, _)| *priority);
+    fields.finish(diagnostics);
+    let id = id?;
+    let path = format!("/oauth2/{id}");
+    let origin = format!("https://{}", known.domain);
+    Some(Server {
+        name: name?.to_owned(),
+        issuer: format!("{origin}{path}"),
+        origin,
+        path,
+        apis: audiences.into_iter().map(|audience| Api { audience, scopes: scopes.clone() }).collect(),
+        claims,
+        policies: policies.into_iter().map(|(_, policy)| policy).collect(),
+        algorithm: Algorithm::Rs256,
+        format: Format::default(),
+        id,
+    })
+}
+
+fn audiences(fields: &mut Fields<'_>, known: &Known<'_>, diagnostics: &mut Diagnostics) -> Vec<String> {
+    let one = fields.text("audience", diagnostics).map(str::to_owned);
+    let several = texts(fields, "audiences", diagnostics);
+    let several_node = fields.entry("audiences");
+    if let Some(entry) = several_node
+        && !known.multiple_audiences
+    {
+        diagnostics.error(entry.key_span, "a custom authorization server has one `audience`").help(
+            "several are a preview of 2026: add `features: [multiple_audiences]` if the organization has it",
+        );
+    }
+    match (one, several_node) {
+        (Some(_), Some(entry)) => {
+            diagnostics.error(entry.key_span, "both `audience` and `audiences`").help("keep one of them");
+            several
+        }
+        (Some(one), None) if !one.trim().is_empty() => vec![one],
+        _ if several.is_empty() => {
+            diagnostics.error(fields.span(), "an authorization server needs an `audience`");
+            Vec::new()
+        }
+        _ => several,
+    }
+}
+
+fn scopes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Scope> {
+    let mut names = Names::default();
+    let mut scopes = Vec::new();
+    for node in fields.list("scopes", diagnostics) {
+        let Some(mut fields) = Fields::new(node, "a scope", diagnostics) else { continue };
+        let name = unique(&mut fields, "name", "scope", &mut names, diagnostics);
+        if let Some(name) = &name {
+            scope_name(name, node, diagnostics);
+        }
+        fields.text("description", diagnostics);
+        let default = yes(&mut fields, "default_scope", diagnostics);
+        let published = yes(&mut fields, "include_in_public_metadata", diagnostics);
+        fields.finish(diagnostics);
+        scopes.extend(name.map(|name| Scope { name, default, published }));
+    }
+    scopes
+}
+
+fn yes(fields: &mut Fields<'_>, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
+    const WORDS: [(&str, bool); 4] = [("Yes", true), ("No", false), ("true", true), ("false", false)];
+    fields.choice(key, &WORDS, diagnostics).unwrap_or(false)
+}
+
+/// A claim's name is unique in each type of token.
+#[derive(Default)]
+struct ClaimNames {
+    access_token: Names,
+    id_token: Names,
+}
+
+fn claim(
+    node: &Node,
+    known: &Known<'_>,
+    scopes: &[String],
+    names: &mut ClaimNames,
+    diagnostics: &mut Diagnostics,
+) -> Option<Claim> {
+    const TOKENS: [(&str, bool); 2] = [("Access Token", true), ("ID Token", false)];
+    const VALUE_TYPES: [(&str, ()); 1] = [("Expression", ())];
+    let mut fields = Fields::new(node, "a claim", diagnostics)?;
+    let name = fields.required_text("name", diagnostics);
+    fields.required("include_in_token_type", diagnostics);
+    let in_access_token = fields.choice("include_in_token_type", &TOKENS, diagnostics);
+    if let (Some(name), Some(access)) = (name, in_access_token) {
+        let names = if access { &mut names.access_token } else { &mut names.id_token };
+        names.take("claim", name, node, diagnostics);
+    }
+    fields.choice("value_type", &VALUE_TYPES, diagnostics);
+    let value = fields.required_text("value", diagnostics);
+    let attribute = value.and_then(|value| {
+        let at = fields.optional("value").map_or(node.span, |node| node.span);
+        let Some(attribute) = value.strip_prefix("user.") else {
+            diagnostics
+                .error(at, format!("`{value}` is no expression of the mock"))
+                .help("it reads attributes of the user profile, as in `user.groups`");
+            return None;
+        };
+        if !known.attributes.iter().any(|name| name == attribute) {
+            let error = diagnostics.error(at, format!("the user profile has no `{attribute}`"));
+            match closest(attribute, known.attributes.iter().map(String::as_str)) {
+                Some(name) => error.help(format!("did you mean `user.{name}`?")),
+                None => error.help(
+                    "`user.…` reads profile attributes, not group memberships: add it to `profile_attributes`, \
+                     as in Directory > Profile Editor",
+                ),
+            };
+        }
+        Some(attribute.to_owned())
+    });
+    let scopes = match fields.optional("include_in") {
+        None => None,
+        Some(node) if node.as_text() == Some("Any scope") => None,
+        Some(_) => Some(references(&mut fields, "include_in", "a scope of this file", scopes, diagnostics)),
+    };
+    fields.finish(diagnostics);
+    let in_access_token = in_access_token?;
+    Some(Claim {
+        name: name?.to_owned(),
+        attribute: attribute?,
+        in_access_token,
+        in_id_token: !in_access_token,
+        scopes,
+    })
+}
+
+fn policy(
+    node: &Node,
+    known: &Known<'_>,
+    scopes: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Option<(i64, Policy)> {
+    let mut fields = Fields::new(node, "an access policy", diagnostics)?;
+    fields.required_text("name", diagnostics);
+    fields.text("description", diagnostics);
+    let priority = priority(&mut fields, diagnostics);
+    fields.required("assigned_to", diagnostics);
+    let clients = match fields.optional("assigned_to") {
+        Some(node) if node.as_text() == Some("All clients") => None,
+        Some(node) if node.as_sequence().is_some() => Some(references(
+            &mut fields,
+            "assigned_to",
+            "an application of this file",
+            known.clients,
+            diagnostics,
+        )),
+        Some(node) => {
+            diagnostics.expected(node, "`All clients` or a list of client IDs");
+            None
+        }
+        None => None,
+    };
+    let mut rules: Vec<_> = fields
+        .list("rules", diagnostics)
+        .iter()
+        .filter_map(|node| rule(node, known, scopes, diagnostics))
+        .collect();
+    if rules.is_empty() {
+        diagnostics.warning(node.span, "a policy without rules permits nothing");
+    }
+    rules.sort_by_key(|(priority, _)| *priority);
+    fields.finish(diagnostics);
+    Some((priority, Policy { clients, rules: rules.into_iter().map(|(_, rule)| rule).collect() }))
+}
+
+fn rule(
+    node: &Node,
+    known: &Known<'_>,
+    scopes: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Option<(i64, PolicyRule)> {
+    let mut fields = Fields::new(node, "a rule", diagnostics)?;
+    fields.required_text("name", diagnostics);
+    let priority = priority(&mut fields, diagnostics);
+    let grants = grants(
+        &mut fields,
+        "grant_type_is",
+        &[Grant::AuthorizationCode, Grant::ClientCredentials],
+        diagnostics,
+    );
+    let (groups, users) = match fields.optional("user_is") {
+        None => (None, None),
+        Some(node) if node.as_text() == Some("Any user assigned the app") => (None, None),
+        Some(node) => users(node, known, diagnostics),
+    };
+    let scopes = match fields.optional("scopes_requested") {
+        None => None,
+        Some(node) if node.as_text() == Some("Any scopes") => None,
+        Some(node) => {
+            if node.as_sequence().is_none() {
+                diagnostics.expected(node, "`Any scopes` or a list of scopes");
+            }
+            let nodes = node.as_sequence().unwrap_or_default();
+            Some(
+                nodes
+                    .iter()
+                    .filter_map(|node| reference(node, "a scope of this file", scopes, diagnostics))
+                    .collect(),
+            )
+        }
+    };
+    // Okta: from 5 minutes to 24 hours.
+    let access_token_seconds = seconds(&mut fields, "access_token_lifetime", 300..=86_400, diagnostics);
+    fields.finish(diagnostics);
+    Some((priority, PolicyRule { grants, groups, users, scopes, access_token_seconds }))
+}
+
+/// "Assigned the app and a member of one of the following".
+fn users(
+    node: &Node,
+    known: &Known<'_>,
+    diagnostics: &mut Diagnostics,
+) -> (Option<Vec<String>>, Option<Vec<String>>) {
+    let Some(mut fields) = Fields::new(node, "`Any user assigned the app` or a condition", diagnostics)
+    else {
+        return (Some(Vec::new()), None);
+    };
+    let groups = references(&mut fields, "groups", "a group of this file", known.groups, diagnostics);
+    let users = references(&mut fields, "users", "a person of this file", known.logins, diagnostics);
+    fields.finish(diagnostics);
+    (Some(groups), Some(users))
+}
+
+/// Lower comes first; where it is not given, the order of the file.
+fn priority(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> i64 {
+    let Some(node) = fields.optional("priority") else { return i64::MAX };
+    node.to_json().as_i64().unwrap_or_else(|| {
+        diagnostics.expected(node, "a whole number");
+        i64::MAX
+    })
+}

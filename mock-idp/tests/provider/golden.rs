@@ -1,0 +1,139 @@
+//! Every document and token of a profile, frozen.
+
+use expect_test::expect_file;
+use reqwest::{Method, Response};
+use serde_json::{Map, Value as Json, json};
+
+use crate::rig::{CLI, CONFIG, LOOPBACK, Rig, VERIFIER, WEB, WEB_SECRET, decode, returned};
+
+type Params<'a> = &'a [(&'a str, &'a str)];
+
+struct Client<'a> {
+    cli: &'a str,
+    web: &'a str,
+    machine_scope: &'a str,
+    machine_resource: &'a str,
+}
+
+/// Compares with a golden file. An equal document is written equally: members keep their order.
+fn assert_golden(folder: &str, name: &str, document: &Json) {
+    let text = serde_json::to_string_pretty(document).unwrap() + "\n";
+    expect_file![format!("../golden/{folder}/{name}.json")].assert_eq(&text);
+}
+
+async fn assert_profile(folder: &str, rig: &Rig, rfc8414: &str, client: &Client<'_>) {
+    let issuer = rig.issuer();
+    let document = rig.json(&format!("{issuer}/.well-known/openid-configuration")).await;
+    assert_golden(folder, "openid-configuration", &document);
+    assert_golden(folder, "oauth-authorization-server", &rig.json(rfc8414).await);
+    let mut keys = rig.json(document["jwks_uri"].as_str().unwrap()).await;
+    keys["keys"][0]["n"] = "(modulus)".into();
+    assert_golden(folder, "jwks", &keys);
+    let scope = format!("openid profile email offline_access {CONFIG}");
+    let mut tokens = rig.tokens(issuer, client.cli, &scope, &[]).await.0;
+    let token = |tokens: &Json, name: &str| decode(tokens[name].as_str().unwrap());
+    assert_golden(folder, "access-token", &token(&tokens, "access_token"));
+    let mut id = token(&tokens, "id_token");
+    id["claims"]["at_hash"] = "(hash)".into();
+    assert_golden(folder, "id-token", &id);
+    tokens["access_token"] = "(token)".into();
+    tokens["id_token"] = "(token)".into();
+    assert_golden(folder, "token-response", &tokens);
+    let machine = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client.web),
+        ("client_secret", WEB_SECRET),
+        ("scope", client.machine_scope),
+        ("resource", client.machine_resource),
+    ];
+    let machine: Json = rig.token(issuer, &machine).await.json().await.unwrap();
+    assert_golden(folder, "machine-token", &token(&machine, "access_token"));
+    assert_golden(folder, "errors", &errors(rig, client).await);
+}
+
+#[tokio::test]
+async fn okta() {
+    let rig = Rig::shipped("okta-per-component");
+    let rfc8414 = "https://acme.okta.com/.well-known/oauth-authorization-server/oauth2/aus1em";
+    let client = Client { cli: CLI, web: WEB, machine_scope: CONFIG, machine_resource: "" };
+    assert_profile("okta", &rig, rfc8414, &client).await;
+    let legacy = format!("{}/.well-known/oauth-authorization-server", rig.issuer());
+    assert_eq!(rig.json(&legacy).await, rig.json(rfc8414).await);
+}
+
+#[tokio::test]
+async fn generic() {
+    let rig = Rig::shipped("generic");
+    let rfc8414 = "https://idp.example.com/.well-known/oauth-authorization-server";
+    let client = Client {
+        cli: "stacklok-cli",
+        web: "cloud-ui",
+        machine_scope: CONFIG,
+        machine_resource: "enterprise-manager",
+    };
+    assert_profile("generic", &rig, rfc8414, &client).await;
+}
+
+/// A refusal of each endpoint and kind.
+async fn errors(rig: &Rig, client: &Client<'_>) -> Json {
+    let issuer = rig.issuer();
+    let mut errors = Map::new();
+    let redirects: [(&str, &str, Params<'_>); 5] = [
+        ("authorize, unknown scope only", "unheard:of", &[]),
+        ("authorize, no scope", "", &[]),
+        ("authorize, no PKCE", "openid", &[("code_challenge", ""), ("code_challenge_method", "")]),
+        ("authorize, plain PKCE", "openid", &[("code_challenge_method", "plain")]),
+        ("authorize, response type", "openid", &[("response_type", "token")]),
+    ];
+    for (name, scope, extra) in redirects {
+        let response = rig.authorize(issuer, client.cli, scope, extra).await;
+        errors.insert(name.to_owned(), json!(returned(&response)));
+    }
+    let code = &rig.sign_in(issuer, client.cli, "openid", &[]).await["code"];
+    let forms: [(&str, Params<'_>); 6] = [
+        ("token, no client", &[("grant_type", "authorization_code")]),
+        ("token, no secret", &[("grant_type", "client_credentials"), ("client_id", client.web)]),
+        (
+            "token, wrong secret",
+            &[("grant_type", "client_credentials"), ("client_id", client.web), ("client_secret", "x")],
+        ),
+        ("token, unknown grant", &[("grant_type", "password"), ("client_id", client.cli)]),
+        (
+            "token, wrong redirect",
+            &[
+                ("grant_type", "authorization_code"),
+                ("client_id", client.cli),
+                ("code", code),
+                ("redirect_uri", "http://127.0.0.1/callback"),
+                ("code_verifier", VERIFIER),
+            ],
+        ),
+        (
+            "token, used code",
+            &[
+                ("grant_type", "authorization_code"),
+                ("client_id", client.cli),
+                ("code", code),
+                ("redirect_uri", LOOPBACK),
+                ("code_verifier", VERIFIER),
+            ],
+        ),
+    ];
+    for (name, form) in forms {
+        errors.insert(name.to_owned(), exchange(rig.token(issuer, form).await).await);
+    }
+    let token = rig.endpoint(issuer, "token_endpoint").await;
+    errors.insert("token, GET".to_owned(), exchange(rig.get(&token).await).await);
+    let origin = issuer.split("/oauth2").next().unwrap();
+    for path in ["/oauth2/nope/.well-known/openid-configuration", "/nowhere"] {
+        errors.insert(path.to_owned(), exchange(rig.get(&format!("{origin}{path}")).await).await);
+    }
+    let large = rig.http.request(Method::POST, &token).body("x".repeat(70_000)).send().await.unwrap();
+    errors.insert("token, large body".to_owned(), exchange(large).await);
+    Json::Object(errors)
+}
+
+async fn exchange(response: Response) -> Json {
+    let status = response.status().as_u16();
+    json!({"status": status, "body": response.json::<Json>().await.unwrap()})
+}

@@ -1,0 +1,96 @@
+//! Malformed input: refused with a clean status, never a crash and never a 5xx.
+
+use reqwest::{Method, StatusCode, header::CONTENT_TYPE};
+
+use crate::rig::{CLI, Rig, refused};
+
+#[tokio::test]
+async fn malformed_requests_are_refused_cleanly() {
+    let rig = Rig::shipped("okta-per-component");
+    let base = rig.issuer();
+    let long = "x".repeat(30_000);
+    let paths = [
+        "/v1/authorize".to_owned(),
+        "/v1/authorize?client_id=%ff%00&redirect_uri=%zz".to_owned(),
+        format!("/v1/authorize?client_id={CLI}&client_id={CLI}"),
+        format!("/v1/authorize?client_id={CLI}&redirect_uri=http://127.0.0.1/callback%0d%0aX:%20y"),
+        format!("/v1/authorize?client_id={CLI}&redirect_uri=http://127.0.0.1/callback&scope={long}"),
+        format!(
+            "/v1/authorize?client_id={CLI}&redirect_uri=http://127.0.0.1/callback&response_type=code&state=%0d%0a"
+        ),
+        "/v1/keys/../../x".to_owned(),
+        "/v1/%00".to_owned(),
+    ];
+    for path in paths {
+        let status = rig.get(&format!("{base}{path}")).await.status();
+        assert!(status.as_u16() < 500, "{path}: {status}");
+    }
+    let bodies: [&[u8]; 7] = [
+        b"",
+        b"&&&===",
+        b"grant_type",
+        b"\xff\xfe",
+        b"{\"grant_type\":1}",
+        b"grant_type=a&grant_type=b",
+        b"%",
+    ];
+    for body in bodies {
+        for kind in ["application/x-www-form-urlencoded", "application/json", "x"] {
+            for path in ["/v1/token", "/v1/introspect", "/v1/authorize"] {
+                let request = rig.http.post(format!("{base}{path}")).header(CONTENT_TYPE, kind).body(body);
+                let status = request.send().await.unwrap().status();
+                assert!(status.as_u16() < 500, "{path} {body:?}: {status}");
+            }
+        }
+    }
+    let login = rig.http.post("https://acme.okta.com/login/signin").body("x").send().await.unwrap();
+    assert_eq!(login.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn credentials_that_make_no_sense_are_refused() {
+    let rig = Rig::shipped("okta-per-component");
+    let token = rig.endpoint(rig.issuer(), "token_endpoint").await;
+    for credentials in
+        ["Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Bearer x", "Basic /////w==", "basic Og=="]
+    {
+        let request = rig.http.post(&token).header("authorization", credentials);
+        let response = request.form(&[("grant_type", "client_credentials")]).send().await.unwrap();
+        assert!(response.headers().contains_key("www-authenticate"), "{credentials}");
+        assert_eq!(refused(response).await, (401, "invalid_client".to_owned()), "{credentials}");
+    }
+}
+
+#[tokio::test]
+async fn every_method_is_answered() {
+    let rig = Rig::shipped("generic");
+    for path in ["/", "/healthz", "/keys", "/token", "/authorize", "/login", "/introspect", "/nowhere"] {
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS]
+        {
+            let request = rig.http.request(method.clone(), format!("{}{path}", rig.issuer()));
+            let status = request.send().await.unwrap().status();
+            assert!(status.as_u16() < 500, "{method} {path}: {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_issuer_is_pinned_whatever_the_host() {
+    let rig = Rig::shipped("okta-per-component");
+    let port = rig.address.port();
+    let url = format!("https://localhost:{port}/oauth2/aus1em/.well-known/openid-configuration");
+    let response = rig.http.get(url).header("x-forwarded-host", "evil.example").send().await.unwrap();
+    let document: serde_json::Value = response.json().await.unwrap();
+    assert_eq!(document["issuer"], "https://acme.okta.com/oauth2/aus1em");
+}
+
+#[tokio::test]
+async fn the_index_shows_what_to_try() {
+    let rig = Rig::shipped("okta-per-component");
+    let html = rig.get("https://acme.okta.com/").await.text().await.unwrap();
+    for shown in
+        ["https://acme.okta.com/oauth2/aus1ui", "ann@acme.test", "curl --cacert", "toolhive:config:read"]
+    {
+        assert!(html.contains(shown), "{shown}");
+    }
+}

@@ -1,0 +1,17 @@
+//! The provider from outside: over TLS, with a client that knows only the protocol.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails by panicking"
+)]
+
+mod control;
+mod generic;
+mod golden;
+mod hostile;
+mod okta;
+mod program;
+mod readme;
+mod rig;
+mod tenant_files;

@@ -1,0 +1,68 @@
+//! The program: its first line, its exit codes.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value as Json;
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mock-idp"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn scratch(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+#[test]
+fn it_says_where_everything_is_and_stops_when_told() {
+    let ca = scratch("mock-idp-ca.pem");
+    let mut child = program().args(["--config", "okta-per-component", "--ca-out"]).arg(&ca).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let said: Json = serde_json::from_str(&line).unwrap();
+    assert!(said["address"].as_str().unwrap().starts_with("127.0.0.1:"));
+    assert_ne!(said["address"], said["control_address"]);
+    assert!(said["control_secret"].as_str().unwrap().len() >= 43);
+    assert_eq!(said["issuers"][0], "https://acme.okta.com/oauth2/aus1em");
+    assert!(fs::read_to_string(&ca).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    if cfg!(unix) {
+        let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        assert!(told.success());
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    } else {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_bad_tenant_file_ends_with_2_and_its_position() {
+    let file = scratch("bad-tenant.yaml");
+    fs::write(&file, "provider: okta\ndomian: acme.okta.com\n").unwrap();
+    let output = program().arg("--config").arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("bad-tenant.yaml:2:1") && said.contains("did you mean `domain`?"), "{said}");
+    assert!(output.stdout.is_empty());
+    let missing = program().args(["--config", "no-such-file.yaml"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    let seed = program().args(["--config", "generic", "--seed", "xyz"]).output().unwrap();
+    assert_eq!(seed.status.code(), Some(2));
+}
+
+#[test]
+fn a_port_in_use_ends_with_3() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = program().args(["--config", "generic", "--port", &port]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("choose another port"), "{said}");
+}

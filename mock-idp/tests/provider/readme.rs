@@ -1,0 +1,50 @@
+//! The README's fidelity table is what the profiles say.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use expect_test::expect_file;
+use mock_idp::profile::{Profile, Section};
+
+const BEGIN: &str = "<!-- fidelity: begin -->\n";
+const END: &str = "<!-- fidelity: end -->";
+
+#[test]
+fn the_fidelity_table_is_that_of_the_profiles() {
+    let readme = include_str!("../../README.md");
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let expected = format!("{before}{BEGIN}{}{END}{after}", table());
+    expect_file!["../../README.md"].assert_eq(&expected);
+}
+
+fn table() -> String {
+    let mut text = String::new();
+    for profile in [Profile::okta(), Profile::generic()] {
+        write!(text, "\n**{}** (`profiles/{}.yaml`)\n\n", profile.title, profile.name).unwrap();
+        text.push_str("| What | Fields | Confidence | Sources |\n|---|---|---|---|\n");
+        for section in Section::ALL {
+            let fields = profile.section(section);
+            if fields.is_empty() {
+                continue;
+            }
+            let count =
+                |letter: char| fields.iter().filter(|field| field.confidence.letter() == letter).count();
+            let known: Vec<_> = ['D', 'S', 'I', 'K']
+                .into_iter()
+                .filter(|letter| count(*letter) > 0)
+                .map(|letter| format!("{} {letter}", count(letter)))
+                .collect();
+            let sources: BTreeSet<_> = fields.iter().map(|field| field.source.as_str()).collect();
+            let sources: Vec<_> = sources.into_iter().collect();
+            let what = section.name().replace('_', " ");
+            writeln!(text, "| {what} | {} | {} | {} |", fields.len(), known.join(", "), sources.join(", "))
+                .unwrap();
+        }
+        text.push('\n');
+        for (name, source) in &profile.sources {
+            writeln!(text, "- {name}: {source}").unwrap();
+        }
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,107 @@
+//! Every node knows its place.
+
+use spanned_yaml::{Node, Value};
+
+use super::parse;
+
+/// The text at each node and key, in the order of the tree, collections after a `#`.
+fn places(text: &str) -> Vec<String> {
+    let (node, diagnostics) = parse(text);
+    assert!(!diagnostics.has_errors(), "{diagnostics}");
+    let mut found = Vec::new();
+    if let Some(node) = node {
+        visit(&node, text, &mut found);
+    }
+    found
+}
+
+fn visit(node: &Node, text: &str, found: &mut Vec<String>) {
+    let at = |start, end| text.get(start..end).unwrap_or("?").to_owned();
+    let own = at(node.span.start, node.span.end);
+    match &node.value {
+        Value::Scalar(_) => found.push(own),
+        Value::Sequence(items) => {
+            found.push(format!("#{own}"));
+            for item in items {
+                visit(item, text, found);
+            }
+        }
+        Value::Mapping(entries) => {
+            found.push(format!("#{own}"));
+            for entry in entries {
+                found.push(at(entry.key_span.start, entry.key_span.end));
+                visit(&entry.value, text, found);
+            }
+        }
+    }
+}
+
+#[test]
+fn flow_collections_reach_to_their_brackets() {
+    assert_eq!(
+        places("a: [1, {b: c}]  # end\n"),
+        ["#a: [1, {b: c}]", "a", "#[1, {b: c}]", "1", "#{b: c}", "b", "c"]
+    );
+    assert_eq!(places("a: { }\n"), ["#a: { }", "a", "#{ }"]);
+}
+
+#[test]
+fn block_collections_end_with_their_last_value() {
+    assert_eq!(
+        places("a:\n  - x\n  - y: z\n\n# comment\nb: 1\n"),
+        ["#a:\n  - x\n  - y: z\n\n# comment\nb: 1", "a", "#- x\n  - y: z", "x", "#y: z", "y", "z", "b", "1"]
+    );
+}
+
+#[test]
+fn quotes_belong_to_the_place_and_not_to_the_text() {
+    assert_eq!(places("'a b': \"c\\u0041\"\n"), ["#'a b': \"c\\u0041\"", "'a b'", "\"c\\u0041\""]);
+    let (node, _) = parse("'a b': \"c\\u0041\"\n");
+    assert_eq!(node.unwrap().get("a b").unwrap().as_str(), Some("cA"));
+}
+
+#[test]
+fn block_scalars_begin_with_their_text() {
+    assert_eq!(places("a: |\n  one\n  two\nb: 1\n")[2], "one\n  two\n");
+}
+
+#[test]
+fn a_missing_value_stands_at_its_colon() {
+    let (node, _) = parse("a:\nb: 1\n");
+    let node = node.unwrap();
+    let nothing = node.get("a").unwrap();
+    assert!(nothing.is_null());
+    assert_eq!(nothing.span.start, nothing.span.end);
+    assert_eq!(nothing.span.start, 1);
+}
+
+#[test]
+fn windows_line_ends_shift_nothing() {
+    assert_eq!(
+        places("a:\r\n  b: 1\r\nc: é\r\n"),
+        ["#a:\r\n  b: 1\r\nc: é", "a", "#b: 1", "b", "1", "c", "é"]
+    );
+}
+
+#[test]
+fn columns_count_characters_and_offsets_bytes() {
+    let text = "日本: [é, x]\n";
+    assert_eq!(places(text), ["#日本: [é, x]", "日本", "#[é, x]", "é", "x"]);
+    let (node, diagnostics) = parse(text);
+    let node = node.unwrap();
+    let last = &node.get("日本").unwrap().as_sequence().unwrap()[1];
+    assert_eq!(diagnostics.source().position(last.span), (1, 9));
+}
+
+#[test]
+fn places_hold_beyond_the_first_landmark() {
+    let text = format!("a: {}\nb: \"ü{}\"\nc: end\n", "é".repeat(500), "x".repeat(500));
+    let found = places(&text);
+    assert_eq!(found.last().map(String::as_str), Some("end"));
+    assert_eq!(found[4].chars().count(), 503);
+}
+
+#[test]
+fn an_alias_stands_where_it_is_written() {
+    assert_eq!(places("a: &x [1]\nb: *x\n")[4..], ["b", "#*x", "1"]);
+}
