@@ -1,1 +1,82 @@
-//! placeholder
+//! The command line: one file a subcommand. It wires the parts and holds no logic of its own.
+
+mod run;
+mod scenario;
+mod suite;
+pub mod terminal;
+
+use std::{collections::BTreeMap, ffi::OsString};
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::outcome::ExitCode;
+use terminal::{Color, Environment, PrintError, Terminal};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 conformant · 1 nonconformant · 2 usage or invalid input · 3 target or environment unreachable
+            · 6 partly tested · 130 interrupted. Precedence: 2, 3, 1, 6.";
+
+/// Conformance and simulation harness for an enterprise MCP platform's identity and policy.
+#[derive(Debug, Parser)]
+#[command(name = "touchstone", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+    /// Print the result only, no progress.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Replay scenarios against a platform and report.
+    Run(run::Run),
+    /// List the suite, check scenario files, print the schema for editors.
+    Scenario(scenario::Scenario),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &BTreeMap<String, String>,
+) -> ExitCode {
+    let talk = Environment::read(|name| environment.get(name).cloned());
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(message) => return usage(&message, &Terminal::standard(Color::Auto, false, &talk)),
+    };
+    let color = match arguments.color {
+        ColorChoice::Auto => Color::Auto,
+        ColorChoice::Always => Color::Always,
+        ColorChoice::Never => Color::Never,
+    };
+    let terminal = Terminal::standard(color, arguments.quiet, &talk);
+    let answer = match arguments.command {
+        Command::Run(command) => command.execute(&terminal, environment),
+        Command::Scenario(command) => command.execute(&terminal),
+    };
+    // A reader that went away (`touchstone … | head`) has what it wanted; what was decided stands.
+    answer.unwrap_or_else(|error| match error {
+        PrintError::Gone => ExitCode::Conformant,
+        PrintError::Failed(_) => ExitCode::Unreachable,
+    })
+}
+
+/// `--help` and `--version` are results; anything else is a mistake.
+fn usage(message: &clap::Error, terminal: &Terminal) -> ExitCode {
+    let text = message.render();
+    let styled = |color: bool| if color { text.ansi().to_string() } else { text.to_string() };
+    let (printed, code) = if message.use_stderr() {
+        (terminal.complain(&styled(terminal.colors_talk())), ExitCode::Usage)
+    } else {
+        (terminal.result(&styled(terminal.style(false).color)), ExitCode::Conformant)
+    };
+    match printed {
+        Ok(()) | Err(PrintError::Gone) => code,
+        Err(PrintError::Failed(_)) => ExitCode::Unreachable,
+    }
+}

@@ -7,6 +7,8 @@ pub mod model;
 
 pub mod clock;
 
+pub mod chance;
+
 pub mod net;
 
 pub mod token;

@@ -1,7 +1,12 @@
 //! The vocabulary that every other module speaks. No input or output, no time.
 
+pub mod concealed;
+pub mod directives;
 pub mod duration;
+pub mod envelope;
 pub mod identifier;
 pub mod requirement;
+pub mod resource_url;
 pub mod rule;
 pub mod secret;
+pub mod values;

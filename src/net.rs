@@ -2,6 +2,7 @@
 
 mod authority;
 mod client;
+pub mod courier;
 mod serve;
 
 pub use authority::{Authority, AuthorityError, Leaf};

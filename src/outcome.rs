@@ -4,6 +4,7 @@
 
 pub mod event;
 pub mod exit;
+pub mod redact;
 pub mod result;
 pub mod verdict;
 

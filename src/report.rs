@@ -1,1 +1,112 @@
-//! placeholder
+//! Reports: one run in the forms in which people and machines read it.
+//!
+//! Every format is a function of [`Report`] and nothing else, in a file of its own. Statuses, totals and the verdict
+//! are those of [`outcome::verdict`](crate::outcome::verdict); a report only shows them. Only `pass` is ever shown as
+//! good. Text that came from a target is made harmless by `visible` before it is written.
+
+pub mod console;
+pub mod json;
+pub mod junit;
+mod visible;
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use crate::outcome::{CaseResult, Cause, Report};
+
+/// A report that is a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Everything, with a published schema: `report.json`.
+    Json,
+    /// For CI systems: `junit.xml`.
+    Junit,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::Json, Self::Junit];
+
+    /// The word on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Junit => "junit",
+        }
+    }
+
+    /// The file's name in the report directory.
+    #[must_use]
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Json => "report.json",
+            Self::Junit => "junit.xml",
+        }
+    }
+
+    fn render(self, report: &Report) -> io::Result<String> {
+        match self {
+            Self::Json => json::render(report).map_err(io::Error::from),
+            Self::Junit => junit::render(report).map_err(io::Error::other),
+        }
+    }
+}
+
+/// Writes a report into a directory, which is created if it is missing, in each of the formats. A file appears whole
+/// or not at all; an older one is replaced. Returns the paths in the order of `formats`.
+///
+/// The error names the path and what could not be done with it.
+pub fn write(report: &Report, dir: &Path, formats: &[Format]) -> io::Result<Vec<PathBuf>> {
+    fs::create_dir_all(dir).map_err(|error| explain("create the report directory", dir, &error))?;
+    let mut written = Vec::with_capacity(formats.len());
+    for format in formats {
+        let path = dir.join(format.file_name());
+        let content = format.render(report).map_err(|error| explain("render", &path, &error))?;
+        replace(&path, content.as_bytes()).map_err(|error| explain("write", &path, &error))?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// Through a file beside it that is renamed at the end; a rename within a directory is atomic.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_added_extension(format!("{}.tmp", std::process::id()));
+    let finish = || {
+        let mut file = fs::File::create(&unfinished)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&unfinished, path)
+    };
+    finish().inspect_err(|_| {
+        // The first error is the one to report; an unfinished file that cannot be removed either adds nothing.
+        let _ = fs::remove_file(&unfinished);
+    })
+}
+
+fn explain(action: &str, path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {action} `{}`: {error}", path.display()))
+}
+
+/// Who has to act on a case, in words.
+fn who_acts(cause: Cause, of: &CaseResult) -> String {
+    match cause {
+        Cause::Configuration => {
+            "configuration: whoever set up the identity provider or the platform's values has to act"
+                .to_owned()
+        }
+        Cause::Implementation => {
+            let failed =
+                of.steps.iter().filter(|step| step.checks.iter().any(|check| check.status.needs_action()));
+            let component =
+                failed.flat_map(|step| &step.exchanges).last().map(|exchange| exchange.component.as_str());
+            format!("implementation: whoever wrote {} has to act", component.unwrap_or("the component"))
+        }
+        Cause::Environment => "environment: whoever runs the machine or the network has to act".to_owned(),
+        Cause::Harness => "harness: the scenario or this program is at fault, not the platform".to_owned(),
+    }
+}

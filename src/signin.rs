@@ -1,1 +1,101 @@
-//! placeholder
+//! The OAuth flows of a client, step by step as the standards have them.
+//!
+//! Used by the simulated client, the steps of a scenario and later the doctor. It knows the IdP by its issuer
+//! only, and sends through a [`Courier`], so that every exchange can be watched.
+
+mod authorization_code;
+mod client_credentials;
+mod discovery;
+mod loopback;
+mod token_response;
+mod user_agent;
+
+use crate::{
+    chance::Chance,
+    model::{identifier::Issuer, rule::Rules},
+    net::courier::{Courier, SendError},
+};
+
+pub use discovery::ServerMetadata;
+pub use token_response::Tokens;
+
+/// A client of the IdP, as registered there.
+#[derive(Clone)]
+pub struct Registration {
+    /// The authorization server.
+    pub issuer: Issuer,
+    /// The client's id.
+    pub client_id: String,
+    /// A confidential client's secret, sent by HTTP Basic (RFC 6749 §2.3.1).
+    pub client_secret: Option<String>,
+    /// A web client's redirect URI. A native client, without one, listens on loopback (RFC 8252 §7.3).
+    pub redirect_uri: Option<String>,
+    /// The scopes to ask for; none leaves the parameter out.
+    pub scopes: Vec<String>,
+    /// The resource to ask for (RFC 8707).
+    pub resource: Option<String>,
+}
+
+/// The person who signs in.
+#[derive(Clone)]
+pub struct Person {
+    /// As typed into the login page.
+    pub login: String,
+    /// Likewise.
+    pub password: String,
+}
+
+/// What a flow works with.
+pub struct SignIn<'a> {
+    /// Carries the requests.
+    pub courier: &'a dyn Courier,
+    /// Verifier, state and nonce come from here.
+    pub chance: &'a mut Chance,
+    /// Whether CL-LOGIN is in force.
+    pub rules: Rules,
+}
+
+/// Why there are no tokens.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// Nobody answered: the environment's fault.
+    #[error(transparent)]
+    NoAnswer(#[from] SendError),
+    /// The authorization server said no, in the words of RFC 6749 §4.1.2.1 or §5.2: a matter of configuration.
+    #[error("the authorization server refused: {error}{}", describe(.description.as_deref()))]
+    Refused {
+        /// `access_denied`
+        error: String,
+        /// Its words.
+        description: Option<String>,
+    },
+    /// The server's answer is not what the protocol wants.
+    #[error("the authorization server misbehaved: {0}")]
+    Protocol(String),
+    /// The login page did not take the password.
+    #[error("the login page did not accept `{0}` with the password that is on file")]
+    Credentials(String),
+    /// No port on loopback for the redirect.
+    #[error("cannot listen on loopback for the redirect: {0}")]
+    Loopback(String),
+}
+
+fn describe(description: Option<&str>) -> String {
+    description.map_or_else(String::new, |words| format!(" ({words})"))
+}
+
+impl SignIn<'_> {
+    /// Authorization code with PKCE through the login page (RFC 6749 §4.1, RFC 7636, PLATFORM.md CL-LOGIN).
+    pub async fn authorization_code(
+        &mut self,
+        registration: &Registration,
+        person: &Person,
+    ) -> Result<Tokens, SignInError> {
+        authorization_code::run(self, registration, person).await
+    }
+
+    /// Client credentials (RFC 6749 §4.4).
+    pub async fn client_credentials(&mut self, registration: &Registration) -> Result<Tokens, SignInError> {
+        client_credentials::run(self, registration).await
+    }
+}

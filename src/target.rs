@@ -3,9 +3,11 @@
 //! The runner knows this trait and nothing of what is behind it. A target starts a [`Platform`] for each case
 //! and says what it can do; a scenario that needs more is not applicable there.
 
+pub mod embedded;
+
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use spanned_yaml::{Diagnostics, Source};
 
 use crate::{
@@ -41,8 +43,6 @@ pub struct PlatformOrder {
     pub tenant: Source,
     /// Everything random is drawn from this; equal for equal seeds and cases.
     pub seed: [u8; 32],
-    /// Where a clock that can be moved starts.
-    pub start: Timestamp,
     /// Where secrets are registered as they are made.
     pub secrets: Secrets,
 }

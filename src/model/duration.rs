@@ -35,10 +35,12 @@ pub fn parse(text: &str) -> Result<SignedDuration, DurationError> {
             "h" => 3_600_000_000_000,
             _ => return Err(error()),
         };
-        nanoseconds = scaled(number, unit).and_then(|part| nanoseconds.checked_add(part)).ok_or_else(error)?;
+        nanoseconds =
+            scaled(number, unit).and_then(|part| nanoseconds.checked_add(part)).ok_or_else(error)?;
         rest = tail;
     }
-    let nanoseconds = i64::try_from(if negative { -nanoseconds } else { nanoseconds }).map_err(|_| error())?;
+    let nanoseconds =
+        i64::try_from(if negative { -nanoseconds } else { nanoseconds }).map_err(|_| error())?;
     Ok(SignedDuration::from_nanos(nanoseconds))
 }
 

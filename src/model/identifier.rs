@@ -39,6 +39,8 @@ identifiers! {
     Audience,
     /// One scope token (RFC 6749 §3.3).
     Scope,
+    /// An OAuth client identifier (RFC 6749 §2.2).
+    ClientId,
     /// A `kid` (RFC 7515 §4.1.4).
     KeyId,
     /// A requirement of the catalogue: `TOK-AUD`.

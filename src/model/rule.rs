@@ -26,7 +26,7 @@ macro_rules! rules {
 }
 
 rules! {
-    /// Broken: what is no valid JWT is sent to the introspection endpoint and accepted if that says active.
+    /// Broken: a JWT whose signature is bad is sent to the introspection endpoint and accepted if that says active.
     TokJwt = "TOK-JWT",
     /// Broken: a token without dots is sent to the introspection endpoint likewise.
     TokOpaque = "TOK-OPAQUE",
@@ -40,21 +40,22 @@ rules! {
     TokAudType = "TOK-AUD-TYPE",
     /// Broken: any issuer is trusted with the keys that it names, and `aud` is not compared.
     TokReplay = "TOK-REPLAY",
-    /// Broken: the scope is compared by prefix.
+    /// Broken: the scope is not looked at.
     TokScope = "TOK-SCOPE",
-    /// Broken: a missing scope answers 403.
+    /// Broken: a missing scope answers 403 with `insufficient_scope`.
     TokScope401 = "TOK-SCOPE-401",
     /// Broken: the siblings ask for the Manager's scope too.
     TokScopeOnlyEm = "TOK-SCOPE-ONLY-EM",
     /// Broken: `exp` and `nbf` are not compared with the clock.
     TokExp = "TOK-EXP",
-    /// Broken: `none` is accepted, and the header's algorithm decides.
+    /// Broken: `none` is accepted, and the header's algorithm decides: HS256 with the public key for its secret,
+    /// and whatever a key's `use`, `alg` and size say.
     TokAlg = "TOK-ALG",
     /// Broken: a token without `kid` is tried against every key.
     TokKid = "TOK-KID",
     /// Broken: every request fetches the key set anew.
     TokKeyset = "TOK-KEYSET",
-    /// Broken: a `jwk` in the header is trusted.
+    /// Broken: a `jwk` in the header is trusted, and `crit` is ignored.
     TokHeaders = "TOK-HEADERS",
     /// Broken: what cannot be parsed ends in a 500.
     TokForm = "TOK-FORM",
@@ -68,7 +69,7 @@ rules! {
     TokPrm = "TOK-PRM",
     /// Broken: the cache of verified tokens is shared by all components and keyed by the token alone.
     TokCache = "TOK-CACHE",
-    /// Broken: the discovery document names another client.
+    /// Broken: the config endpoint is named at another origin.
     EmWellknown = "EM-WELLKNOWN",
     /// Broken: the published key is not the one that signs.
     EmJwks = "EM-JWKS",
@@ -82,7 +83,7 @@ rules! {
     EmFresh = "EM-FRESH",
     /// Broken: unknown directives are dropped.
     EmDirectives = "EM-DIRECTIVES",
-    /// Broken: the client sends no PKCE challenge.
+    /// Broken: the client sends neither `state` nor `nonce`.
     ClLogin = "CL-LOGIN",
 }
 

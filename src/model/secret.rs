@@ -21,9 +21,10 @@ impl Secrets {
             return;
         }
         let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let json = serde_json::Value::from(secret).to_string();
+        let quoted = serde_json::Value::from(secret).to_string();
+        let json = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(secret);
         let mut registry = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for form in [secret, &encoded, json.trim_matches('"')] {
+        for form in [secret, &encoded, json] {
             registry.insert(form.to_owned(), shown_as);
         }
     }
@@ -32,7 +33,8 @@ impl Secrets {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let registry = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found: Vec<_> = registry.iter().filter(|(secret, _)| text.contains(secret.as_str())).collect();
+        let mut found: Vec<_> =
+            registry.iter().filter(|(secret, _)| text.contains(secret.as_str())).collect();
         found.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
         let mut text = text.to_owned();
         for (secret, name) in found {

@@ -22,7 +22,8 @@ pub fn build_client(
     names: &Names,
     timeout: Duration,
 ) -> Result<Client, reqwest::Error> {
-    let roots = authorities.iter().map(|der| reqwest::Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+    let roots =
+        authorities.iter().map(|der| reqwest::Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
     let builder = reqwest::Client::builder()
         .tls_certs_only(roots)
         .no_proxy()

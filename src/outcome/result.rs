@@ -65,6 +65,20 @@ pub enum Capability {
     Journal,
 }
 
+impl Capability {
+    /// The word for it, in scenarios and in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClockControl => "clock-control",
+            Self::FaultInjection => "fault-injection",
+            Self::KeyRotation => "key-rotation",
+            Self::Minting => "minting",
+            Self::Journal => "journal",
+        }
+    }
+}
+
 /// A line of a scenario file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Location {
@@ -256,7 +270,10 @@ pub struct RequirementRow {
     pub source: String,
     /// It belongs to the chosen set.
     pub in_set: bool,
-    /// The worst status of its cases; `not-exercised` with the reason where there is none.
+    /// It was not tested, and whoever ran the suite accepted that beforehand.
+    pub accepted: bool,
+    /// The worst status of the cases that tested it; if none did, of all its cases; `not-exercised` with the reason
+    /// where there are none.
     #[serde(flatten)]
     pub status: CheckStatus,
     /// Case → status.

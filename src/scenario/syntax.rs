@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
 use spanned_yaml::{Source, Span};
 
 use crate::{
@@ -43,23 +44,34 @@ pub struct CheckedScenario {
 }
 
 /// One axis of a matrix.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// Its name.
     pub name: String,
     /// Its values; at least one.
-    pub values: Vec<String>,
+    pub values: Vec<AxisValue>,
     /// Its values repeat the same exchange on another profile, so they count as one distinct case.
     pub repeats: bool,
 }
 
+/// One value of an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AxisValue {
+    /// What it is called in the case's id: the value itself in a list, its key in a map.
+    pub name: String,
+    /// What `${matrix.axis}` stands for.
+    pub value: Json,
+}
+
 /// One cell of a scenario's matrix: what is run and reported as a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
     /// `area/behaviour[axis=value,…]`.
     pub id: CaseId,
-    /// Axis → value.
+    /// Axis → the value's name.
     pub values: BTreeMap<String, String>,
+    /// Axis → the value.
+    pub data: BTreeMap<String, Json>,
 }
 
 /// A step and where it is written.
@@ -154,6 +166,8 @@ pub enum SignWith {
     HmacPublicPem,
     /// The issuer's key, one bit flipped afterwards. `corrupted`
     Corrupted,
+    /// An unpublished key, whose public half is the header's `jwk`. `embedded-jwk`
+    EmbeddedJwk,
 }
 
 /// `mint`

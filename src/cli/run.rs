@@ -1,0 +1,341 @@
+//! `touchstone run`: replay scenarios, report, and answer with the exit code.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::Args;
+use spanned_yaml::{Diagnostics, Source};
+use tokio::sync::watch;
+
+use super::{
+    suite::{self, Chosen},
+    terminal::{PrintError, Terminal},
+};
+use crate::{
+    chance::Seed,
+    clock::Stopwatch,
+    model::{
+        identifier::RequirementId,
+        rule::{Rule, Rules},
+        secret::Secrets,
+        values::Values,
+    },
+    outcome::{
+        CaseResult, Event, ExitCode, Report, Selection, SuiteIdentity,
+        verdict::{RunParts, Terms},
+    },
+    reference::enterprise_manager::{SigningKey, exposure},
+    report::{self, Format},
+    runner::{self, CasePlan},
+    scenario::{CheckedScenario, read::Outside, syntax::Cell},
+    target::{Target as _, embedded::EmbeddedTarget},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  touchstone run                           the whole suite
+  touchstone run audience                  one area of it
+  touchstone run my/scenarios/login.yaml   a file of yours
+  touchstone run --filter 'setup=okta-shared' --jobs 1
+  touchstone run --sabotage TOK-AUD        break one rule on purpose: exit 1 = the suite noticed";
+
+/// The real time that one case may take.
+const CASE_LIMIT: Duration = Duration::from_mins(1);
+
+/// Replay scenarios against a platform and report.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct Run {
+    /// Files, folders, or ids of the built-in suite; all of it by default.
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    /// Only cases whose id, tag or requirement contains this; repeated, one of them suffices.
+    #[arg(long, value_name = "TEXT")]
+    filter: Vec<String>,
+    /// Cases at a time; by default twice the number of processors.
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Start no further case once one is not green.
+    #[arg(long)]
+    fail_fast: bool,
+    /// List what would run, and run nothing.
+    #[arg(long)]
+    list: bool,
+    /// Break the rule of this requirement in the reference: exit 1 = caught, 0 = survived; `none` breaks nothing.
+    #[arg(long, value_name = "ID")]
+    sabotage: Option<String>,
+    /// Everything random is drawn from it: the same seed, the same run.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    seed: u64,
+    /// The Enterprise Manager's signing key, PEM: SEC1 or PKCS#8, P-256. By default one is generated for each case.
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
+    /// Requirements that may stay untested without exit code 6.
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    accept_untested: Vec<String>,
+    /// Warnings count as failures.
+    #[arg(long)]
+    strict: bool,
+    /// A variable of the scenarios, as `${var.NAME}`.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+    /// Where the report files go.
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    report: PathBuf,
+    /// The report files to write.
+    #[arg(long, value_name = "FORMAT,…", value_delimiter = ',', default_value = "json,junit", value_parser = format)]
+    format: Vec<Format>,
+    /// Show every case, not only what is not green.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    let known = Format::ALL.map(Format::name).join("`, `");
+    Format::ALL.into_iter().find(|format| format.name() == text).ok_or_else(|| format!("there are `{known}`"))
+}
+
+/// Something that ends the command before a verdict.
+enum Refusal {
+    /// Words for the user and an exit code.
+    Words(String, ExitCode),
+    Print(PrintError),
+}
+
+impl Refusal {
+    fn usage(words: impl std::fmt::Display) -> Self {
+        Self::Words(words.to_string(), ExitCode::Usage)
+    }
+
+    fn environment(words: impl std::fmt::Display) -> Self {
+        Self::Words(words.to_string(), ExitCode::Unreachable)
+    }
+}
+
+impl From<PrintError> for Refusal {
+    fn from(error: PrintError) -> Self {
+        Self::Print(error)
+    }
+}
+
+impl Run {
+    pub(super) fn execute(
+        self,
+        terminal: &Terminal,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<ExitCode, PrintError> {
+        match self.attempt(terminal, environment) {
+            Ok(code) => Ok(code),
+            Err(Refusal::Print(error)) => Err(error),
+            Err(Refusal::Words(words, code)) => terminal.complain(&words).map(|()| code),
+        }
+    }
+
+    fn attempt(
+        self,
+        terminal: &Terminal,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<ExitCode, Refusal> {
+        let rules = self.rules()?;
+        let chosen = suite::choose(&self.scenarios, self.outside(environment), terminal.colors_talk())
+            .map_err(Refusal::usage)?;
+        let accepted_untested = self.accepted(&chosen)?;
+        let signing_key = self.signing_key(terminal)?;
+        let cells = self.cells(&chosen)?;
+        if self.list {
+            let ids: Vec<_> = cells.iter().map(|(_, cell)| cell.id.as_str()).collect();
+            terminal.result(&format!("{}\n", ids.join("\n")))?;
+            return Ok(ExitCode::Conformant);
+        }
+        let plans = plans(&chosen, cells, terminal)?;
+        let stopwatch = Stopwatch::start();
+        let target = EmbeddedTarget::new(rules, signing_key).map_err(Refusal::environment)?;
+        let identity = target.identity();
+        let settings = runner::Settings {
+            seed: seed(self.seed),
+            jobs: self.jobs.unwrap_or_else(default_jobs),
+            fail_fast: self.fail_fast,
+            rules,
+            secrets: Secrets::default(),
+            variables: self.variables.iter().cloned().collect(),
+            environment: environment.clone(),
+            case_limit: CASE_LIMIT,
+        };
+        let selection = Selection {
+            selected: plans.len(),
+            total: chosen.suite.scenarios.iter().map(|scenario| scenario.cells().len()).sum(),
+            filter: (!self.filter.is_empty()).then(|| self.filter.join(" or ")),
+        };
+        let (cases, interrupted) = replay(plans, target, &settings, terminal)?;
+        let parts = RunParts {
+            suite: SuiteIdentity {
+                version: env!("CARGO_PKG_VERSION").into(),
+                digest: chosen.suite.digest.clone(),
+                set: SET.into(),
+            },
+            target: identity,
+            seed: format!("{:016x}", self.seed),
+            sabotaged: rules.broken().map(Rule::requirement),
+            selection,
+            cases,
+            duration_ms: stopwatch.elapsed().as_secs_f64() * 1e3,
+        };
+        let terms = Terms { accepted_untested, strict: self.strict, interrupted };
+        let report = Report::assemble(parts, &chosen.suite.catalogue, &terms);
+        let written = report::write(&report, &self.report, &self.format);
+        let paths = written.as_deref().unwrap_or_default();
+        terminal.result(&report::console::render(&report, &terminal.style(self.verbose), paths))?;
+        written.map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
+        Ok(report.summary.exit)
+    }
+
+    fn signing_key(&self, terminal: &Terminal) -> Result<Option<SigningKey>, Refusal> {
+        let Some(path) = &self.signing_key else { return Ok(None) };
+        let key = SigningKey::read(path).map_err(Refusal::usage)?;
+        if let Some(warning) = exposure(path) {
+            terminal.say(&format!("warning: {warning}"))?;
+        }
+        Ok(Some(key))
+    }
+
+    fn outside(&self, environment: &BTreeMap<String, String>) -> Outside {
+        Outside {
+            variables: self.variables.iter().map(|(name, _)| name.clone()).collect(),
+            environment: environment.keys().cloned().collect(),
+        }
+    }
+
+    fn rules(&self) -> Result<Rules, Refusal> {
+        match self.sabotage.as_deref() {
+            None | Some("none") => Ok(Rules::ALL),
+            Some(id) => Rule::by_id(id).map(Rules::without).ok_or_else(|| {
+                let known: Vec<_> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+                let hint = spanned_yaml::closest(id, known.iter().copied());
+                let hint = hint.map_or_else(String::new, |name| format!(" Did you mean `{name}`?"));
+                Refusal::usage(format!(
+                    "`{id}` is no rule that can be broken.{hint}\nThere are {}, none",
+                    known.join(", ")
+                ))
+            }),
+        }
+    }
+
+    fn accepted(&self, chosen: &Chosen) -> Result<BTreeSet<RequirementId>, Refusal> {
+        let known = |id: &String| {
+            let id = RequirementId::new(id);
+            match chosen.suite.catalogue.find(&id) {
+                Some(_) => Ok(id),
+                None => Err(Refusal::usage(format!("--accept-untested: there is no requirement `{id}`"))),
+            }
+        };
+        self.accept_untested.iter().map(known).collect()
+    }
+
+    fn cells(&self, chosen: &Chosen) -> Result<Vec<(Arc<CheckedScenario>, Cell)>, Refusal> {
+        let scenarios = chosen.suite.scenarios.iter().filter(|scenario| chosen.has(scenario.id.as_str()));
+        let cells: Vec<_> = scenarios
+            .map(|scenario| Arc::new(scenario.clone()))
+            .flat_map(|scenario| scenario.cells().into_iter().map(move |cell| (Arc::clone(&scenario), cell)))
+            .filter(|(scenario, cell)| {
+                self.filter.is_empty() || self.filter.iter().any(|text| matches(text, scenario, cell))
+            })
+            .collect();
+        if cells.is_empty() {
+            let filter = self.filter.join("` or `");
+            return Err(Refusal::usage(format!(
+                "no case matches `{filter}`: `touchstone run --list` shows the cases"
+            )));
+        }
+        Ok(cells)
+    }
+}
+
+/// The requirement set's revision.
+const SET: &str = "1";
+
+fn matches(text: &str, scenario: &CheckedScenario, cell: &Cell) -> bool {
+    cell.id.as_str().contains(text)
+        || scenario.tags.iter().any(|tag| tag.contains(text))
+        || scenario.requirements.iter().any(|id| id.as_str().contains(text))
+}
+
+/// Reads and checks every values and tenant file that a case names, all mistakes before the first case.
+fn plans(
+    chosen: &Chosen,
+    cells: Vec<(Arc<CheckedScenario>, Cell)>,
+    terminal: &Terminal,
+) -> Result<Vec<CasePlan>, Refusal> {
+    let mut findings: BTreeMap<String, Diagnostics> = BTreeMap::new();
+    let mut plans = Vec::new();
+    for (scenario, cell) in cells {
+        let values = chosen.values_of(&scenario, &cell).map_err(Refusal::usage)?;
+        let tenant = match chosen.tenant_of(&scenario, &cell).map_err(Refusal::usage)? {
+            Ok(file) => file,
+            Err(name) => EmbeddedTarget::shipped_tenant(&name).ok_or_else(|| {
+                let known = EmbeddedTarget::shipped_tenants().join("`, `");
+                Refusal::usage(format!("{}: no tenant `{name}` is shipped; there are `{known}`", scenario.id))
+            })?,
+        };
+        let mut look = |source: &Source, findings_of: fn(&Source) -> Diagnostics| {
+            findings.entry(source.name().to_owned()).or_insert_with(|| findings_of(source));
+        };
+        look(&values, |source| Values::read(source).map_or_else(|errors| errors, |(_, warnings)| warnings));
+        look(&tenant, EmbeddedTarget::check_tenant);
+        plans.push(CasePlan { scenario, cell, values, tenant });
+    }
+    let found: String = findings.values().map(|found| found.render(terminal.colors_talk())).collect();
+    if findings.values().any(Diagnostics::has_errors) {
+        return Err(Refusal::usage(found.trim_end()));
+    }
+    if !found.is_empty() && !chosen.built_in {
+        terminal.say(&found)?;
+    }
+    Ok(plans)
+}
+
+fn replay(
+    plans: Vec<CasePlan>,
+    target: EmbeddedTarget,
+    settings: &runner::Settings,
+    terminal: &Terminal,
+) -> Result<(Vec<CaseResult>, bool), Refusal> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Refusal::environment(format!("cannot start: {error}")))?;
+    let (interrupt, interrupted) = watch::channel(false);
+    runtime.spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            // Nobody listens any more once the run is over.
+            let _ = interrupt.send(true);
+        }
+    });
+    let mut progress = terminal.progress();
+    let tell = |event: Event| {
+        // Talk that nobody reads does not end a run.
+        let _ = progress.event(&event);
+    };
+    let cases = runtime.block_on(runner::run(plans, Arc::new(target), settings, interrupted.clone(), tell));
+    progress.end();
+    let interrupted = *interrupted.borrow();
+    runtime.shutdown_background();
+    Ok((cases, interrupted))
+}
+
+fn seed(number: u64) -> Seed {
+    crate::chance::derive(&Seed::default(), &number.to_string())
+}
+
+fn default_jobs() -> NonZeroUsize {
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    cores.saturating_mul(NonZeroUsize::MIN.saturating_add(1))
+}

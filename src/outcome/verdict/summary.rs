@@ -1,0 +1,136 @@
+//! The totals, the exit code, and the whole report put together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{requirement_rows, sentence};
+use crate::{
+    model::{
+        identifier::RequirementId,
+        requirement::{Catalogue, Level},
+    },
+    outcome::{
+        CaseResult, CheckStatus, ExitCode, Report, RequirementRow, Selection, SuiteIdentity, Summary,
+        TargetIdentity,
+    },
+};
+
+/// What a run leaves behind, before it is judged.
+#[derive(Clone, Debug)]
+pub struct RunParts {
+    /// The suite.
+    pub suite: SuiteIdentity,
+    /// The target.
+    pub target: TargetIdentity,
+    /// The seed, in hexadecimal.
+    pub seed: String,
+    /// The requirement that was broken on purpose.
+    pub sabotaged: Option<RequirementId>,
+    /// Which part of the suite was chosen.
+    pub selection: Selection,
+    /// The cases that ran, in any order.
+    pub cases: Vec<CaseResult>,
+    /// Real time of the whole run, in milliseconds.
+    pub duration_ms: f64,
+}
+
+/// The terms on which a run is judged.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// `--accept-untested`: requirements whose missing test does not make the run partly tested.
+    pub accepted_untested: BTreeSet<RequirementId>,
+    /// `--strict`: a warning counts as a failure.
+    pub strict: bool,
+    /// The run was interrupted.
+    pub interrupted: bool,
+}
+
+impl Report {
+    /// The name and revision of the report's shape.
+    pub const SCHEMA: &'static str = "touchstone-report/1";
+
+    /// Judges a run: sorts its cases, fills in the requirement matrix and the summary.
+    #[must_use]
+    pub fn assemble(mut parts: RunParts, catalogue: &Catalogue, terms: &Terms) -> Self {
+        parts.cases.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut rows = requirement_rows(catalogue, &parts.suite.set, &parts.cases);
+        for row in &mut rows {
+            row.accepted = !row.status.is_tested() && terms.accepted_untested.contains(&row.id);
+        }
+        let summary = summarise(&parts, &rows, terms);
+        let RunParts { suite, target, seed, sabotaged, selection, cases, duration_ms } = parts;
+        Self {
+            schema: Self::SCHEMA.to_owned(),
+            suite,
+            target,
+            seed,
+            sabotaged,
+            selection,
+            summary,
+            requirements: rows,
+            cases,
+            duration_ms,
+        }
+    }
+}
+
+/// The totals, the exit code and the verdict of a run.
+#[must_use]
+pub fn summarise(parts: &RunParts, rows: &[RequirementRow], terms: &Terms) -> Summary {
+    let exit = exit_code(parts, rows, terms);
+    Summary {
+        verdict: sentence::verdict(parts, rows, exit),
+        exit,
+        cases: count(parts.cases.iter().map(|case| &case.status)),
+        checks: count(parts.cases.iter().flat_map(CaseResult::checks).map(|(_, check)| &check.status)),
+    }
+}
+
+/// Everything that applies, then the precedence of [`ExitCode::decide`].
+fn exit_code(parts: &RunParts, rows: &[RequirementRow], terms: &Terms) -> ExitCode {
+    let any = |wanted: fn(&CheckStatus) -> bool| parts.cases.iter().any(|case| wanted(&case.status));
+    let unreached = parts.cases.iter().any(CaseResult::is_unreached);
+    // An error that is not of the environment follows from a defect.
+    let failed = any(|status| {
+        matches!(status, CheckStatus::Fail | CheckStatus::UnexpectedPass(_) | CheckStatus::Error(_))
+    });
+    let tested = any(CheckStatus::is_tested);
+    // A run that stopped at a failure is judged by the failure; without one, a case that is missing is an error.
+    let missing = parts.cases.len() < parts.selection.selected && !failed;
+    let apply = [
+        (terms.interrupted, ExitCode::Interrupted),
+        (parts.selection.selected == 0, ExitCode::Usage),
+        (unreached || !tested || missing, ExitCode::Unreachable),
+        (failed, ExitCode::Nonconformant),
+        (terms.strict && any(|status| matches!(status, CheckStatus::Warn(_))), ExitCode::Nonconformant),
+        (untested_musts(parts, rows).next().is_some(), ExitCode::PartlyTested),
+    ];
+    let apply: Vec<_> = apply.into_iter().filter_map(|(applies, code)| applies.then_some(code)).collect();
+    ExitCode::decide(&apply)
+}
+
+/// The rules of the chosen set that must hold and were not put to the test. On a filtered run only those count that
+/// a selected case is about.
+pub(super) fn untested_musts<'a>(
+    parts: &RunParts,
+    rows: &'a [RequirementRow],
+) -> impl Iterator<Item = &'a RequirementRow> {
+    let filtered = is_filtered(&parts.selection);
+    rows.iter()
+        .filter(|row| row.in_set && row.level == Level::Must)
+        .filter(|row| !row.status.is_tested() && !row.accepted)
+        .filter(move |row| !filtered || !row.cases.is_empty())
+}
+
+/// Only a part of the suite was chosen.
+pub(super) fn is_filtered(selection: &Selection) -> bool {
+    selection.filter.is_some() || selection.selected < selection.total
+}
+
+/// Status → number, with every status.
+fn count<'a>(statuses: impl Iterator<Item = &'a CheckStatus>) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<_, _> = CheckStatus::NAMES.iter().map(|name| ((*name).to_owned(), 0)).collect();
+    for status in statuses {
+        *counts.entry(status.name().to_owned()).or_default() += 1;
+    }
+    counts
+}

@@ -1,0 +1,360 @@
+//! Tables: every status, every precedence, every sentence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::{
+    model::{
+        identifier::{CaseId, RequirementId, ScenarioId},
+        requirement::{Catalogue, Level, Provenance, Requirement},
+    },
+    outcome::{ExitCode, Location, Report, Selection, SuiteIdentity, TargetIdentity},
+};
+
+/// One of every status, the worst first.
+fn every_status() -> [CheckStatus; 9] {
+    let because = || "because".to_owned();
+    [
+        CheckStatus::Fail,
+        CheckStatus::UnexpectedPass(because()),
+        CheckStatus::Error(because()),
+        CheckStatus::NotExercised(because()),
+        CheckStatus::NotApplicable(because()),
+        CheckStatus::Skipped(because()),
+        CheckStatus::ExpectedFail(because()),
+        CheckStatus::Warn(because()),
+        CheckStatus::Pass,
+    ]
+}
+
+fn named(name: &str) -> CheckStatus {
+    every_status().into_iter().find(|status| status.name() == name).unwrap()
+}
+
+fn step(statuses: &[CheckStatus]) -> StepResult {
+    let check = |status: &CheckStatus| Check {
+        what: String::new(),
+        requirement: None,
+        status: status.clone(),
+        expected: String::new(),
+        observed: String::new(),
+        note: None,
+        cause: matches!(status, CheckStatus::Fail).then_some(Cause::Implementation),
+    };
+    StepResult {
+        kind: "refuse".to_owned(),
+        title: String::new(),
+        location: Location { file: String::new(), line: 1 },
+        checks: statuses.iter().map(check).collect(),
+        exchanges: Vec::new(),
+    }
+}
+
+fn case(id: &str, requirement: &str, status: &str) -> CaseResult {
+    CaseResult {
+        id: CaseId::new(id),
+        scenario: ScenarioId::new(id),
+        title: String::new(),
+        why: String::new(),
+        requirements: vec![RequirementId::new(requirement)],
+        tags: Vec::new(),
+        matrix: BTreeMap::new(),
+        status: named(status),
+        cause: (status == "error").then_some(Cause::Environment),
+        steps: Vec::new(),
+        tokens: Vec::new(),
+        notes: Vec::new(),
+        duration_ms: 1.0,
+    }
+}
+
+/// A, B and C must hold and are in set 1; D should; E must and is in no set.
+fn catalogue() -> Catalogue {
+    let rule = |id: &str| Requirement {
+        id: RequirementId::new(id),
+        statement: String::new(),
+        level: if id == "D" { Level::Should } else { Level::Must },
+        provenance: vec![Provenance::Doc],
+        source: String::new(),
+        implies: Vec::new(),
+        untested: (id == "C").then(|| "no fault injection yet".to_owned()),
+        excluded: (id == "D").then(|| "nobody does it".to_owned()),
+    };
+    let set = ["A", "B", "C", "D"].map(RequirementId::new).to_vec();
+    Catalogue {
+        requirements: ["A", "B", "C", "D", "E"].map(rule).to_vec(),
+        sets: [("1".to_owned(), set)].into(),
+    }
+}
+
+fn parts(cases: &[(&str, &str, &str)]) -> RunParts {
+    RunParts {
+        suite: SuiteIdentity { version: "0".to_owned(), digest: String::new(), set: "1".to_owned() },
+        target: TargetIdentity {
+            name: "embedded".to_owned(),
+            description: String::new(),
+            capabilities: Vec::new(),
+            clock: "manual".to_owned(),
+        },
+        seed: "0".to_owned(),
+        sabotaged: None,
+        selection: Selection { selected: cases.len(), total: cases.len(), filter: None },
+        cases: cases.iter().map(|(id, rule, status)| case(id, rule, status)).collect(),
+        duration_ms: 1.0,
+    }
+}
+
+fn judge(parts: RunParts, terms: &Terms) -> (ExitCode, String) {
+    let summary = Report::assemble(parts, &catalogue(), terms).summary;
+    (summary.exit, summary.verdict)
+}
+
+fn judged(cases: &[(&str, &str, &str)]) -> (ExitCode, String) {
+    judge(parts(cases), &Terms::default())
+}
+
+/// Everything in set 1 is tested, and this one case more.
+fn with(status: &str) -> Vec<(&'static str, &'static str, &str)> {
+    vec![
+        ("a/1", "A", "pass"),
+        ("a/2", "B", "pass"),
+        ("b/1", "C", "pass"),
+        ("b/2", "D", "pass"),
+        ("c/x", "A", status),
+    ]
+}
+
+#[test]
+fn names_are_those_of_the_json_report_and_in_order() {
+    assert_eq!(every_status().map(|status| status.name()), CheckStatus::NAMES);
+    for (rank, status) in every_status().iter().enumerate() {
+        assert_eq!(serde_json::to_value(status).unwrap()["status"], status.name());
+        assert_eq!(status.rank(), rank);
+        assert_eq!(status.reason().is_none(), matches!(status, CheckStatus::Pass | CheckStatus::Fail));
+    }
+}
+
+#[test]
+fn of_every_two_the_worse_is_the_cases() {
+    for (i, worse) in every_status().iter().enumerate() {
+        for better in every_status().iter().skip(i) {
+            for steps in [
+                vec![step(&[worse.clone(), better.clone()])],
+                vec![step(&[better.clone(), worse.clone()])],
+                vec![step(&[]), step(std::slice::from_ref(better)), step(std::slice::from_ref(worse))],
+            ] {
+                assert_eq!(case_status(&steps), *worse, "{worse:?} and {better:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_equals_the_first_gives_its_reason() {
+    let [a, b] = ["first", "second"].map(|reason| CheckStatus::Warn(reason.to_owned()));
+    assert_eq!(CheckStatus::worst([&a, &b]), Some(a));
+    assert_eq!(CheckStatus::worst([]), None);
+}
+
+#[test]
+fn a_case_without_a_check_is_an_error_of_its_author() {
+    for steps in [vec![], vec![step(&[])]] {
+        assert_eq!(case_status(&steps), CheckStatus::Error(CHECKED_NOTHING.to_owned()));
+        assert_eq!(case_cause(&steps), Some(Cause::Harness));
+    }
+    assert_eq!(case_cause(&[step(&[CheckStatus::Pass, CheckStatus::Fail])]), Some(Cause::Implementation));
+    assert_eq!(case_cause(&[step(&[CheckStatus::Pass])]), None);
+}
+
+#[test]
+fn a_row_has_the_worst_of_the_cases_that_tested_it() {
+    for (statuses, expected) in [
+        (&["pass", "pass"][..], "pass"),
+        (&["pass", "not-applicable"], "pass"),
+        (&["skipped", "warn"], "warn"),
+        (&["expected-fail", "not-exercised"], "expected-fail"),
+        (&["pass", "fail", "skipped"], "fail"),
+        (&["fail", "error"], "fail"),
+        (&["skipped", "not-applicable"], "not-applicable"),
+        (&["skipped", "not-exercised"], "not-exercised"),
+    ] {
+        let cases: Vec<_> =
+            statuses.iter().enumerate().map(|(n, status)| case(&format!("a/{n}"), "A", status)).collect();
+        let rows = requirement_rows(&catalogue(), "1", &cases);
+        assert_eq!(rows[0].status.name(), expected, "{statuses:?}");
+        assert_eq!(rows[0].cases.len(), statuses.len());
+    }
+}
+
+#[test]
+fn a_row_without_cases_says_why() {
+    let rows = requirement_rows(&catalogue(), "1", &[]);
+    let reasons: Vec<_> = rows.iter().map(|row| row.status.reason().unwrap()).collect();
+    let none = "no selected case covers it";
+    assert_eq!(reasons, [none, none, "untested: no fault injection yet", "excluded: nobody does it", none]);
+    assert!(rows.iter().all(|row| row.status.name() == "not-exercised" && !row.held()));
+    assert_eq!(rows.iter().map(|row| row.in_set).collect::<Vec<_>>(), [true, true, true, true, false]);
+    assert!(
+        requirement_rows(&catalogue(), "2", &[]).iter().all(|row| !row.in_set),
+        "an unknown set has nothing"
+    );
+}
+
+#[test]
+fn every_status_has_its_exit_code() {
+    for (status, expected, strict) in [
+        ("error", ExitCode::Unreachable, ExitCode::Unreachable),
+        ("fail", ExitCode::Nonconformant, ExitCode::Nonconformant),
+        ("unexpected-pass", ExitCode::Nonconformant, ExitCode::Nonconformant),
+        ("not-exercised", ExitCode::Conformant, ExitCode::Conformant),
+        ("not-applicable", ExitCode::Conformant, ExitCode::Conformant),
+        ("skipped", ExitCode::Conformant, ExitCode::Conformant),
+        ("expected-fail", ExitCode::Conformant, ExitCode::Conformant),
+        ("warn", ExitCode::Conformant, ExitCode::Nonconformant),
+        ("pass", ExitCode::Conformant, ExitCode::Conformant),
+    ] {
+        assert_eq!(judged(&with(status)).0, expected, "{status}");
+        let terms = Terms { strict: true, ..Terms::default() };
+        assert_eq!(judge(parts(&with(status)), &terms).0, strict, "{status}, strictly");
+        // The only case of a rule that must hold: without a test the run is partly tested.
+        let only: Vec<_> = with(status).into_iter().filter(|(id, ..)| *id != "a/1").collect();
+        let untested = ["not-exercised", "not-applicable", "skipped"].contains(&status);
+        assert_eq!(
+            judged(&only).0,
+            if untested { ExitCode::PartlyTested } else { expected },
+            "{status}, alone"
+        );
+    }
+}
+
+#[test]
+fn of_every_two_that_apply_the_precedence_decides() {
+    let both = |a: &str, b: &str| judged(&[("a/1", "A", a), ("a/2", "B", b)]).0;
+    assert_eq!(both("error", "fail"), ExitCode::Unreachable);
+    assert_eq!(both("fail", "skipped"), ExitCode::Nonconformant);
+    assert_eq!(both("pass", "skipped"), ExitCode::PartlyTested);
+    assert_eq!(both("skipped", "not-applicable"), ExitCode::Unreachable, "nothing was checked");
+    let interrupted = Terms { interrupted: true, ..Terms::default() };
+    assert_eq!(judge(parts(&with("error")), &interrupted).0, ExitCode::Interrupted);
+    assert_eq!(judge(parts(&[]), &Terms::default()).0, ExitCode::Usage);
+}
+
+#[test]
+fn an_error_that_follows_from_a_defect_is_no_matter_of_the_environment() {
+    let with_cause = |cause| {
+        let mut parts = parts(&with("error"));
+        for case in &mut parts.cases {
+            case.cause = case.cause.map(|_| cause);
+        }
+        judge(parts, &Terms::default()).0
+    };
+    assert_eq!(with_cause(Cause::Implementation), ExitCode::Nonconformant);
+    assert_eq!(with_cause(Cause::Configuration), ExitCode::Nonconformant);
+    assert_eq!(with_cause(Cause::Environment), ExitCode::Unreachable);
+    assert_eq!(with_cause(Cause::Harness), ExitCode::Unreachable);
+    // A defect that was seen does not hide that something else was not reached.
+    let mut parts = parts(&with("fail"));
+    for case in parts.cases.iter_mut().filter(|case| case.status == CheckStatus::Fail) {
+        let mut unreached = step(&[CheckStatus::Fail, CheckStatus::Error("because".to_owned())]);
+        unreached.checks[1].cause = Some(Cause::Environment);
+        case.steps.push(unreached);
+    }
+    assert_eq!(judge(parts, &Terms::default()).0, ExitCode::Unreachable);
+}
+
+#[test]
+fn what_did_not_run_is_not_passed_over() {
+    let selected = |cases: &[_], selected| {
+        let selection = Selection { selected, total: selected, filter: None };
+        judge(RunParts { selection, ..parts(cases) }, &Terms::default())
+    };
+    assert_eq!(
+        selected(&[], 3),
+        (ExitCode::Unreachable, "No verdict: none of the 3 selected cases ran.".to_owned())
+    );
+    assert_eq!(
+        selected(&with("pass"), 7),
+        (ExitCode::Unreachable, "No verdict: 2 of 7 cases did not run.".to_owned())
+    );
+    assert_eq!(selected(&with("fail"), 7).0, ExitCode::Nonconformant, "it stopped at the failure");
+}
+
+#[test]
+fn accepted_and_filtered_rules_do_not_count_as_missing() {
+    let without_c: Vec<_> = with("pass").into_iter().filter(|(_, rule, _)| *rule != "C").collect();
+    assert_eq!(judged(&without_c).0, ExitCode::PartlyTested);
+    let accepted_untested = BTreeSet::from([RequirementId::new("C"), RequirementId::new("A")]);
+    let report =
+        Report::assemble(parts(&without_c), &catalogue(), &Terms { accepted_untested, ..Terms::default() });
+    assert_eq!(report.summary.exit, ExitCode::Conformant);
+    let accepted: Vec<_> =
+        report.requirements.iter().filter(|row| row.accepted).map(|row| row.id.as_str()).collect();
+    assert_eq!(accepted, ["C"], "what was tested after all needs no acceptance");
+
+    let filtered = |cases: &[_]| {
+        let selection = Selection { selected: cases.len(), total: 61, filter: Some("a".to_owned()) };
+        judge(RunParts { selection, ..parts(cases) }, &Terms::default()).0
+    };
+    assert_eq!(filtered(&[("a/1", "A", "pass")]), ExitCode::Conformant);
+    assert_eq!(filtered(&[("a/1", "A", "pass"), ("a/2", "B", "skipped")]), ExitCode::PartlyTested);
+    assert_eq!(
+        filtered(&[("a/1", "A", "pass"), ("a/2", "D", "skipped")]),
+        ExitCode::Conformant,
+        "D only should hold"
+    );
+    assert_eq!(
+        filtered(&[("a/1", "A", "pass"), ("a/2", "E", "skipped")]),
+        ExitCode::Conformant,
+        "E is in no set"
+    );
+}
+
+#[test]
+fn a_report_is_sorted_and_counts_every_status() {
+    let report =
+        Report::assemble(parts(&[("b", "A", "warn"), ("a", "A", "pass")]), &catalogue(), &Terms::default());
+    assert_eq!(report.cases.iter().map(|case| case.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(report.summary.cases.len(), CheckStatus::NAMES.len());
+    assert_eq!(report.summary.cases.values().sum::<usize>(), 2);
+}
+
+#[test]
+fn sentences() {
+    let sabotaged = |cases: &[_]| {
+        judge(RunParts { sabotaged: Some(RequirementId::new("A")), ..parts(cases) }, &Terms::default()).1
+    };
+    let filtered = |cases: &[_], total| {
+        let selection = Selection { selected: cases.len(), total, filter: Some("a".to_owned()) };
+        judge(RunParts { selection, ..parts(cases) }, &Terms::default()).1
+    };
+    let strict = Terms { strict: true, ..Terms::default() };
+    let interrupted = Terms { interrupted: true, ..Terms::default() };
+    let table = [
+        judged(&with("pass")).1,
+        judged(&with("warn")).1,
+        judged(&with("expected-fail")).1,
+        judged(&with("fail")).1,
+        judged(&[with("fail"), vec![("b/3", "B", "fail"), ("c/y", "C", "fail")]].concat()).1,
+        judged(&[("a/1", "A", "fail"), ("a/2", "B", "fail")]).1,
+        judged(&[with("fail"), vec![("b/3", "B", "unexpected-pass")]].concat()).1,
+        judged(&with("unexpected-pass")).1,
+        judged(&with("error")).1,
+        judged(&[with("error"), vec![("b/3", "B", "fail")]].concat()).1,
+        judged(&[("a/1", "A", "pass")]).1,
+        judged(&[("a/1", "A", "skipped")]).1,
+        judge(parts(&with("warn")), &strict).1,
+        judge(parts(&with("fail")), &interrupted).1,
+        filtered(&[], 61),
+        filtered(&[("a/1", "A", "pass"), ("a/2", "B", "pass")], 61),
+        filtered(&[("a/1", "A", "pass"), ("a/2", "B", "warn")], 3),
+        filtered(&[("a/1", "A", "fail"), ("a/2", "B", "pass")], 61),
+        filtered(&[("a/1", "A", "pass"), ("a/2", "B", "skipped")], 61),
+        sabotaged(&with("fail")),
+        sabotaged(&[with("fail"), vec![("b/3", "B", "fail")]].concat()),
+        sabotaged(&with("pass")),
+        sabotaged(&[with("pass"), vec![("b/3", "B", "fail")]].concat()),
+        sabotaged(&with("error")),
+    ];
+    let table = table.join("\n") + "\n";
+    expect_test::expect_file!["../../../tests/golden/report/verdicts.txt"].assert_eq(&table);
+}

@@ -1,0 +1,64 @@
+//! The form of answers: JSON, and every error as `{"error","error_description"}`.
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{
+        HeaderName, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value as Json, json};
+
+/// The longest request body, in bytes: no public endpoint reads one.
+const MAX_BODY: u64 = 64 << 10;
+
+/// A JSON answer.
+pub(super) fn json(status: StatusCode, body: &Json) -> Response {
+    typed(status, "application/json", body.to_string())
+}
+
+/// An answer of any media type.
+pub(super) fn typed(status: StatusCode, media_type: &'static str, body: String) -> Response {
+    (status, [(CONTENT_TYPE, HeaderValue::from_static(media_type))], body).into_response()
+}
+
+/// An error answer.
+pub(super) fn error(status: StatusCode, code: &str, description: &str) -> Response {
+    json(status, &json!({ "error": code, "error_description": description }))
+}
+
+/// The same answer with one more header; a value that no header can hold is left out.
+pub(super) fn with_header(mut response: Response, name: HeaderName, value: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// A public document that anyone may read again at any time.
+pub(super) fn document(body: &Json) -> Response {
+    with_header(json(StatusCode::OK, body), CACHE_CONTROL, "no-cache")
+}
+
+/// Answers what no route takes, and refuses large bodies before anything reads them.
+pub(super) fn complete(router: Router) -> Router {
+    router
+        .fallback(async || error(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
+        .method_not_allowed_fallback(async || {
+            error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take the method")
+        })
+        .layer(from_fn(refuse_large_body))
+}
+
+async fn refuse_large_body(request: Request, next: Next) -> Response {
+    let length =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > MAX_BODY) {
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        return error(status, "payload_too_large", "a request body has at most 64 KiB here");
+    }
+    next.run(request).await
+}

@@ -1,0 +1,151 @@
+//! The control wire of a reference component (PRODUCT.md): its clock, its journal, its reset.
+//!
+//! A listener of its own, a per-run secret, JSON. It is how a harness moves and observes a component without the
+//! component's public face knowing of it. The mock identity provider speaks the same wire and shares no code.
+
+use std::sync::Arc;
+
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    digest::{Digest, SHA256, digest},
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
+    http::{
+        HeaderValue, StatusCode,
+        header::{AUTHORIZATION, WWW_AUTHENTICATE},
+    },
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{answer, journal::Journal};
+use crate::{
+    clock::{Clock, ManualClock},
+    model::duration,
+};
+
+/// What the wire reaches.
+pub(super) struct Controls {
+    /// What tells the time; moved through `movable` alone.
+    pub(super) clock: Arc<dyn Clock>,
+    /// The clock, if it is one that can be moved.
+    pub(super) movable: Option<ManualClock>,
+    /// Where a reset puts it.
+    pub(super) start: Timestamp,
+    /// The component's requests.
+    pub(super) journal: Journal,
+    /// Drops every cache of the component.
+    pub(super) forget: Box<dyn Fn() + Send + Sync>,
+}
+
+/// The wire behind its secret.
+pub(super) fn router(controls: Controls, secret: &str) -> Router {
+    let controls = Arc::new(controls);
+    let secret = Arc::new(digest(&SHA256, secret.as_bytes()));
+    Router::new()
+        .route("/control/clock", get(read_clock).put(move_clock))
+        .route("/control/journal", get(read_journal).delete(clear_journal))
+        .route("/control/reset", post(reset))
+        .route("/control/faults", any(unsupported))
+        .route("/control/keys/{*rest}", any(unsupported))
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_found)
+        .layer(DefaultBodyLimit::max(16 << 10))
+        .with_state(controls)
+        .layer(from_fn_with_state(secret, authorize))
+}
+
+/// Digests are compared, in constant time, so that neither content nor length leaks.
+async fn authorize(State(secret): State<Arc<Digest>>, request: Request, next: Next) -> Response {
+    let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let given = digest(&SHA256, authorization.and_then(bearer).unwrap_or_default());
+    if verify_slices_are_equal(given.as_ref(), secret.as_ref().as_ref()).is_ok() {
+        return next.run(request).await;
+    }
+    let refusal =
+        answer::error(StatusCode::UNAUTHORIZED, "unauthorized", "the control wire takes its run's secret");
+    answer::with_header(refusal, WWW_AUTHENTICATE, "Bearer")
+}
+
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, secret) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then_some(secret)
+}
+
+async fn read_clock(State(controls): State<Arc<Controls>>) -> Response {
+    controls.now()
+}
+
+/// `{"now": RFC 3339}` or `{"advance": Go duration}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    now: Option<String>,
+    advance: Option<String>,
+}
+
+async fn move_clock(State(controls): State<Arc<Controls>>, body: Result<Bytes, BytesRejection>) -> Response {
+    let Some(clock) = &controls.movable else { return unsupported().await };
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return invalid(rejection.status(), "the body cannot be read or is too large"),
+    };
+    let bad = |description: &str| invalid(StatusCode::BAD_REQUEST, description);
+    match serde_json::from_slice(&body) {
+        Ok(Move { now: Some(now), advance: None }) => match now.parse() {
+            Ok(now) => clock.set(now),
+            Err(_) => return bad("`now` is no time: write it as in `2026-01-01T00:00:00Z`"),
+        },
+        Ok(Move { now: None, advance: Some(by) }) => match duration::parse(&by) {
+            Ok(by) => {
+                clock.advance(by);
+            }
+            Err(error) => return bad(&error.to_string()),
+        },
+        _ => return bad("the body is `{\"now\": time}` or `{\"advance\": duration}`"),
+    }
+    controls.now()
+}
+
+async fn read_journal(State(controls): State<Arc<Controls>>) -> Response {
+    answer::json(StatusCode::OK, &json!(controls.journal.entries()))
+}
+
+async fn clear_journal(State(controls): State<Arc<Controls>>) -> Response {
+    controls.journal.clear();
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn reset(State(controls): State<Arc<Controls>>) -> Response {
+    if let Some(clock) = &controls.movable {
+        clock.set(controls.start);
+    }
+    controls.journal.reset();
+    (controls.forget)();
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn unsupported() -> Response {
+    answer::error(StatusCode::NOT_IMPLEMENTED, "unsupported", "this component cannot do that")
+}
+
+async fn not_found() -> Response {
+    answer::error(StatusCode::NOT_FOUND, "not_found", "the control wire has no such request")
+}
+
+fn invalid(status: StatusCode, description: &str) -> Response {
+    answer::error(status, "invalid_request", description)
+}
+
+impl Controls {
+    fn now(&self) -> Response {
+        answer::json(StatusCode::OK, &json!({ "now": self.clock.now().to_string() }))
+    }
+}

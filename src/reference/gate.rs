@@ -1,0 +1,111 @@
+//! The edge of a protected resource: who is admitted, what a refusal looks like, where the metadata is.
+//!
+//! Verification is `token`'s; this file turns its results into HTTP. It knows no endpoint.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::{
+    http::{HeaderMap, StatusCode, header::WWW_AUTHENTICATE},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value as Json, json};
+
+use super::{Surroundings, answer};
+use crate::{
+    model::{
+        identifier::Scope,
+        resource_url::ResourceUrl,
+        rule::{Rule, Rules},
+    },
+    token::{Challenge, Expectations, ProtectedResource, Refusal, TokenCache, VerifiedToken, Verifier},
+};
+
+/// One resource's gate.
+#[derive(Debug)]
+pub(super) struct Gate {
+    resource: ResourceUrl,
+    expectations: Expectations,
+    surroundings: Surroundings,
+    verifier: RwLock<Arc<Verifier>>,
+}
+
+/// The rule that refused a request; travels inside the response to the journal, never to the caller.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RefusedBy(pub(super) Rule);
+
+impl Gate {
+    pub(super) fn new(resource: ResourceUrl, expectations: Expectations, surroundings: Surroundings) -> Self {
+        let verifier = verifier(&expectations, &surroundings, surroundings.tokens.clone());
+        Self { resource, expectations, surroundings, verifier: RwLock::new(verifier) }
+    }
+
+    /// Verifies the token of a request, or makes the refusal (TOK-REFUSAL).
+    pub(super) async fn admit(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> Result<Arc<VerifiedToken>, Response> {
+        let verifier = Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner));
+        verifier.authenticate(headers, query).await.map_err(|refusal| self.refuse(&refusal))
+    }
+
+    /// TOK-PRM, RFC 9728 §3.2: lists without a member are left out. `scopes` is what a client requests.
+    pub(super) fn metadata(&self, scopes: &[String]) -> Response {
+        let resource = if self.rules().hold(Rule::TokPrm) {
+            self.resource.as_str()
+        } else {
+            "https://another-resource.example.com"
+        };
+        let mut document = json!({
+            "resource": resource,
+            "authorization_servers": [self.expectations.issuer],
+            "bearer_methods_supported": ["header"],
+        });
+        if let (false, Json::Object(members)) = (scopes.is_empty(), &mut document) {
+            members.insert("scopes_supported".to_owned(), scopes.into());
+        }
+        answer::document(&document)
+    }
+
+    /// Forgets every verified token and every key, as a restart does.
+    pub(super) fn reset(&self) {
+        let fresh = if self.rules().hold(Rule::TokCache) {
+            TokenCache::default()
+        } else {
+            self.surroundings.tokens.clone()
+        };
+        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) =
+            verifier(&self.expectations, &self.surroundings, fresh);
+    }
+
+    pub(super) fn rules(&self) -> Rules {
+        self.surroundings.rules
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Response {
+        let facts = ProtectedResource {
+            issuer: self.expectations.issuer.clone(),
+            metadata: self.resource.metadata_url(),
+            scope: self.expectations.scope.clone(),
+        };
+        let Challenge { status, www_authenticate, body } = Challenge::new(refusal, &facts, self.rules());
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
+        let response = match body {
+            Some(body) => answer::typed(status, Challenge::CONTENT_TYPE, body),
+            None => status.into_response(),
+        };
+        let mut response = answer::with_header(response, WWW_AUTHENTICATE, &www_authenticate);
+        response.extensions_mut().insert(RefusedBy(refusal.rule()));
+        response
+    }
+}
+
+fn verifier(expectations: &Expectations, surroundings: &Surroundings, tokens: TokenCache) -> Arc<Verifier> {
+    let Surroundings { rules, clock, http, .. } = surroundings;
+    Arc::new(Verifier::new(expectations.clone(), *rules, Arc::clone(clock), http.clone(), tokens))
+}
+
+/// TOK-SCOPE-ONLY-EM: a resource other than the Manager asks for no scope; broken, for the Manager's.
+pub(super) fn scope_beside_the_manager(rules: Rules, managers: Option<&Scope>) -> Option<Scope> {
+    if rules.hold(Rule::TokScopeOnlyEm) { None } else { managers.cloned() }
+}

@@ -1,0 +1,129 @@
+//! What a component was asked: method, path and answer of every request, and the rule that refused it.
+//!
+//! Never a token: no header and no query is kept, and what looks like a token inside a path is left out.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
+};
+use serde::Serialize;
+
+use super::gate::RefusedBy;
+use crate::clock::Clock;
+
+/// The most requests that are kept; then the oldest goes.
+const CAPACITY: usize = 10_000;
+
+/// The longest path that is kept, in characters.
+const MAX_PATH: usize = 200;
+
+/// A journal. Clones share their content.
+#[derive(Clone, Debug)]
+pub(super) struct Journal {
+    clock: Arc<dyn Clock>,
+    /// Public paths and the names of their endpoints.
+    endpoints: Arc<[(String, &'static str)]>,
+    entries: Arc<Mutex<Entries>>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    last: u64,
+    list: VecDeque<Entry>,
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Entry {
+    seq: u64,
+    at: String,
+    endpoint: &'static str,
+    method: String,
+    path: String,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+}
+
+impl Journal {
+    pub(super) fn new(clock: Arc<dyn Clock>, endpoints: Vec<(String, &'static str)>) -> Self {
+        Self { clock, endpoints: endpoints.into(), entries: Arc::default() }
+    }
+
+    /// The router with every request written down.
+    pub(super) fn keep(&self, router: Router) -> Router {
+        router.layer(from_fn_with_state(self.clone(), record))
+    }
+
+    /// All requests, the oldest first.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        self.lock().list.iter().cloned().collect()
+    }
+
+    /// Forgets the requests; the numbers go on.
+    pub(super) fn clear(&self) {
+        self.lock().list.clear();
+    }
+
+    /// Forgets the requests and the numbers.
+    pub(super) fn reset(&self) {
+        *self.lock() = Entries::default();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn record(State(journal): State<Journal>, request: Request, next: Next) -> Response {
+    let method: String = request.method().as_str().chars().take(32).collect();
+    let full = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let endpoint =
+        journal.endpoints.iter().find(|(path, _)| *path == full).map_or("unknown", |(_, name)| *name);
+    let at = journal.clock.now().to_string();
+    let rule = response.extensions().get::<RefusedBy>().map(|RefusedBy(rule)| rule.id());
+    let mut entries = journal.lock();
+    entries.last += 1;
+    let entry = Entry {
+        seq: entries.last,
+        at,
+        endpoint,
+        method,
+        path: without_tokens(&full),
+        status: response.status().as_u16(),
+        rule,
+    };
+    entries.list.push_back(entry);
+    if entries.list.len() > CAPACITY {
+        entries.list.pop_front();
+    }
+    drop(entries);
+    response
+}
+
+/// A JWT begins with `eyJ`, the base64url form of `{"`.
+fn without_tokens(path: &str) -> String {
+    let shown: Vec<_> =
+        path.split('/').map(|segment| if segment.contains("eyJ") { "[token]" } else { segment }).collect();
+    shown.join("/").chars().take(MAX_PATH).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_tokens;
+
+    #[test]
+    fn a_token_in_a_path_is_not_kept() {
+        assert_eq!(without_tokens("/api/v1/config"), "/api/v1/config");
+        assert_eq!(without_tokens("/api/eyJhbGciOiJ9.eyJ9.c2ln/x"), "/api/[token]/x");
+        assert_eq!(without_tokens(&"/a".repeat(1_000)).len(), 200);
+    }
+}

@@ -1,0 +1,223 @@
+//! The report for the person at the terminal: the overview, then every failure in full, and the verdict last, where
+//! the eye is when the run has ended.
+
+mod exchange;
+mod failure;
+mod page;
+mod requirements;
+mod tokens;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use page::{Ink, Page, span};
+
+use crate::outcome::{CaseResult, CheckStatus, ExitCode, Report};
+
+/// How the page is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// ANSI colours. Nothing is said by colour alone.
+    pub color: bool,
+    /// Columns.
+    pub width: usize,
+    /// `✓ ✗ ≠` rather than `+ x !=`.
+    pub unicode: bool,
+    /// A line for every case, not only for those that did not pass.
+    pub verbose: bool,
+}
+
+impl Default for Style {
+    /// Plain text for a file: 100 columns, no colour.
+    fn default() -> Self {
+        Self { color: false, width: 100, unicode: true, verbose: false }
+    }
+}
+
+/// So many failures are shown in full; beyond that, one reads the files.
+const FAILURES_IN_FULL: usize = 20;
+
+/// The report as text. `written` are the files of the other reports, named at the end.
+#[must_use]
+pub fn render(report: &Report, style: &Style, written: &[PathBuf]) -> String {
+    let mut page = Page::new(style);
+    header(&mut page, report);
+    areas(&mut page, report, style.verbose);
+    totals(&mut page, report);
+    requirements::section(&mut page, report);
+    failures(&mut page, report);
+    closing(&mut page, report, written);
+    page.finish()
+}
+
+fn header(page: &mut Page, report: &Report) {
+    let suite = &report.suite;
+    if let Some(rule) = &report.sabotaged {
+        page.banner(&format!(
+            "SABOTAGED: {rule} is broken on purpose. Nothing below says anything about any platform."
+        ));
+    }
+    let digest: String = suite.digest.chars().take(12).collect();
+    page.paragraph(
+        0,
+        &[
+            span(Ink::Bold, &format!("Touchstone {}", suite.version)),
+            span(Ink::Dim, &format!(", suite {digest}, requirement set {}", suite.set)),
+        ],
+    );
+    let target = &report.target;
+    page.label(
+        "target",
+        &[span(Ink::Bold, &target.name), span(Ink::Plain, &format!(", {}", target.description))],
+    );
+    page.label("clock", &[span(Ink::Plain, &target.clock)]);
+    page.label("seed", &[span(Ink::Plain, &report.seed)]);
+    let selection = &report.selection;
+    let filter = selection.filter.as_ref().map_or_else(String::new, |filter| format!(", filter `{filter}`"));
+    let chosen = if selection.selected == selection.total && selection.filter.is_none() {
+        format!("{}", selection.total)
+    } else {
+        format!("{} selected of {}{filter}", selection.selected, selection.total)
+    };
+    page.label("cases", &[span(Ink::Plain, &format!("{chosen}, in {}", seconds(report.duration_ms)))]);
+    page.gap();
+}
+
+/// One line for an area, and one for every case in it that is not green.
+fn areas(page: &mut Page, report: &Report, verbose: bool) {
+    let mut areas: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
+    for case in &report.cases {
+        areas.entry(case.area()).or_default().push(case);
+    }
+    let column = areas.keys().map(|area| area.len()).max().unwrap_or_default().clamp(8, 24) + 3;
+    for (area, cases) in &areas {
+        let Some(worst) = CheckStatus::worst(cases.iter().map(|case| &case.status)) else { continue };
+        let mut line = counts(cases);
+        line.insert(0, span(Ink::Plain, &format!("{:>3}:", cases.len())));
+        let lead = [page.mark(&worst), span(Ink::Bold, area)];
+        page.row(&lead, column, &line);
+        for case in cases.iter().filter(|case| verbose || case.status != CheckStatus::Pass) {
+            case_line(page, area, case);
+        }
+    }
+    if !areas.is_empty() {
+        page.gap();
+    }
+}
+
+/// "fail  prefix[setup=okta-shared]: the audience is compared whole"
+fn case_line(page: &mut Page, area: &str, case: &CaseResult) {
+    let id = case.id.as_str();
+    let id = id.strip_prefix(area).and_then(|id| id.strip_prefix('/')).unwrap_or(id);
+    let says = case.status.reason().unwrap_or(&case.title);
+    let lead = [span(page::ink(&case.status), case.status.name())];
+    page.hanging(4, &lead, 15, &[span(Ink::Plain, &format!("{id}: ")), span(Ink::Dim, says)]);
+}
+
+/// "11 pass, 2 fail", the worst first.
+fn counts(cases: &[&CaseResult]) -> Vec<page::Span> {
+    let mut counts: BTreeMap<usize, (&CheckStatus, usize)> = BTreeMap::new();
+    for case in cases {
+        counts.entry(case.status.rank()).or_insert((&case.status, 0)).1 += 1;
+    }
+    let last = counts.len().saturating_sub(1);
+    let word = |(place, (status, count)): (usize, &(&CheckStatus, usize))| {
+        let comma = if place < last { ", " } else { "" };
+        span(page::ink(status), &format!(" {count} {}{comma}", status.name()))
+    };
+    counts.values().enumerate().map(word).collect()
+}
+
+fn totals(page: &mut Page, report: &Report) {
+    let cases: Vec<_> = report.cases.iter().collect();
+    if cases.is_empty() {
+        return;
+    }
+    page.label("cases", &counts(&cases));
+    let checks: Vec<_> = CheckStatus::NAMES
+        .iter()
+        .filter_map(|name| {
+            report.summary.checks.get(*name).filter(|count| **count > 0).map(|count| (name, count))
+        })
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    page.label("checks", &[span(Ink::Dim, &checks.join(", "))]);
+}
+
+/// Every case on which somebody has to act, in full.
+fn failures(page: &mut Page, report: &Report) {
+    let failed: Vec<_> = report.cases.iter().filter(|case| case.status.needs_action()).collect();
+    for (place, case) in failed.iter().take(FAILURES_IN_FULL).enumerate() {
+        failure::section(page, report, case, &format!("{} of {}", place + 1, failed.len()));
+    }
+    let rest = failed.get(FAILURES_IN_FULL..).unwrap_or_default();
+    if !rest.is_empty() {
+        page.rule(&format!("{} more", rest.len()));
+        for case in rest {
+            case_line(page, "", case);
+        }
+    }
+}
+
+fn closing(page: &mut Page, report: &Report, written: &[PathBuf]) {
+    page.rule("");
+    if !written.is_empty() {
+        let paths: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
+        page.label("reports", &[span(Ink::Plain, &paths.join(", "))]);
+    }
+    if let Some(command) = rerun(report) {
+        page.label("again", &[span(Ink::Plain, &command)]);
+    }
+    if !written.is_empty() || rerun(report).is_some() {
+        page.gap();
+    }
+    page.paragraph(0, &[span(verdict_ink(report), &report.summary.verdict)]);
+}
+
+/// The command that runs just the failures again; none if there is none, or too many to name.
+fn rerun(report: &Report) -> Option<String> {
+    let scenarios: BTreeSet<_> = report
+        .cases
+        .iter()
+        .filter(|case| case.status.needs_action())
+        .map(|case| case.scenario.as_str())
+        .collect();
+    let areas: BTreeSet<_> =
+        report.cases.iter().filter(|case| case.status.needs_action()).map(CaseResult::area).collect();
+    let filters = if scenarios.len() <= 4 { scenarios } else { areas };
+    if filters.is_empty() || filters.len() > 4 {
+        return None;
+    }
+    let mut command = vec!["touchstone run".to_owned()];
+    if report.target.name != "embedded" {
+        command.push(format!("--target {}", report.target.name));
+    }
+    command.extend(report.sabotaged.iter().map(|rule| format!("--sabotage {rule}")));
+    command.extend(filters.iter().map(|filter| format!("--filter {filter}")));
+    Some(command.join(" "))
+}
+
+/// Green is for a run in which everything passed on an unbroken platform.
+fn verdict_ink(report: &Report) -> Ink {
+    let all_passed = report.cases.iter().all(|case| case.status == CheckStatus::Pass);
+    match report.summary.exit {
+        _ if report.sabotaged.is_some() => Ink::Magenta,
+        ExitCode::Conformant if all_passed => Ink::Green,
+        ExitCode::Conformant | ExitCode::PartlyTested => Ink::Yellow,
+        _ => Ink::Red,
+    }
+}
+
+/// "2.4 s", "850 ms", "3 min 12 s".
+fn seconds(milliseconds: f64) -> String {
+    if milliseconds < 1_000.0 {
+        format!("{milliseconds:.0} ms")
+    } else if milliseconds < 60_000.0 {
+        format!("{:.1} s", milliseconds / 1_000.0)
+    } else {
+        let minutes = (milliseconds / 60_000.0).floor();
+        format!("{minutes:.0} min {:.0} s", (milliseconds - minutes * 60_000.0) / 1_000.0)
+    }
+}

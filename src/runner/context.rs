@@ -1,0 +1,164 @@
+//! What a case knows while it plays: its platform, the tokens it holds, what it captured.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde_json::Value as Json;
+
+use super::{CasePlan, Settings, control, control::User, credit::Presentation, held::Held, wire::Wire};
+use crate::{
+    chance::{Chance, Seed},
+    model::{identifier::Component, identifier::RequirementId, values::Values},
+    net::courier::{Courier as _, Request},
+    outcome::{TokenShown, redact},
+    scenario::template::{Now, Scope},
+    target::{Endpoint, Platform},
+};
+
+/// The whole state of a case. Steps change it; nothing outlives it.
+pub(super) struct Context<'a> {
+    pub(super) plan: &'a CasePlan,
+    pub(super) settings: &'a Settings,
+    pub(super) platform: Box<dyn Platform>,
+    pub(super) wire: Wire,
+    pub(super) chance: Chance,
+    pub(super) tokens: BTreeMap<String, Held>,
+    /// Tokens in the order in which they came, for the report.
+    order: Vec<String>,
+    pub(super) captures: BTreeMap<String, Json>,
+    pub(super) presentations: Vec<Presentation>,
+    /// The index of the step that is being taken.
+    pub(super) step: usize,
+    values: Option<Values>,
+    discovered: OnceLock<Discovered>,
+    users: OnceLock<Vec<User>>,
+}
+
+/// What the Manager tells its clients about signing in (EM-WELLKNOWN).
+#[derive(Clone, Debug)]
+pub(super) struct Discovered {
+    pub(super) issuer: String,
+    pub(super) client_id: String,
+    pub(super) scopes: Vec<String>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        plan: &'a CasePlan,
+        settings: &'a Settings,
+        seed: Seed,
+        platform: Box<dyn Platform>,
+    ) -> Self {
+        let wire = Wire::new(platform.http().clone(), settings.secrets.clone(), platform.endpoints());
+        Self {
+            plan,
+            settings,
+            wire,
+            chance: Chance::from_seed(crate::chance::derive(&seed, "client")),
+            tokens: BTreeMap::new(),
+            order: Vec::new(),
+            captures: BTreeMap::new(),
+            presentations: Vec::new(),
+            step: 0,
+            // The target has read the same file already; what it objected to is not repeated.
+            values: Values::read(&plan.values).ok().map(|(values, _)| values),
+            discovered: OnceLock::new(),
+            users: OnceLock::new(),
+            platform,
+        }
+    }
+
+    /// A component's addresses, or the words for an error.
+    pub(super) fn endpoint(&self, component: &Component) -> Result<&Endpoint, String> {
+        let components = &self.platform.endpoints().components;
+        components.get(component).ok_or_else(|| format!("this platform has no {component}"))
+    }
+
+    /// The time on the platform, in seconds since 1970.
+    pub(super) fn now(&self) -> i64 {
+        self.platform.clock().now().as_second()
+    }
+
+    /// Keeps a token under its name.
+    pub(super) fn hold(&mut self, name: &str, held: Held) {
+        self.order.push(name.to_owned());
+        self.tokens.insert(name.to_owned(), held);
+    }
+
+    /// The token of a name, or the words for an error.
+    pub(super) fn held(&self, name: &str) -> Result<&Held, String> {
+        self.tokens.get(name).ok_or_else(|| format!("the token `{name}` was never obtained"))
+    }
+
+    pub(super) fn shown_tokens(&self) -> Vec<TokenShown> {
+        let shown = |name: &String| Some(redact::show_token(name, &self.tokens.get(name)?.text));
+        self.order.iter().filter_map(shown).collect()
+    }
+
+    pub(super) fn redact(&self, text: &str) -> String {
+        redact::cut_signatures(&self.settings.secrets.redact(text))
+    }
+
+    /// The requirement that a check is about by default: the scenario's first.
+    pub(super) fn first_requirement(&self) -> Option<RequirementId> {
+        self.plan.scenario.requirements.first().cloned()
+    }
+
+    /// What the Manager's discovery document says, fetched once a case.
+    pub(super) async fn discovered(&self) -> Result<Discovered, String> {
+        if let Some(known) = self.discovered.get() {
+            return Ok(known.clone());
+        }
+        let manager = self.endpoint(&Component::new("enterprise-manager"))?;
+        let url = format!("{}/.well-known/toolhive-configuration", manager.base);
+        let answer = self.wire.send(Request::get(url)).await.map_err(|error| error.to_string())?;
+        let document = answer.json().filter(|_| answer.status == 200);
+        let document = document.ok_or("the Enterprise Manager's discovery document cannot be read")?;
+        let text =
+            |name: &str| document.pointer(&format!("/oidc/{name}")).and_then(Json::as_str).map(str::to_owned);
+        let scopes = document.pointer("/oidc/scopes").and_then(Json::as_array).into_iter().flatten();
+        let found = Discovered {
+            issuer: text("issuer").ok_or("the Enterprise Manager's discovery document names no issuer")?,
+            client_id: text("client_id")
+                .ok_or("the Enterprise Manager's discovery document names no client")?,
+            scopes: scopes.filter_map(|scope| scope.as_str().map(str::to_owned)).collect(),
+        };
+        Ok(self.discovered.get_or_init(|| found).clone())
+    }
+
+    /// The password of a user, from the IdP's directory; registered as a secret.
+    pub(super) async fn password(&self, login: &str) -> Result<String, String> {
+        let users = if let Some(users) = self.users.get() {
+            users
+        } else {
+            let idp = self.endpoint(&Component::new("idp"))?;
+            let found = control::users(self.platform.http(), idp).await;
+            let found = found.map_err(|error| error.to_string())?;
+            for user in &found {
+                self.settings.secrets.register(&user.password, "password");
+            }
+            self.users.get_or_init(|| found)
+        };
+        let user = users.iter().find(|user| user.login == login);
+        user.map(|user| user.password.clone()).ok_or_else(|| format!("the IdP knows no user `{login}`"))
+    }
+}
+
+impl Scope for Context<'_> {
+    fn lookup(&self, name: &str) -> Option<Json> {
+        if let Some(now) = Now::parse(name) {
+            let Now { unix, offset } = now.ok()?;
+            let time = self.platform.clock().now().checked_add(offset).ok()?;
+            return Some(if unix { time.as_second().into() } else { time.to_string().into() });
+        }
+        let (space, rest) = name.split_once('.')?;
+        match space {
+            "matrix" => self.plan.cell.data.get(rest).cloned(),
+            "values" => self.values.as_ref()?.lookup(rest),
+            "capture" => self.captures.get(rest).cloned(),
+            "token" => self.tokens.get(rest).map(|held| held.text.as_str().into()),
+            "var" => self.settings.variables.get(rest).map(|value| value.as_str().into()),
+            "env" => self.settings.environment.get(rest).map(|value| value.as_str().into()),
+            _ => None,
+        }
+    }
+}

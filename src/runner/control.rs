@@ -1,0 +1,78 @@
+//! The harness's side of the control wire (PRODUCT.md): users, minting, journals.
+//!
+//! These requests are not part of what a scenario shows, so they are not recorded.
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    net::{
+        Client,
+        courier::{Courier as _, Request, SendError},
+    },
+    target::{Control, Endpoint},
+};
+
+/// A request on the control wire did not work.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ControlError {
+    #[error("the component has no control wire")]
+    Absent,
+    #[error(transparent)]
+    NoAnswer(#[from] SendError),
+    #[error("the control wire answered {status}: {message}")]
+    Refused { status: u16, message: String },
+    #[error("the control wire's answer has another shape: {0}")]
+    Shape(#[from] serde_json::Error),
+}
+
+/// A user as the IdP knows one.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct User {
+    pub(super) login: String,
+    pub(super) password: String,
+}
+
+/// A minted token.
+#[derive(Deserialize)]
+struct Minted {
+    token: String,
+}
+
+pub(super) async fn users(http: &Client, endpoint: &Endpoint) -> Result<Vec<User>, ControlError> {
+    Ok(serde_json::from_value(call(http, endpoint, "GET", "/control/users", None).await?)?)
+}
+
+pub(super) async fn mint(http: &Client, endpoint: &Endpoint, order: &Json) -> Result<String, ControlError> {
+    let answer = call(http, endpoint, "POST", "/control/mint", Some(order)).await?;
+    Ok(serde_json::from_value::<Minted>(answer)?.token)
+}
+
+pub(super) async fn journal(http: &Client, endpoint: &Endpoint) -> Result<Vec<Json>, ControlError> {
+    match call(http, endpoint, "GET", "/control/journal", None).await? {
+        Json::Array(entries) => Ok(entries),
+        _ => Err(ControlError::Shape(serde::de::Error::custom("expected a list"))),
+    }
+}
+
+async fn call(
+    http: &Client,
+    endpoint: &Endpoint,
+    method: &str,
+    path: &str,
+    body: Option<&Json>,
+) -> Result<Json, ControlError> {
+    let Control { base, secret } = endpoint.control.as_ref().ok_or(ControlError::Absent)?;
+    let url = format!("{base}{path}");
+    let request = match body {
+        Some(body) => Request::json(method, url, body),
+        None => Request { method: method.into(), ..Request::get(url) },
+    };
+    let answer = http.send(request.header("authorization", format!("Bearer {secret}"))).await?;
+    if !(200..300).contains(&answer.status) {
+        let body = answer.json().unwrap_or(json!({}));
+        let message = body.get("error_description").and_then(Json::as_str).unwrap_or("no reason given");
+        return Err(ControlError::Refused { status: answer.status, message: message.to_owned() });
+    }
+    Ok(if answer.body.is_empty() { Json::Object(Map::new()) } else { serde_json::from_slice(&answer.body)? })
+}

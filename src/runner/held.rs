@@ -1,0 +1,93 @@
+//! A token that a case holds, and in what two of them differ.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value as Json};
+
+use crate::scenario::syntax::SignWith;
+
+/// Members that differ between any two tokens and mean nothing for the verdict.
+const NEVER_COUNT: [&str; 4] = ["jti", "iat", "auth_time", "uti"];
+
+/// A token, decoded if it is a JWT.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) text: String,
+    /// Header and claims; absent for what is no JWT of JSON objects.
+    pub(super) parts: Option<(Map<String, Json>, Map<String, Json>)>,
+    /// How it was signed.
+    pub(super) sign: SignWith,
+    /// The issuer under whose key it stands.
+    pub(super) issuer: Option<String>,
+    /// A real flow issued it, not the mint.
+    pub(super) issued: bool,
+}
+
+impl Held {
+    pub(super) fn new(text: String, sign: SignWith, issued: bool) -> Self {
+        let parts = decode(&text);
+        let under = parts.as_ref().and_then(|(_, claims)| claims.get("iss")?.as_str().map(str::to_owned));
+        Self { text, parts, sign, issuer: under, issued }
+    }
+
+    /// In which members two tokens differ: claims by name, header members as `header.…`, `signature`, `form`.
+    pub(super) fn differences(&self, other: &Self, now: i64) -> Vec<String> {
+        let (Some((header, claims)), Some((other_header, other_claims))) = (&self.parts, &other.parts) else {
+            return if self.text == other.text { Vec::new() } else { vec!["form".into()] };
+        };
+        let mut names = members(header, other_header, "header.");
+        names.extend(members(claims, other_claims, "").into_iter().filter(|name| match name.as_str() {
+            // Two tokens of different moments differ in `exp`; that counts only if one has expired.
+            "exp" => expired(claims, now) != expired(other_claims, now),
+            name => !NEVER_COUNT.contains(&name),
+        }));
+        if self.sign != other.sign {
+            names.push("signature".into());
+        }
+        names
+    }
+}
+
+fn members(one: &Map<String, Json>, other: &Map<String, Json>, prefix: &str) -> Vec<String> {
+    let mut names: Vec<_> = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))).collect();
+    names.retain(|name| one.get(*name) != other.get(*name));
+    names.into_iter().map(|name| format!("{prefix}{name}")).collect()
+}
+
+/// Not usable at `now` by its `exp`; one that is absent or no number is not usable either.
+fn expired(claims: &Map<String, Json>, now: i64) -> bool {
+    claims.get("exp").and_then(Json::as_i64).is_none_or(|exp| exp <= now)
+}
+
+fn decode(text: &str) -> Option<(Map<String, Json>, Map<String, Json>)> {
+    let mut parts = text.split('.');
+    let mut object = || serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts.next()?).ok()?).ok();
+    let decoded = (object()?, object()?);
+    (parts.count() == 1).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn token(header: &Json, claims: &Json) -> Held {
+        let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
+        Held::new(format!("{}.{}.c2ln", part(header), part(claims)), SignWith::Issuer, true)
+    }
+
+    #[test]
+    fn only_what_matters_counts() {
+        let one = token(&json!({"kid": "a"}), &json!({"aud": "x", "jti": 1, "iat": 1, "exp": 100}));
+        let same = token(&json!({"kid": "a"}), &json!({"aud": "x", "jti": 2, "iat": 2, "exp": 200}));
+        let other = token(&json!({"kid": "b"}), &json!({"aud": ["x"], "exp": 100, "nbf": 1}));
+        assert!(one.differences(&same, 50).is_empty());
+        assert_eq!(one.differences(&same, 150), ["exp"]);
+        assert_eq!(one.differences(&other, 50), ["header.kid", "aud", "nbf"]);
+        let opaque = Held::new("opaque".into(), SignWith::Issuer, false);
+        assert_eq!(one.differences(&opaque, 50), ["form"]);
+        let mut forged = one.clone();
+        forged.sign = SignWith::Corrupted;
+        assert_eq!(one.differences(&forged, 50), ["signature"]);
+    }
+}

@@ -1,0 +1,165 @@
+//! What each step of a scenario does, one file a step.
+
+mod accept;
+mod advance;
+mod journal;
+mod mint;
+mod refuse;
+mod request;
+mod sign_in;
+mod token;
+
+use super::context::Context;
+use crate::{
+    model::identifier::{Component, RequirementId},
+    net::courier::{Answer, Courier as _, Request, SendError},
+    outcome::{Cause, Check, CheckStatus},
+    scenario::{
+        matcher::Matcher,
+        syntax::Action,
+        template::{Template, Undefined},
+    },
+};
+
+/// What became of a step.
+pub(super) struct Done {
+    /// The step in words.
+    pub(super) title: String,
+    /// What it checked.
+    pub(super) checks: Vec<Check>,
+    /// Whether the steps after it make sense.
+    pub(super) go_on: bool,
+}
+
+/// The step could not be taken: an error without a verdict.
+pub(super) struct Stuck {
+    reason: String,
+    cause: Cause,
+}
+
+impl Stuck {
+    fn harness(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), cause: Cause::Harness }
+    }
+}
+
+impl From<Undefined> for Stuck {
+    fn from(error: Undefined) -> Self {
+        Self::harness(error.to_string())
+    }
+}
+
+impl From<SendError> for Stuck {
+    fn from(error: SendError) -> Self {
+        Self { reason: error.to_string(), cause: Cause::Environment }
+    }
+}
+
+impl Action {
+    /// The step's key in a scenario.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SignIn(_) => "sign_in",
+            Self::Mint(_) => "mint",
+            Self::Accept(_) => "accept",
+            Self::Refuse(_) => "refuse",
+            Self::Request(_) => "request",
+            Self::Token(_) => "token",
+            Self::Journal(_) => "journal",
+            Self::Advance(_) => "advance",
+        }
+    }
+}
+
+/// Takes a step. A step that cannot be taken is one check with the status error, and nothing follows it.
+pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
+    let done = match action {
+        Action::SignIn(step) => sign_in::take(context, step).await,
+        Action::Mint(step) => mint::take(context, step).await,
+        Action::Accept(step) => accept::take(context, step).await,
+        Action::Refuse(step) => refuse::take(context, step).await,
+        Action::Request(step) => request::take(context, step).await,
+        Action::Token(step) => token::take(context, step),
+        Action::Journal(step) => journal::take(context, step).await,
+        Action::Advance(by) => advance::take(context, by).await,
+    };
+    done.unwrap_or_else(|stuck| {
+        let title = format!("`{}` could not be taken", action.kind());
+        let check = Check {
+            what: title.clone(),
+            requirement: context.first_requirement(),
+            status: CheckStatus::Error(stuck.reason.clone()),
+            expected: "the step can be taken".into(),
+            observed: context.redact(&stuck.reason),
+            note: None,
+            cause: Some(stuck.cause),
+        };
+        Done { title, checks: vec![check], go_on: false }
+    })
+}
+
+/// Shows a held token to a component's protected path.
+async fn present(context: &Context<'_>, component: &Component, token: &str) -> Result<Answer, Stuck> {
+    let endpoint = context.endpoint(component).map_err(Stuck::harness)?;
+    let held = context.held(token).map_err(Stuck::harness)?;
+    let url = format!("{}{}", endpoint.base, endpoint.protected_path);
+    let request = Request::get(url).header("authorization", format!("Bearer {}", held.text));
+    Ok(context.wire.send(request).await?)
+}
+
+/// Which rule the component gives as its reason, if it lets one see: the requirement id at the start of
+/// `error_description`, in the challenge or in the body.
+fn reason(answer: &Answer) -> Option<RequirementId> {
+    let challenge = answer.header("www-authenticate").and_then(|value| {
+        request::challenge::parse(value).into_iter().find(|(name, _)| name == "error_description")
+    });
+    let description = match challenge {
+        Some((_, description)) => description,
+        None => answer.json()?.get("error_description")?.as_str()?.to_owned(),
+    };
+    let (id, _) = description.split_once(": ")?;
+    let like_an_id = id.contains('-')
+        && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-');
+    like_an_id.then(|| RequirementId::new(id))
+}
+
+/// An answer in a few words: status and the component's own reason.
+fn summary(answer: &Answer) -> String {
+    let description =
+        answer.json().and_then(|body| Some(body.get("error_description")?.as_str()?.to_owned()));
+    match (description, reason(answer)) {
+        (Some(description), _) => format!("{}, {description}", answer.status),
+        (None, Some(reason)) => format!("{}, {reason}", answer.status),
+        (None, None) => answer.status.to_string(),
+    }
+}
+
+/// The check of a matcher on a value.
+fn matched(
+    context: &Context<'_>,
+    what: &str,
+    rule: &RequirementId,
+    matcher: &Matcher,
+    actual: Option<&serde_json::Value>,
+) -> Result<Check, Stuck> {
+    let matcher = matcher.fill(context)?;
+    let (status, expected, observed) = match matcher.check(actual, context) {
+        Ok(()) => {
+            let observed = actual.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+            (CheckStatus::Pass, matcher.describe(), observed)
+        }
+        Err(mismatch) => (CheckStatus::Fail, mismatch.expected, mismatch.observed),
+    };
+    let cause = (status == CheckStatus::Fail).then_some(Cause::Implementation);
+    let (what, observed) = (context.redact(what), context.redact(&observed));
+    Ok(Check { what, requirement: Some(rule.clone()), status, expected, observed, note: None, cause })
+}
+
+fn fill(context: &Context<'_>, template: &Template) -> Result<String, Stuck> {
+    Ok(template.fill(context)?)
+}
+
+fn fill_all(context: &Context<'_>, templates: &[Template]) -> Result<Vec<String>, Stuck> {
+    templates.iter().map(|template| fill(context, template)).collect()
+}

@@ -1,0 +1,45 @@
+//! `accept`: a component must accept a token.
+
+use super::{Context, Done, Stuck, fill, present, summary};
+use crate::{
+    outcome::{Cause, Check, CheckStatus},
+    runner::credit::{Expected, Presentation},
+    scenario::syntax::Accept,
+};
+
+pub(super) async fn take(context: &mut Context<'_>, step: &Accept) -> Result<Done, Stuck> {
+    let title = format!("{} accepts `{}`", step.by, step.token);
+    let answer = present(context, &step.by, &step.token).await?;
+    let accepted = (200..300).contains(&answer.status);
+    let status = match (accepted, &step.warn) {
+        (true, None) => CheckStatus::Pass,
+        (true, Some(words)) => CheckStatus::Warn(fill(context, words)?),
+        (false, _) => CheckStatus::Fail,
+    };
+    // A token that the IdP really issued and the component does not take: their set-ups do not fit.
+    let cause = if context.held(&step.token).is_ok_and(|held| held.issued) {
+        Cause::Configuration
+    } else {
+        Cause::Implementation
+    };
+    context.presentations.push(Presentation {
+        step: context.step,
+        check: 0,
+        component: step.by.clone(),
+        token: step.token.clone(),
+        expected: Expected::Accepted,
+        control: step.control.clone(),
+        differs: step.differs.clone(),
+        at: context.now(),
+    });
+    let check = Check {
+        what: title.clone(),
+        requirement: Some(step.rule.clone()),
+        status,
+        expected: "accepted (2xx)".into(),
+        observed: context.redact(&summary(&answer)),
+        note: None,
+        cause: (!accepted).then_some(cause),
+    };
+    Ok(Done { title, checks: vec![check], go_on: true })
+}

@@ -1,0 +1,25 @@
+//! `journal`: how often an endpoint of the IdP or of a component was called.
+
+use super::{Context, Done, Stuck, matched};
+use crate::{runner::control, scenario::syntax::JournalCheck};
+
+pub(super) async fn take(context: &mut Context<'_>, step: &JournalCheck) -> Result<Done, Stuck> {
+    let title = format!("requests to `{}` of {} are as expected", step.endpoint, step.of);
+    let endpoint = context.endpoint(&step.of).map_err(Stuck::harness)?;
+    let entries = control::journal(context.platform.http(), endpoint)
+        .await
+        .map_err(|error| Stuck::harness(error.to_string()))?;
+    let matching = step.matching.iter().map(|(pointer, matcher)| Ok((pointer, matcher.fill(context)?)));
+    let matching = matching.collect::<Result<Vec<_>, Stuck>>()?;
+    let mut count = 0_u64;
+    for entry in &entries {
+        let mut counts = entry.get("endpoint").and_then(serde_json::Value::as_str) == Some(&step.endpoint);
+        for (pointer, matcher) in &matching {
+            counts = counts && matcher.check(entry.pointer(pointer), context).is_ok();
+        }
+        count += u64::from(counts);
+    }
+    let what = format!("number of requests to `{}` of {}", step.endpoint, step.of);
+    let check = matched(context, &what, &step.rule, &step.count, Some(&count.into()))?;
+    Ok(Done { title, checks: vec![check], go_on: true })
+}

@@ -1,0 +1,148 @@
+//! `request`: any request to a component, with matchers on the answer.
+
+pub(super) mod challenge;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value as Json;
+
+use super::{Context, Done, Stuck, fill, matched};
+use crate::{
+    net::courier::{Answer, Courier as _, Request},
+    outcome::{Cause, Check, CheckStatus},
+    runner::credit::{Expected, Presentation},
+    scenario::{
+        matcher::Matcher,
+        syntax::{Capture, Request as Step},
+    },
+};
+
+pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done, Stuck> {
+    let endpoint = context.endpoint(&step.to).map_err(Stuck::harness)?;
+    let path = match &step.path {
+        Some(path) => fill(context, path)?,
+        None => endpoint.protected_path.clone(),
+    };
+    let mut headers = Vec::new();
+    if let Some(token) = &step.token {
+        let held = context.held(token).map_err(Stuck::harness)?;
+        headers.push(("authorization".to_owned(), format!("Bearer {}", held.text)));
+    }
+    for (name, value) in &step.headers {
+        headers.push((name.clone(), fill(context, value)?));
+    }
+    let body = step.body.as_ref().map(|body| fill(context, body)).transpose()?;
+    let url = format!("{}{path}", endpoint.base);
+    let answer = context.wire.send(Request { method: step.method.clone(), url, headers, body }).await?;
+    let checks = checks(context, step, &answer)?;
+    if step.control.is_some() {
+        let presentation = Presentation {
+            step: context.step,
+            check: 0,
+            component: step.to.clone(),
+            token: step.token.clone().unwrap_or_else(|| "this request".into()),
+            expected: Expected::RequestRefused,
+            control: step.control.clone(),
+            differs: None,
+            at: context.now(),
+        };
+        let each = (0..checks.len()).map(|check| Presentation { check, ..presentation.clone() });
+        context.presentations.extend(each);
+    }
+    capture(context, step, &answer)?;
+    Ok(Done { title: format!("{} {path} of {}", step.method, step.to), checks, go_on: true })
+}
+
+fn checks(context: &Context<'_>, step: &Step, answer: &Answer) -> Result<Vec<Check>, Stuck> {
+    let expect = &step.expect;
+    let mut checks = Vec::new();
+    let mut add = |what: &str, matcher: &Matcher, actual: Option<&Json>| -> Result<(), Stuck> {
+        checks.push(matched(context, what, &step.rule, matcher, actual)?);
+        Ok(())
+    };
+    if let Some(matcher) = &expect.status {
+        add("the status", matcher, Some(&answer.status.into()))?;
+    }
+    for (name, matcher) in &expect.headers {
+        let actual = answer.header(name).map(Json::from);
+        add(&format!("the header `{name}`"), matcher, actual.as_ref())?;
+    }
+    if let Some(matcher) = &expect.body {
+        add("the body", matcher, Some(&answer.text().into()))?;
+    }
+    let body = answer.json();
+    for (pointer, matcher) in &expect.json {
+        add(
+            &format!("the body's `{pointer}`"),
+            matcher,
+            body.as_ref().and_then(|body| body.pointer(pointer)),
+        )?;
+    }
+    let parameters = answer.header("www-authenticate").map(challenge::parse).unwrap_or_default();
+    for (name, matcher) in &expect.challenge {
+        let actual = parameters.iter().find(|(parameter, _)| parameter == name);
+        let actual = actual.map(|(_, value)| Json::from(value.as_str()));
+        add(&format!("the challenge's `{name}`"), matcher, actual.as_ref())?;
+    }
+    let jws = jws(answer);
+    for (part, matchers) in [("header", &expect.jws_header), ("payload", &expect.jws_payload)] {
+        let object = jws.as_ref().and_then(|jws| jws.get(part));
+        for (pointer, matcher) in matchers {
+            add(
+                &format!("the envelope's {part} `{pointer}`"),
+                matcher,
+                object.and_then(|o| o.pointer(pointer)),
+            )?;
+        }
+    }
+    if let Some(order) = &expect.challenge_order {
+        let names: Vec<_> =
+            parameters.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "scheme").collect();
+        checks.push(in_order(step, order, &names));
+    }
+    Ok(checks)
+}
+
+fn in_order(step: &Step, expected: &[String], observed: &[&str]) -> Check {
+    let pass = expected.iter().map(String::as_str).eq(observed.iter().copied());
+    Check {
+        what: "the order of the challenge's parameters".into(),
+        requirement: Some(step.rule.clone()),
+        status: if pass { CheckStatus::Pass } else { CheckStatus::Fail },
+        expected: expected.join(", "),
+        observed: observed.join(", "),
+        note: None,
+        cause: (!pass).then_some(Cause::Implementation),
+    }
+}
+
+fn capture(context: &mut Context<'_>, step: &Step, answer: &Answer) -> Result<(), Stuck> {
+    let body = answer.json();
+    let jws = jws(answer);
+    let of_jws = |part: &str, pointer: &str| jws.as_ref()?.get(part)?.pointer(pointer).cloned();
+    let mut found = Vec::new();
+    for (name, what) in &step.capture {
+        let value = match what {
+            Capture::Header(header) => answer.header(header).map(Json::from),
+            Capture::Json(pointer) => body.as_ref().and_then(|body| body.pointer(pointer).cloned()),
+            Capture::Body => Some(answer.text().into()),
+            Capture::JwsHeader(pointer) => of_jws("header", pointer),
+            Capture::JwsPayload(pointer) => of_jws("payload", pointer),
+        };
+        let value = value.ok_or_else(|| Stuck {
+            reason: format!("there is nothing to capture as `{name}` in the answer ({})", answer.status),
+            cause: Cause::Implementation,
+        })?;
+        found.push((name.clone(), value));
+    }
+    context.captures.extend(found);
+    Ok(())
+}
+
+/// The body as a compact JWS: `{"header", "payload"}`.
+fn jws(answer: &Answer) -> Option<Json> {
+    let text = answer.text();
+    let parts: Vec<_> = text.split('.').collect();
+    let [header, payload, _signature] = parts.as_slice() else { return None };
+    let decode = |part: &str| serde_json::from_slice::<Json>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+    Some(serde_json::json!({"header": decode(header)?, "payload": decode(payload)?}))
+}

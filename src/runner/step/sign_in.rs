@@ -1,0 +1,164 @@
+//! `sign_in`: a client obtains tokens by a real flow, or is refused them.
+
+use super::{Context, Done, Stuck, fill, fill_all, matched};
+use crate::{
+    model::identifier::{Component, Issuer, RequirementId},
+    outcome::{Cause, Check, CheckStatus},
+    runner::{
+        credit::{Expected, Presentation},
+        held::Held,
+    },
+    scenario::{
+        syntax::{Flow, SignIn as Step, SignInRefused, SignWith},
+        template::Template,
+    },
+    signin::{Person, Registration, SignIn, SignInError, Tokens},
+};
+
+pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done, Stuck> {
+    let registration = registration(context, step).await?;
+    let issuer = registration.issuer.clone();
+    let (who, result) = run(context, step, &registration).await?;
+    let expected = if step.refused.is_some() { Expected::SignInRefused } else { Expected::SignedIn };
+    context.presentations.push(Presentation {
+        step: context.step,
+        check: 0,
+        component: Component::new(format!("sign-in at {issuer}")),
+        token: step.name.clone(),
+        expected,
+        control: step.refused.as_ref().map(|refused| refused.control.clone()),
+        differs: None,
+        at: context.now(),
+    });
+    match &step.refused {
+        None => signed_in(context, step, &who, &issuer, result),
+        Some(refused) => refused_as_expected(context, refused, &who, &issuer, result),
+    }
+}
+
+async fn run(
+    context: &mut Context<'_>,
+    step: &Step,
+    registration: &Registration,
+) -> Result<(String, Result<Tokens, SignInError>), Stuck> {
+    let person = match (&step.user, step.flow) {
+        (Some(user), Flow::AuthorizationCode) => {
+            let login = fill(context, user)?;
+            let password = context.password(&login).await.map_err(Stuck::harness)?;
+            Some(Person { login, password })
+        }
+        _ => None,
+    };
+    let mut chance = context.chance.clone();
+    let mut flow = SignIn { courier: &context.wire, chance: &mut chance, rules: context.settings.rules };
+    let (who, result) = match person {
+        Some(person) => (person.login.clone(), flow.authorization_code(registration, &person).await),
+        None => (registration.client_id.clone(), flow.client_credentials(registration).await),
+    };
+    context.chance = chance;
+    Ok((who, result))
+}
+
+/// The client as the step has it; what the step leaves out comes from the Manager's discovery document.
+async fn registration(context: &Context<'_>, step: &Step) -> Result<Registration, Stuck> {
+    let complete = step.issuer.is_some() && step.client_id.is_some() && step.scopes.is_some();
+    let discovered = if complete { None } else { Some(context.discovered().await.map_err(Stuck::harness)?) };
+    let text = |template: &Option<Template>| template.as_ref().map(|text| fill(context, text)).transpose();
+    let or =
+        |given: Option<String>, found: Option<&String>| given.or_else(|| found.cloned()).unwrap_or_default();
+    let discovered = discovered.as_ref();
+    let client_secret = text(&step.client_secret)?;
+    if let Some(secret) = &client_secret {
+        context.settings.secrets.register(secret, "client secret");
+    }
+    Ok(Registration {
+        issuer: Issuer::new(or(text(&step.issuer)?, discovered.map(|found| &found.issuer))),
+        client_id: or(text(&step.client_id)?, discovered.map(|found| &found.client_id)),
+        client_secret,
+        redirect_uri: text(&step.redirect_uri)?,
+        scopes: match &step.scopes {
+            Some(scopes) => fill_all(context, scopes)?,
+            None => discovered.map(|found| found.scopes.clone()).unwrap_or_default(),
+        },
+        resource: text(&step.resource)?,
+    })
+}
+
+fn signed_in(
+    context: &mut Context<'_>,
+    step: &Step,
+    who: &str,
+    issuer: &Issuer,
+    result: Result<Tokens, SignInError>,
+) -> Result<Done, Stuck> {
+    let title = format!("{who} signs in at {issuer}");
+    let rule = context.first_requirement();
+    match result {
+        Ok(tokens) => {
+            context.hold(&step.name, Held::new(tokens.access_token, SignWith::Issuer, true));
+            if let Some(refresh_token) = &tokens.refresh_token {
+                context.settings.secrets.register(refresh_token, "refresh token");
+            }
+            if let Some(name) = &step.id_token {
+                let missing = || Stuck { reason: "no ID token came".into(), cause: Cause::Configuration };
+                let id_token = tokens.id_token.ok_or_else(missing)?;
+                context.hold(name, Held::new(id_token, SignWith::Issuer, true));
+            }
+            let check = check(&title, rule, CheckStatus::Pass, "an access token", "an access token", None);
+            Ok(Done { title, checks: vec![check], go_on: true })
+        }
+        Err(SignInError::NoAnswer(error)) => Err(error.into()),
+        Err(SignInError::Loopback(reason)) => Err(Stuck { reason, cause: Cause::Environment }),
+        Err(error) => {
+            let observed = context.redact(&error.to_string());
+            let cause = Some(Cause::Configuration);
+            let check = check(&title, rule, CheckStatus::Fail, "an access token", &observed, cause);
+            Ok(Done { title, checks: vec![check], go_on: false })
+        }
+    }
+}
+
+fn refused_as_expected(
+    context: &Context<'_>,
+    refused: &SignInRefused,
+    who: &str,
+    issuer: &Issuer,
+    result: Result<Tokens, SignInError>,
+) -> Result<Done, Stuck> {
+    let title = format!("{issuer} refuses to sign {who} in ({})", refused.error);
+    let rule = Some(refused.rule.clone());
+    let expected = format!("no token, `{}`", refused.error);
+    let failed = |observed: &str| {
+        let cause = Some(Cause::Configuration);
+        check(&title, rule.clone(), CheckStatus::Fail, &expected, observed, cause)
+    };
+    let mut checks = Vec::new();
+    match result {
+        Err(SignInError::NoAnswer(error)) => return Err(error.into()),
+        Err(SignInError::Loopback(reason)) => return Err(Stuck { reason, cause: Cause::Environment }),
+        Ok(_) => checks.push(failed("an access token")),
+        Err(SignInError::Refused { error, description }) if error == refused.error => {
+            let observed = format!("no token, `{error}`");
+            checks.push(check(&title, rule.clone(), CheckStatus::Pass, &expected, &observed, None));
+            if let Some(matcher) = &refused.description {
+                let actual = description.map(serde_json::Value::from);
+                let what = "the refusal's description";
+                checks.push(matched(context, what, &refused.rule, matcher, actual.as_ref())?);
+            }
+        }
+        Err(error) => checks.push(failed(&context.redact(&error.to_string()))),
+    }
+    Ok(Done { title, checks, go_on: true })
+}
+
+fn check(
+    what: &str,
+    requirement: Option<RequirementId>,
+    status: CheckStatus,
+    expected: &str,
+    observed: &str,
+    cause: Option<Cause>,
+) -> Check {
+    let (what, expected, observed) = (what.to_owned(), expected.to_owned(), observed.to_owned());
+    Check { what, requirement, status, expected, observed, note: None, cause }
+}

@@ -1,0 +1,112 @@
+//! Carries the requests of a case and keeps what went over the wire, redacted the moment it is captured.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+};
+
+use url::Url;
+
+use crate::{
+    clock::Stopwatch,
+    model::{identifier::Component, secret::Secrets},
+    net::{
+        Client,
+        courier::{Answer, Courier, Request, SendError},
+    },
+    outcome::{Exchange, HttpRequest, HttpResponse, redact},
+    target::Endpoints,
+};
+
+/// As much of a body as a report shows.
+const SHOWN_BODY: usize = 16 << 10;
+
+pub(super) struct Wire {
+    http: Client,
+    secrets: Secrets,
+    /// Host → component.
+    hosts: BTreeMap<String, Component>,
+    exchanges: Mutex<Vec<Exchange>>,
+}
+
+impl Wire {
+    pub(super) fn new(http: Client, secrets: Secrets, endpoints: &Endpoints) -> Self {
+        let hosts = endpoints
+            .components
+            .iter()
+            .filter_map(|(component, endpoint)| {
+                let host = Url::parse(&endpoint.base).ok()?.host_str()?.to_owned();
+                Some((host, component.clone()))
+            })
+            .collect();
+        Self { http, secrets, hosts, exchanges: Mutex::default() }
+    }
+
+    /// What was captured since the last call.
+    pub(super) fn drain(&self) -> Vec<Exchange> {
+        std::mem::take(&mut *self.exchanges.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn carry(&self, request: Request) -> Result<Answer, SendError> {
+        let shown = self.show_request(&request);
+        let component =
+            Url::parse(&request.url).ok().and_then(|url| self.hosts.get(url.host_str()?).cloned());
+        // The browser's last step leads to the client's own loopback listener: nothing of the platform is in it.
+        let Some(component) = component else { return self.http.send(request).await };
+        let stopwatch = Stopwatch::start();
+        let answer = self.http.send(request).await;
+        let exchange = Exchange {
+            component,
+            request: shown,
+            response: answer.as_ref().ok().map(|answer| self.show_answer(answer)),
+            error: answer.as_ref().err().map(|error| self.secrets.redact(&error.to_string())),
+            duration_ms: stopwatch.elapsed().as_secs_f64() * 1e3,
+        };
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+        answer
+    }
+
+    fn show_request(&self, request: &Request) -> HttpRequest {
+        HttpRequest {
+            method: request.method.clone(),
+            url: self.show(&redact::redact_url(&request.url)),
+            headers: self.show_headers(&request.headers),
+            body: request.body.as_deref().map(|body| self.show_body(body)),
+        }
+    }
+
+    fn show_answer(&self, answer: &Answer) -> HttpResponse {
+        HttpResponse {
+            status: answer.status,
+            headers: self.show_headers(&answer.headers),
+            body: (!answer.body.is_empty()).then(|| self.show_body(&answer.text())),
+        }
+    }
+
+    fn show_headers(&self, headers: &[(String, String)]) -> Vec<(String, String)> {
+        let shown = |(name, value): (String, String)| (name.to_lowercase(), self.show(&value));
+        redact::redact_headers(headers).into_iter().map(shown).collect()
+    }
+
+    fn show_body(&self, body: &str) -> String {
+        let mut shown = self.show(&redact::redact_form(body));
+        if shown.len() > SHOWN_BODY {
+            let end = (0..=SHOWN_BODY).rev().find(|end| shown.is_char_boundary(*end)).unwrap_or(0);
+            shown.truncate(end);
+            shown.push_str(" […]");
+        }
+        shown
+    }
+
+    fn show(&self, text: &str) -> String {
+        redact::cut_signatures(&self.secrets.redact(text))
+    }
+}
+
+impl Courier for Wire {
+    fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send + '_>> {
+        Box::pin(self.carry(request))
+    }
+}

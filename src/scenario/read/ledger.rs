@@ -1,0 +1,288 @@
+//! What the walk has seen, and the rules that only the whole file can settle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spanned_yaml::{Diagnostics, Span, closest};
+
+use crate::{
+    model::identifier::{Component, RequirementId},
+    outcome::Capability,
+};
+
+/// The two kinds of names that steps define.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Token,
+    Capture,
+}
+
+/// How a token came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    SignIn,
+    Other,
+}
+
+/// What a component does with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Accepts,
+    Refuses,
+}
+
+/// A name and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) span: Span,
+}
+
+/// A check that counts only beside another one.
+#[derive(Clone, Debug)]
+pub(super) struct Beside {
+    pub(super) by: Component,
+    /// The verdict of the check itself; its control must have the other one.
+    pub(super) verdict: Verdict,
+    /// The token it judges, if there is one.
+    pub(super) token: Option<Named>,
+    /// The token of the control, where one is named.
+    pub(super) control: Option<Named>,
+    /// What differs is the time: `differs: [time]`.
+    pub(super) by_time: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    requirements: Vec<(RequirementId, Span)>,
+    at_stake: BTreeSet<RequirementId>,
+    needs: BTreeSet<Capability>,
+    axes: Vec<Named>,
+    axes_used: BTreeSet<String>,
+    defined: BTreeMap<(Kind, String), (Span, Origin)>,
+    /// Names that stood in the file before anything had defined them, with whether the order matters.
+    early: Vec<(Kind, Named, bool)>,
+    /// Controls of refused sign-ins.
+    sign_in_controls: Vec<Named>,
+    verdicts: Vec<(Component, Verdict, String)>,
+    beside: Vec<Beside>,
+    checks: bool,
+    cleaning_up: bool,
+}
+
+impl Ledger {
+    pub(super) fn list(&mut self, requirements: impl Iterator<Item = (RequirementId, Span)>) {
+        self.requirements.extend(requirements);
+    }
+
+    pub(super) fn requirements(&self) -> Vec<RequirementId> {
+        self.requirements.iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    /// A check has the requirement at stake; false if the scenario does not list it.
+    pub(super) fn stake(&mut self, id: &RequirementId) -> bool {
+        self.at_stake.insert(id.clone());
+        self.requirements.iter().any(|(listed, _)| listed == id)
+    }
+
+    /// A check has the scenario's first requirement at stake.
+    pub(super) fn first_requirement(&mut self) -> Option<RequirementId> {
+        let (first, _) = self.requirements.first()?;
+        self.at_stake.insert(first.clone());
+        Some(first.clone())
+    }
+
+    pub(super) fn need(&mut self, capabilities: impl IntoIterator<Item = Capability>) {
+        self.needs.extend(capabilities);
+    }
+
+    pub(super) fn needs(&self) -> Vec<Capability> {
+        self.needs.iter().copied().collect()
+    }
+
+    pub(super) fn axis_written(&mut self, name: &str, span: Span) {
+        self.axes.push(Named { name: name.to_owned(), span });
+    }
+
+    pub(super) fn axis_used(&mut self, name: &str) {
+        self.axes_used.insert(name.to_owned());
+    }
+
+    /// A step gives a name; where it is taken already, the place where that happened.
+    pub(super) fn define(&mut self, kind: Kind, name: &str, span: Span, origin: Origin) -> Option<Span> {
+        let key = (kind, name.to_owned());
+        if let Some((first, _)) = self.defined.get(&key) {
+            return Some(*first);
+        }
+        self.defined.insert(key, (span, origin));
+        None
+    }
+
+    /// A step uses a name, which must be defined by then.
+    pub(super) fn use_of(&mut self, kind: Kind, name: &str, span: Span) {
+        self.note_use(kind, name, span, true);
+    }
+
+    /// A step names a control: it may come later.
+    pub(super) fn use_of_control(&mut self, control: &Named) {
+        self.note_use(Kind::Token, &control.name, control.span, false);
+    }
+
+    fn note_use(&mut self, kind: Kind, name: &str, span: Span, ordered: bool) {
+        if !self.defined.contains_key(&(kind, name.to_owned())) {
+            self.early.push((kind, Named { name: name.to_owned(), span }, ordered));
+        }
+    }
+
+    pub(super) fn use_of_sign_in(&mut self, control: Named) {
+        self.use_of_control(&control);
+        self.sign_in_controls.push(control);
+    }
+
+    /// A step is a check.
+    pub(super) fn check(&mut self) {
+        self.checks = true;
+    }
+
+    pub(super) fn checks(&self) -> bool {
+        self.checks
+    }
+
+    /// The steps are over; what follows runs whatever happened, so it can be nobody's control.
+    pub(super) fn clean_up(&mut self) {
+        self.cleaning_up = true;
+    }
+
+    /// A component judges a token.
+    pub(super) fn judge(&mut self, by: &Component, verdict: Verdict, token: &str) {
+        if !self.cleaning_up {
+            self.verdicts.push((by.clone(), verdict, token.to_owned()));
+        }
+    }
+
+    pub(super) fn beside(&mut self, check: Beside) {
+        if let Some(control) = &check.control {
+            self.note_use(Kind::Token, &control.name, control.span, false);
+        }
+        self.beside.push(check);
+    }
+
+    /// Reports everything that only the whole file shows.
+    pub(super) fn settle(&self, found: &mut Diagnostics) {
+        self.settle_names(found);
+        self.settle_controls(found);
+        for axis in &self.axes {
+            if !self.axes_used.contains(&axis.name) {
+                found
+                    .error(
+                        axis.span,
+                        format!("axis `{}` is used nowhere, so its cells are the same", axis.name),
+                    )
+                    .help(format!(
+                        "write `${{matrix.{}}}` where they differ (a title does not count)",
+                        axis.name
+                    ));
+            }
+        }
+        if self.checks {
+            for (id, span) in &self.requirements {
+                if !self.at_stake.contains(id) {
+                    found
+                        .error(*span, format!("no check has `{id}` at stake"))
+                        .help(format!("give a check `rule: {id}`, or take it off the list"));
+                }
+            }
+        }
+    }
+
+    fn settle_names(&self, found: &mut Diagnostics) {
+        for (kind, Named { name, span }, ordered) in &self.early {
+            let what = match kind {
+                Kind::Token => "token",
+                Kind::Capture => "capture",
+            };
+            match self.defined.get(&(*kind, name.clone())) {
+                Some(_) if !ordered => {}
+                Some((later, _)) => {
+                    let line = found.source().position(*later).0;
+                    found
+                        .error(*span, format!("{what} `{name}` is used before it is defined"))
+                        .help(format!("that happens in line {line}"));
+                }
+                None => {
+                    let names =
+                        self.defined.keys().filter(|(other, _)| other == kind).map(|(_, name)| name.as_str());
+                    let error = found.error(*span, format!("no step defines the {what} `{name}`"));
+                    match closest(name, names) {
+                        Some(near) => error.help(format!("did you mean `{near}`?")),
+                        None if *kind == Kind::Token => error.help("a `sign_in` or a `mint` with `as:` does"),
+                        None => error.help("a `request` with `capture:` does"),
+                    };
+                }
+            }
+        }
+    }
+
+    fn settle_controls(&self, found: &mut Diagnostics) {
+        for Named { name, span } in &self.sign_in_controls {
+            if let Some((_, Origin::Other)) = self.defined.get(&(Kind::Token, name.clone())) {
+                found
+                    .error(*span, format!("the control `{name}` does not come from a `sign_in`"))
+                    .help("a refused sign-in counts only beside one that succeeds: name its token");
+            }
+        }
+        for check in &self.beside {
+            let by = &check.by;
+            match (&check.control, check.verdict) {
+                (Some(control), verdict) => {
+                    if self.defined.contains_key(&(Kind::Token, control.name.clone())) {
+                        self.settle_control(check, control, verdict, found);
+                    }
+                }
+                (None, Verdict::Accepts) => {
+                    let Some(token) = &check.token else { continue };
+                    if !self.is_control_of_a_refusal(by, &token.name) {
+                        found
+                            .error(token.span, format!("no control: does `{by}` refuse anything at all?"))
+                            .help(format!(
+                                "name a token that it refuses as `control:`, or `refuse` one with `control: {}`",
+                                token.name
+                            ));
+                    }
+                }
+                (None, Verdict::Refuses) => {}
+            }
+        }
+    }
+
+    fn settle_control(&self, check: &Beside, control: &Named, verdict: Verdict, found: &mut Diagnostics) {
+        let by = &check.by;
+        // Time may be the one defect: accepted before a clock moves, refused after.
+        let by_time = check.by_time && self.needs.contains(&Capability::ClockControl);
+        if check.token.as_ref().is_some_and(|token| token.name == control.name) && !by_time {
+            found
+                .error(control.span, format!("`{}` is its own control", control.name))
+                .help("name the token that the component judges the other way");
+            return;
+        }
+        let (wanted, verb, remedy) = match verdict {
+            Verdict::Refuses => (Verdict::Accepts, "accepts", "accept"),
+            Verdict::Accepts => (Verdict::Refuses, "refuses", "refuse"),
+        };
+        let shown = |(component, verdict, token): &(Component, Verdict, String)| {
+            component == by && *verdict == wanted && *token == control.name
+        };
+        if !self.verdicts.iter().any(shown) {
+            found
+                .error(control.span, format!("`{by}` never {verb} the control `{}`", control.name))
+                .help(format!("add a step `{remedy}: {{by: {by}, token: {}, …}}`", control.name));
+        }
+    }
+
+    fn is_control_of_a_refusal(&self, by: &Component, token: &str) -> bool {
+        self.beside.iter().any(|check| {
+            check.verdict == Verdict::Refuses
+                && check.by == *by
+                && check.control.as_ref().is_some_and(|control| control.name == token)
+        })
+    }
+}

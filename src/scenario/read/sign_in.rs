@@ -1,0 +1,89 @@
+//! `sign_in`: a client obtains a token by a real flow, or is refused.
+
+use spanned_yaml::{Fields, Node};
+
+use super::{ledger::Origin, matching::Actual, reader::Reader, variable::Place, words::FLOWS};
+use crate::scenario::syntax::{Flow, SignIn, SignInRefused};
+
+impl Reader<'_> {
+    pub(super) fn sign_in(&mut self, node: &Node) -> Option<SignIn> {
+        let mut fields = Fields::new(node, "`sign_in`", &mut self.found)?;
+        let name = fields.optional("as");
+        let id_token = fields.optional("id_token_as");
+        let flow = fields.choice("flow", &FLOWS, &mut self.found).unwrap_or(Flow::AuthorizationCode);
+        let user = fields.optional("user");
+        let redirect_uri = fields.optional("redirect_uri");
+        let mut template = |key| fields.optional(key).and_then(|node| self.template(node, Place::Step));
+        let issuer = template("issuer");
+        let client_id = template("client_id");
+        let client_secret = template("client_secret");
+        let resource = template("resource");
+        let scopes = fields.optional("scopes").map(|node| self.templates(node));
+        let refused = fields.optional("refused");
+        fields.finish(&mut self.found);
+
+        match flow {
+            Flow::AuthorizationCode if user.is_none() => {
+                self.found
+                    .error(fields_start(node), "`sign_in` needs `user`")
+                    .help("the login of the person who signs in; or `flow: client_credentials`");
+            }
+            Flow::ClientCredentials => {
+                for (key, node) in [("user", user), ("redirect_uri", redirect_uri), ("id_token_as", id_token)]
+                {
+                    let Some(node) = node else { continue };
+                    self.found
+                        .error(node.span, format!("`{key}` has no meaning in the client credentials flow"))
+                        .help("nobody signs in there: remove it");
+                }
+            }
+            Flow::AuthorizationCode => {}
+        }
+        let user = user.and_then(|node| self.template(node, Place::Step));
+        let redirect_uri = redirect_uri.and_then(|node| self.template(node, Place::Step));
+        let mut sign_in = SignIn {
+            name: "token".to_owned(),
+            id_token: None,
+            flow,
+            user,
+            issuer,
+            client_id,
+            client_secret,
+            redirect_uri,
+            scopes: scopes.flatten(),
+            resource,
+            refused: None,
+        };
+        if let Some(refused) = refused {
+            for node in [name, id_token].into_iter().flatten() {
+                self.found.error(node.span, "a refused `sign_in` gives no token").help("remove the name");
+            }
+            sign_in.refused = Some(self.sign_in_refused(refused)?);
+        } else {
+            sign_in.name = self.define_token(name, "token", fields_start(node), Origin::SignIn)?;
+            if let Some(node) = id_token {
+                sign_in.id_token = Some(self.define_token(Some(node), "", node.span, Origin::Other)?);
+            }
+        }
+        Some(sign_in)
+    }
+
+    fn sign_in_refused(&mut self, node: &Node) -> Option<SignInRefused> {
+        let mut fields = Fields::new(node, "`refused`", &mut self.found)?;
+        let error = fields.required("error", &mut self.found).and_then(|node| self.literal(node));
+        let description = fields.optional("description").and_then(|node| self.matcher(node, Actual::Text));
+        let control = fields.required("control", &mut self.found).and_then(|node| self.named(node));
+        let rule = fields.required("rule", &mut self.found).and_then(|node| self.rule(Some(node)));
+        fields.finish(&mut self.found);
+        self.ledger.check();
+        let control = control?;
+        let name = control.name.clone();
+        self.ledger.use_of_sign_in(control);
+        Some(SignInRefused { error: error?, description, control: name, rule: rule? })
+    }
+}
+
+/// Where to point when a map lacks something.
+fn fields_start(node: &Node) -> spanned_yaml::Span {
+    node.as_mapping().and_then(|entries| entries.first()).map_or(node.span, |entry| entry.key_span)
+}

@@ -1,0 +1,310 @@
+//! Every map of the language with its keys: one line a key.
+
+use super::form::Form::{
+    self, Any, Boolean, Either, List, Map, Matcher, SomeIn, SomeOf, Status, Text, Word, Yes,
+};
+use crate::scenario::read::words::{CAPABILITIES, COMPONENTS, FLOWS, SIGNATURES};
+
+/// A map whose keys are known.
+pub(super) struct Shape {
+    /// Its name among the schema's definitions.
+    pub(super) name: &'static str,
+    /// What it is.
+    pub(super) about: &'static str,
+    /// It has exactly one of its keys.
+    pub(super) exactly_one: bool,
+    /// Its keys.
+    pub(super) fields: &'static [Field],
+}
+
+/// A key.
+pub(super) struct Field {
+    pub(super) key: &'static str,
+    pub(super) required: bool,
+    pub(super) form: Form,
+    pub(super) about: &'static str,
+}
+
+const fn need(key: &'static str, form: Form, about: &'static str) -> Field {
+    Field { key, required: true, form, about }
+}
+
+const fn may(key: &'static str, form: Form, about: &'static str) -> Field {
+    Field { key, required: false, form, about }
+}
+
+const COMPONENT: Form = Word(|| COMPONENTS.to_vec());
+
+/// Every shape below the scenario itself.
+pub(super) static ALL: [&Shape; 16] = [
+    &PLATFORM, &IDP, &AXIS, &STEP, &SIGN_IN, &REFUSED, &MINT, &LIKE, &ACCEPT, &REFUSE, &REQUEST, &EXPECT,
+    &JWS, &CAPTURE, &TOKEN, &JOURNAL,
+];
+
+pub(super) static SCENARIO: Shape = Shape {
+    name: "scenario",
+    about: "what must hold, and how it is seen",
+    exactly_one: false,
+    fields: &[
+        need("title", Text, "one line: what must hold; axes of the matrix as ${matrix.axis}"),
+        need("why", Text, "why it matters to the person who runs it"),
+        need("requirements", SomeOf(&Text), "the requirements that it is about, the main one first"),
+        may("tags", List(&Text), "families and topics, in lower case with hyphens"),
+        may(
+            "needs",
+            List(&Word(|| CAPABILITIES.iter().map(|(word, _)| *word).collect())),
+            "what the target must be able to do, beyond what the steps need anyway",
+        ),
+        may(
+            "matrix",
+            SomeIn(&Either(&[SomeOf(&Text), Form::Shape(&AXIS)])),
+            "axis: values; every combination is a case of its own",
+        ),
+        need("platform", Form::Shape(&PLATFORM), "the platform under test"),
+        need("idp", Form::Shape(&IDP), "the identity provider"),
+        need("steps", SomeOf(&Form::Shape(&STEP)), "what is done and checked, in order"),
+        may("always", List(&Form::Shape(&STEP)), "clean-up, done whatever happened"),
+    ],
+};
+
+static PLATFORM: Shape = Shape {
+    name: "platform",
+    about: "the platform under test",
+    exactly_one: false,
+    fields: &[need("values", Text, "its values file, relative to this file")],
+};
+
+static IDP: Shape = Shape {
+    name: "idp",
+    about: "the identity provider",
+    exactly_one: false,
+    fields: &[need("tenant", Text, "a shipped tenant by name, or a file relative to this one")],
+};
+
+static AXIS: Shape = Shape {
+    name: "axis",
+    about: "an axis of the matrix",
+    exactly_one: false,
+    fields: &[
+        need(
+            "values",
+            Either(&[SomeOf(&Text), SomeIn(&Any)]),
+            "its values, or by the name that they have in the case's id",
+        ),
+        may(
+            "repeats",
+            Boolean,
+            "the same exchange on another profile: its values count as one distinct case",
+        ),
+    ],
+};
+
+static STEP: Shape = Shape {
+    name: "step",
+    about: "one thing that is done or checked",
+    exactly_one: true,
+    fields: &[
+        may("sign_in", Form::Shape(&SIGN_IN), "a client obtains a token by a real flow"),
+        may("mint", Form::Shape(&MINT), "the IdP makes a token with any header and claim"),
+        may("accept", Form::Shape(&ACCEPT), "a component must accept a token"),
+        may("refuse", Form::Shape(&REFUSE), "a component must refuse a token, for the expected rule"),
+        may("request", Form::Shape(&REQUEST), "any request, with matchers on the answer"),
+        may("token", Form::Shape(&TOKEN), "matchers on a token that the case has"),
+        may("journal", Form::Shape(&JOURNAL), "how often an endpoint was called"),
+        may("advance", Text, "one jump of all clocks, a Go duration: 24h"),
+    ],
+};
+
+static SIGN_IN: Shape = Shape {
+    name: "sign_in",
+    about: "a client obtains a token by a real flow; what is not given comes from the discovery document of the Manager",
+    exactly_one: false,
+    fields: &[
+        may("as", Text, "the name of the access token from here on; `token` by default"),
+        may("id_token_as", Text, "the name of the ID token"),
+        may(
+            "flow",
+            Word(|| FLOWS.iter().map(|(word, _)| *word).collect()),
+            "authorization_code (with PKCE) by default",
+        ),
+        may("user", Text, "the login of the person who signs in"),
+        may("redirect_uri", Text, "that of a web client; a native client listens on loopback"),
+        may("issuer", Text, "instead of the discovered one"),
+        may("client_id", Text, "instead of the discovered one"),
+        may("client_secret", Text, "for a confidential client"),
+        may("resource", Text, "the resource indicator (RFC 8707)"),
+        may("scopes", List(&Text), "instead of the discovered ones"),
+        may("refused", Form::Shape(&REFUSED), "the IdP must refuse, and no token may come"),
+    ],
+};
+
+static REFUSED: Shape = Shape {
+    name: "refused",
+    about: "a sign-in that must be refused",
+    exactly_one: false,
+    fields: &[
+        need("error", Text, "the OAuth error code: access_denied"),
+        may("description", Matcher, "what error_description is"),
+        need("control", Text, "a token that a sign-in of this scenario obtains from the same issuer"),
+        need("rule", Text, "the requirement at stake"),
+    ],
+};
+
+static MINT: Shape = Shape {
+    name: "mint",
+    about: "the IdP makes a token with any header and claim; it starts from one of from, like, text",
+    exactly_one: false,
+    fields: &[
+        need("as", Text, "the name of the token from here on"),
+        may("from", Text, "start from the header and claims of this token"),
+        may("like", Form::Shape(&LIKE), "start from what the IdP would issue"),
+        may("text", Text, "no JWT at all: these very characters"),
+        may("claims", Map(&Any), "claims to set"),
+        may("without", SomeOf(&Text), "claims to remove"),
+        may("header", Map(&Any), "header members to set"),
+        may("without_header", SomeOf(&Text), "header members to remove"),
+        may(
+            "sign",
+            Word(|| SIGNATURES.iter().map(|(word, _)| *word).collect()),
+            "where the signature comes from; the active key of the issuer by default",
+        ),
+    ],
+};
+
+static LIKE: Shape = Shape {
+    name: "like",
+    about: "what the IdP would issue",
+    exactly_one: false,
+    fields: &[
+        may("issuer", Text, "the issuer of the Manager by default"),
+        may("user", Text, "a login; without one, a token as by client credentials"),
+        may("client_id", Text, "the client of the Manager by default"),
+        may("scopes", List(&Text), "the scopes of the Manager by default"),
+        may("audience", Text, "instead of the one of the authorization server"),
+    ],
+};
+
+static ACCEPT: Shape = Shape {
+    name: "accept",
+    about: "a component must accept a token; counts only beside one that it refuses",
+    exactly_one: false,
+    fields: &[
+        need("by", COMPONENT, "the component"),
+        need("token", Text, "the name of the token"),
+        may("rule", Text, "the requirement at stake; the first of the scenario by default"),
+        may(
+            "control",
+            Text,
+            "a token that the component refuses in this scenario; found by itself where a refusal names this token as its control",
+        ),
+        may("differs", SomeOf(&Text), "the members in which the two tokens differ; exactly one by default"),
+        may("warn", Text, "accepted, but somebody should know: the words of the warning"),
+    ],
+};
+
+static REFUSE: Shape = Shape {
+    name: "refuse",
+    about: "a component must refuse a token; counts only beside one that it accepts",
+    exactly_one: false,
+    fields: &[
+        need("by", COMPONENT, "the component"),
+        need("token", Text, "the name of the token"),
+        need("rule", Text, "the requirement that must be the reason"),
+        need("control", Text, "a token that the component accepts in this scenario, before or after"),
+        may(
+            "differs",
+            SomeOf(&Text),
+            "the members in which the two tokens differ: claims by name, header.kid, signature, form; exactly one by default",
+        ),
+        may("status", Status, "401 by default"),
+    ],
+};
+
+static REQUEST: Shape = Shape {
+    name: "request",
+    about: "any request, with matchers on the answer",
+    exactly_one: false,
+    fields: &[
+        need("to", COMPONENT, "the component"),
+        may("method", Text, "GET by default"),
+        may("path", Text, "path and query; the protected path of the component by default"),
+        may("token", Text, "presented as a bearer token"),
+        may(
+            "headers",
+            Map(&Either(&[Text, List(&Text)])),
+            "further headers; a list for a name that stands more than once",
+        ),
+        may("body", Text, "the body"),
+        may(
+            "control",
+            Text,
+            "a token that the component accepts in this scenario; required where a refusal is expected",
+        ),
+        may("rule", Text, "the requirement at stake; the first of the scenario by default"),
+        need("expect", Form::Shape(&EXPECT), "what the answer must be"),
+        may("capture", Map(&Form::Shape(&CAPTURE)), "name: what to keep, as ${capture.name}"),
+    ],
+};
+
+static EXPECT: Shape = Shape {
+    name: "expect",
+    about: "what the answer must be; at least one expectation",
+    exactly_one: false,
+    fields: &[
+        may("status", Matcher, "the status code"),
+        may("headers", SomeIn(&Matcher), "by name"),
+        may("json", SomeIn(&Matcher), "by JSON pointer into the body"),
+        may("body", Matcher, "the whole body as text"),
+        may("challenge", SomeIn(&Matcher), "by parameter of the Bearer challenge; `scheme` is the scheme"),
+        may("challenge_order", SomeOf(&Text), "the parameters of the challenge stand in this order"),
+        may("jws", Form::Shape(&JWS), "a body that is a compact JWS"),
+    ],
+};
+
+static JWS: Shape = Shape {
+    name: "jws",
+    about: "a body that is a compact JWS",
+    exactly_one: false,
+    fields: &[
+        may("header", SomeIn(&Matcher), "by JSON pointer into its header"),
+        may("payload", SomeIn(&Matcher), "by JSON pointer into its payload"),
+    ],
+};
+
+static CAPTURE: Shape = Shape {
+    name: "capture",
+    about: "what to keep of an answer",
+    exactly_one: true,
+    fields: &[
+        may("header", Text, "a header"),
+        may("json", Text, "a JSON pointer into the body"),
+        may("body", Yes, "the whole body"),
+        may("jws_header", Text, "a JSON pointer into the header of a JWS"),
+        may("jws_payload", Text, "a JSON pointer into the payload of a JWS"),
+    ],
+};
+
+static TOKEN: Shape = Shape {
+    name: "token",
+    about: "matchers on a token that the case has",
+    exactly_one: false,
+    fields: &[
+        need("token", Text, "the name of the token"),
+        may("rule", Text, "the requirement at stake; the first of the scenario by default"),
+        may("header", SomeIn(&Matcher), "by JSON pointer into the header"),
+        may("claims", SomeIn(&Matcher), "by JSON pointer into the claims"),
+    ],
+};
+
+static JOURNAL: Shape = Shape {
+    name: "journal",
+    about: "how often an endpoint was called",
+    exactly_one: false,
+    fields: &[
+        need("of", COMPONENT, "whose journal"),
+        need("endpoint", Text, "of the IdP: introspect, keys, token, authorize, discovery, login, userinfo"),
+        may("matching", SomeIn(&Matcher), "by JSON pointer into an entry: only those count"),
+        need("count", Matcher, "how many there must be"),
+        may("rule", Text, "the requirement at stake; the first of the scenario by default"),
+    ],
+};

@@ -1,0 +1,43 @@
+//! The authorization server's metadata (OpenID Connect Discovery §4, RFC 8414).
+
+use serde::Deserialize;
+
+use super::SignInError;
+use crate::{
+    model::identifier::Issuer,
+    net::courier::{Courier, Request},
+};
+
+/// The members that a client needs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ServerMetadata {
+    /// Must equal the issuer that was asked (RFC 8414 §3.3).
+    pub issuer: String,
+    /// For the browser.
+    pub authorization_endpoint: String,
+    /// For the client.
+    pub token_endpoint: String,
+    /// The `iss` parameter comes with every authorization response (RFC 9207 §3).
+    #[serde(default)]
+    pub authorization_response_iss_parameter_supported: bool,
+}
+
+impl ServerMetadata {
+    /// Fetches the document and compares its issuer, character for character.
+    pub async fn fetch(courier: &dyn Courier, issuer: &Issuer) -> Result<Self, SignInError> {
+        let url = format!("{}/.well-known/openid-configuration", issuer.as_str().trim_end_matches('/'));
+        let answer = courier.send(Request::get(&url)).await?;
+        if answer.status != 200 {
+            return Err(SignInError::Protocol(format!("discovery at `{url}` answered {}", answer.status)));
+        }
+        let metadata: Self = serde_json::from_slice(&answer.body)
+            .map_err(|error| SignInError::Protocol(format!("discovery at `{url}` is not usable: {error}")))?;
+        if metadata.issuer != issuer.as_str() {
+            return Err(SignInError::Protocol(format!(
+                "discovery of `{issuer}` names the issuer `{}`",
+                metadata.issuer
+            )));
+        }
+        Ok(metadata)
+    }
+}

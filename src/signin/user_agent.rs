@@ -1,0 +1,127 @@
+//! The person's browser, as far as a login page needs one: it follows redirects on the authorization server,
+//! fills in the form and stops where the server sends it back to the client.
+
+use regex::Regex;
+use url::Url;
+
+use super::{Person, SignInError};
+use crate::net::courier::{Answer, Courier, Request};
+
+/// More pages than this is a loop.
+const MOST_PAGES: usize = 8;
+
+pub(super) struct UserAgent<'a> {
+    courier: &'a dyn Courier,
+}
+
+impl<'a> UserAgent<'a> {
+    pub(super) fn new(courier: &'a dyn Courier) -> Self {
+        Self { courier }
+    }
+
+    /// Opens the authorization URL, signs the person in, and returns the URL to which the server redirects.
+    pub(super) async fn authorize(
+        &self,
+        url: &Url,
+        redirect_uri: &str,
+        person: &Person,
+    ) -> Result<Url, SignInError> {
+        let mut page = url.clone();
+        let mut answer = self.courier.send(Request::get(url.as_str())).await?;
+        let mut submitted = false;
+        for _ in 0..MOST_PAGES {
+            match answer.status {
+                302 | 303 => {
+                    let target = location(&page, &answer)?;
+                    if target.as_str().starts_with(redirect_uri) {
+                        return Ok(target);
+                    }
+                    answer = self.courier.send(Request::get(target.as_str())).await?;
+                    page = target;
+                }
+                200 | 400 | 401 | 403 if submitted => {
+                    return Err(SignInError::Credentials(person.login.clone()));
+                }
+                200 => {
+                    let (action, fields) = fill_in(&page, &answer.text(), person)?;
+                    answer = self.courier.send(Request::form(action.as_str(), &fields)).await?;
+                    page = action;
+                    submitted = true;
+                }
+                status => return Err(SignInError::Protocol(format!("the login page answered {status}"))),
+            }
+        }
+        Err(SignInError::Protocol("the login pages go round in circles".into()))
+    }
+}
+
+fn location(page: &Url, answer: &Answer) -> Result<Url, SignInError> {
+    let target = answer.header("location").unwrap_or_default();
+    page.join(target).map_err(|_| SignInError::Protocol(format!("a redirect to `{target}`")))
+}
+
+/// The first form of the page with its hidden fields, and the person's login and password in the field of type
+/// password and the text field before it.
+fn fill_in(page: &Url, html: &str, person: &Person) -> Result<(Url, Vec<(String, String)>), SignInError> {
+    let no_form = || SignInError::Protocol("the login page has no form with a password field".into());
+    let start = html.find("<form").ok_or_else(no_form)?;
+    let form = html.get(start..).unwrap_or_default();
+    let form = form.get(..form.find("</form>").unwrap_or(form.len())).unwrap_or_default();
+    let tag_end = form.find('>').ok_or_else(no_form)?;
+    let action = attribute(form.get(..tag_end).unwrap_or_default(), "action").unwrap_or_default();
+    let action = page.join(&action).map_err(|_| no_form())?;
+    let mut fields = Vec::new();
+    let mut has_password = false;
+    for input in inputs(form) {
+        let Some(name) = attribute(input, "name") else { continue };
+        let value = match attribute(input, "type").as_deref() {
+            Some("hidden") => attribute(input, "value").unwrap_or_default(),
+            Some("password") => {
+                has_password = true;
+                person.password.clone()
+            }
+            None | Some("text" | "email") => person.login.clone(),
+            Some(_) => continue,
+        };
+        fields.push((name, value));
+    }
+    if has_password { Ok((action, fields)) } else { Err(no_form()) }
+}
+
+/// Every `<input …>` of a form.
+fn inputs(form: &str) -> impl Iterator<Item = &str> {
+    form.split("<input")
+        .skip(1)
+        .map(|rest| rest.get(..rest.find('>').unwrap_or(rest.len())).unwrap_or_default())
+}
+
+/// A quoted attribute of a tag, its five basic character references resolved.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let pattern = Regex::new(&format!(r#"\s{name}\s*=\s*(?:"([^"]*)"|'([^']*)')"#)).ok()?;
+    let found = pattern.captures(tag)?;
+    let value = found.get(1).or_else(|| found.get(2))?.as_str();
+    let resolved =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'")]
+            .iter()
+            .fold(value.to_owned(), |text, (reference, character)| text.replace(reference, character));
+    Some(resolved.replace("&#38;", "&").replace("&amp;", "&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_filled_in() {
+        let page = Url::parse("https://idp.example.com/authorize?x=1").unwrap();
+        let person = Person { login: "ann".into(), password: "secret".into() };
+        let html = r#"<h1>Hi</h1><form method="post" action="/login?a=1&amp;b=2"><input type="hidden" name="t" value="a&quot;b">
+            <input name='username'><input type="checkbox" name="remember"><input type="password" name="password" required></form>"#;
+        let (action, fields) = fill_in(&page, html, &person).unwrap();
+        assert_eq!(action.as_str(), "https://idp.example.com/login?a=1&b=2");
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(pairs, [("t", "a\"b"), ("username", "ann"), ("password", "secret")]);
+        assert!(fill_in(&page, "<p>no form</p>", &person).is_err());
+        assert!(fill_in(&page, "<form><input name='a'></form>", &person).is_err());
+    }
+}

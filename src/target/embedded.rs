@@ -1,0 +1,310 @@
+//! The reference platform in this process: mock IdP, Enterprise Manager and sibling over TLS on loopback.
+//!
+//! Every case gets a platform of its own: own ports, own certificate, own clock. The issuer and the resource URLs are
+//! those of the values file; the client finds them by name override. Signing keys come from a pool that all cases
+//! share, but no two issuers of a case share one. This is the only file that knows the mock IdP.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use mock_idp::{IdpClock, KeyPool, Running, Settings, Tenant};
+use spanned_yaml::{Diagnostics, Source};
+
+use super::{
+    Control, Endpoint, Endpoints, Pending, Platform, PlatformOrder, REQUEST_LIMIT, Target, TargetError,
+};
+use crate::{
+    chance,
+    clock::{Clock, ManualClock},
+    model::{
+        identifier::Component,
+        resource_url::ResourceUrl,
+        rule::{Rule, Rules},
+        values::{CloudUi, EnterpriseManager, Values},
+    },
+    net::{self, Authority, Leaf, Names, Serving},
+    outcome::{Capability, TargetIdentity},
+    reference::{
+        Surroundings,
+        enterprise_manager::{self, Manager, SigningKey},
+        sibling::{self, Sibling},
+    },
+    token::TokenCache,
+};
+
+/// Where the clock of every case starts: a Monday morning.
+const START: &str = "2026-06-01T08:00:00Z";
+
+/// Where the Cloud UI lives if its values do not say.
+const SIBLING_URL: &str = "https://cloud-ui.example.com";
+
+/// Starts platforms in this process.
+#[derive(Debug)]
+pub struct EmbeddedTarget {
+    rules: Rules,
+    authority: Authority,
+    keys: KeyPool,
+    start: Timestamp,
+    signing_key: Option<SigningKey>,
+}
+
+impl EmbeddedTarget {
+    /// A target whose components keep these rules. Without a signing key for the Manager, each case has its own.
+    pub fn new(rules: Rules, signing_key: Option<SigningKey>) -> Result<Self, TargetError> {
+        let authority = Authority::generate().map_err(environment)?;
+        let start = START.parse().map_err(environment)?;
+        Ok(Self { rules, authority, keys: KeyPool::new(), start, signing_key })
+    }
+
+    /// The tenant that is shipped under a name.
+    #[must_use]
+    pub fn shipped_tenant(name: &str) -> Option<Source> {
+        let (name, text) = mock_idp::tenants::SHIPPED.iter().find(|(shipped, _)| *shipped == name)?;
+        Some(Source::new(format!("mock-idp/tenants/{name}.yaml"), text))
+    }
+
+    /// The names of the shipped tenants.
+    #[must_use]
+    pub fn shipped_tenants() -> Vec<&'static str> {
+        mock_idp::tenants::SHIPPED.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// What is wrong with a tenant file.
+    #[must_use]
+    pub fn check_tenant(source: &Source) -> Diagnostics {
+        match Tenant::parse(source) {
+            Ok((_, warnings)) => warnings,
+            Err(errors) => errors,
+        }
+    }
+
+    fn launch(&self, order: &PlatformOrder) -> Result<EmbeddedPlatform, TargetError> {
+        let (values, _) =
+            Values::read(&order.values).map_err(|found| TargetError::Values(Box::new(found)))?;
+        let (tenant, _) =
+            Tenant::parse(&order.tenant).map_err(|found| TargetError::Tenant(Box::new(found)))?;
+        values.register_secrets(&order.secrets);
+        for (secret, kind) in tenant.secrets() {
+            order.secrets.register(&secret, kind);
+        }
+        let sibling_url = match values.cloud_ui.as_ref().and_then(|ui| ui.url.clone()) {
+            Some(url) => url,
+            None => ResourceUrl::parse(SIBLING_URL).map_err(environment)?,
+        };
+        let mut hosts = tenant.hosts();
+        hosts.extend(values.enterprise_manager.iter().map(|manager| manager.resource_url.host().to_owned()));
+        hosts.push(sibling_url.host().to_owned());
+        hosts.push("127.0.0.1".to_owned());
+        hosts.sort();
+        hosts.dedup();
+        let mut launch = Launch {
+            leaf: self.authority.issue(&hosts).map_err(environment)?,
+            clock: ManualClock::at(self.start),
+            rules: self.rules,
+            secret: chance::unguessable()
+                .ok_or_else(|| environment("the system has no randomness to give"))?,
+            tokens: TokenCache::default(),
+            endpoints: Endpoints::default(),
+            names: Names::new(),
+            serving: Vec::new(),
+            notes: Vec::new(),
+        };
+        order.secrets.register(&launch.secret, "control secret");
+        let (idp, idp_clock) = launch.idp(tenant, self, order)?;
+        let manager =
+            values.enterprise_manager.as_ref().map(|manager| launch.bind(manager.resource_url.host()));
+        let manager = manager.transpose()?;
+        let ui = values.cloud_ui.as_ref().map(|_| launch.bind(sibling_url.host())).transpose()?;
+        let http = net::build_client(&[self.authority.certificate()], &launch.names, REQUEST_LIMIT);
+        let http = http.map_err(environment)?;
+        if let (Some(values), Some(listener)) = (&values.enterprise_manager, manager) {
+            launch.manager(values, listener, &http, self.signing_key.clone(), order)?;
+        }
+        if let (Some(ui), Some(listener)) = (&values.cloud_ui, ui) {
+            launch.sibling(ui, sibling_url, values.enterprise_manager.as_ref(), listener, &http)?;
+        }
+        let Launch { clock, endpoints, serving, notes, .. } = launch;
+        Ok(EmbeddedPlatform { endpoints, http, clock, idp_clock, notes, _idp: idp, _serving: serving })
+    }
+}
+
+impl Target for EmbeddedTarget {
+    fn identity(&self) -> TargetIdentity {
+        TargetIdentity {
+            name: "embedded".into(),
+            description: "reference Enterprise Manager, a sibling resource and a mock IdP in this process"
+                .into(),
+            capabilities: vec![Capability::ClockControl, Capability::Minting, Capability::Journal],
+            clock: "manual".into(),
+        }
+    }
+
+    fn start<'a>(&'a self, order: &'a PlatformOrder) -> Pending<'a, Result<Box<dyn Platform>, TargetError>> {
+        Box::pin(async move { self.launch(order).map(|platform| Box::new(platform) as Box<dyn Platform>) })
+    }
+}
+
+/// A platform in the making.
+struct Launch {
+    leaf: Leaf,
+    clock: ManualClock,
+    rules: Rules,
+    secret: String,
+    /// Shared by all components under the sabotage of TOK-CACHE only.
+    tokens: TokenCache,
+    endpoints: Endpoints,
+    names: Names,
+    serving: Vec<Serving>,
+    notes: Vec<String>,
+}
+
+impl Launch {
+    /// A listener for a host name.
+    fn bind(&mut self, host: &str) -> Result<TcpListener, TargetError> {
+        let listener = net::bind(0).map_err(environment)?;
+        self.names.insert(host.to_owned(), listener.local_addr().map_err(environment)?);
+        Ok(listener)
+    }
+
+    fn idp(
+        &mut self,
+        tenant: Tenant,
+        target: &EmbeddedTarget,
+        order: &PlatformOrder,
+    ) -> Result<(Running, mock_idp::ManualClock), TargetError> {
+        let hosts = tenant.hosts();
+        let base = hosts.first().map(|host| format!("https://{host}")).unwrap_or_default();
+        let clock = mock_idp::ManualClock::at(target.start);
+        let running = mock_idp::start(Settings {
+            tenant,
+            seed: chance::derive(&order.seed, "idp"),
+            clock: IdpClock::Manual(clock.clone()),
+            keys: target.keys.clone(),
+            tls: Arc::clone(&self.leaf.config),
+            listener: net::bind(0).map_err(environment)?,
+            control: Some((net::bind(0).map_err(environment)?, self.secret.clone())),
+        })
+        .map_err(environment)?;
+        self.names.extend(hosts.into_iter().map(|host| (host, running.address)));
+        let control = running.control_address.map(|address| self.control(address));
+        let endpoint = Endpoint { base, protected_path: "/".into(), control };
+        self.endpoints.components.insert(Component::new("idp"), endpoint);
+        Ok((running, clock))
+    }
+
+    fn manager(
+        &mut self,
+        values: &EnterpriseManager,
+        listener: TcpListener,
+        http: &net::Client,
+        given: Option<SigningKey>,
+        order: &PlatformOrder,
+    ) -> Result<(), TargetError> {
+        let key = if let Some(key) = given {
+            key
+        } else {
+            self.notes.push("the Enterprise Manager signs with a key generated for this case".into());
+            SigningKey::from_seed(chance::derive(&order.seed, "signing key")).map_err(environment)?
+        };
+        let manager = Manager::new(values, key, self.surroundings(http));
+        let control = manager.control_router(&self.secret, Some(self.clock.clone()));
+        let (base, path) = (values.resource_url.as_str(), enterprise_manager::PROTECTED_PATH);
+        self.serve("enterprise-manager", base, path, listener, manager.router(), control)
+    }
+
+    fn sibling(
+        &mut self,
+        values: &CloudUi,
+        url: ResourceUrl,
+        manager: Option<&EnterpriseManager>,
+        listener: TcpListener,
+        http: &net::Client,
+    ) -> Result<(), TargetError> {
+        let base = url.as_str().to_owned();
+        let managers_scope = manager.map(|manager| &manager.required_scope);
+        let sibling = Sibling::new(values, url, managers_scope, self.surroundings(http));
+        let control = sibling.control_router(&self.secret, Some(self.clock.clone()));
+        self.serve("sibling", &base, sibling::PROTECTED_PATH, listener, sibling.router(), control)
+    }
+
+    fn surroundings(&self, http: &net::Client) -> Surroundings {
+        let own = Surroundings::new(self.rules, Arc::new(self.clock.clone()), http.clone());
+        if self.rules.hold(Rule::TokCache) {
+            own
+        } else {
+            Surroundings { tokens: self.tokens.clone(), ..own }
+        }
+    }
+
+    /// Serves a component and its control wire.
+    fn serve(
+        &mut self,
+        component: &str,
+        base: &str,
+        protected_path: &str,
+        listener: TcpListener,
+        public: axum::Router,
+        control: axum::Router,
+    ) -> Result<(), TargetError> {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let serve = |listener, router| net::serve(listener, &self.leaf, Arc::clone(&clock), router);
+        let public = serve(listener, public).map_err(environment)?;
+        let control = net::bind(0).and_then(|listener| serve(listener, control)).map_err(environment)?;
+        let endpoint = Endpoint {
+            base: base.trim_end_matches('/').to_owned(),
+            protected_path: protected_path.to_owned(),
+            control: Some(self.control(control.address)),
+        };
+        self.endpoints.components.insert(Component::new(component), endpoint);
+        self.serving.extend([public, control]);
+        Ok(())
+    }
+
+    fn control(&self, address: SocketAddr) -> Control {
+        Control { base: format!("https://{address}"), secret: self.secret.clone() }
+    }
+}
+
+/// A running platform; it stops when it is dropped.
+#[derive(Debug)]
+struct EmbeddedPlatform {
+    endpoints: Endpoints,
+    http: net::Client,
+    clock: ManualClock,
+    idp_clock: mock_idp::ManualClock,
+    notes: Vec<String>,
+    _idp: Running,
+    _serving: Vec<Serving>,
+}
+
+impl Platform for EmbeddedPlatform {
+    fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    fn http(&self) -> &net::Client {
+        &self.http
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(self.clock.clone())
+    }
+
+    fn advance(&self, by: SignedDuration) -> Pending<'_, Result<(), TargetError>> {
+        let now = self.clock.advance(by);
+        self.idp_clock.set(now);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands where `map_err` wants a function")]
+fn environment(error: impl ToString) -> TargetError {
+    TargetError::Environment(error.to_string())
+}

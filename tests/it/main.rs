@@ -1,0 +1,28 @@
+//! The product from outside, in one binary.
+
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod enterprise_manager;
+#[cfg(test)]
+mod platform;
+#[cfg(test)]
+mod reference_rules;
+#[cfg(test)]
+mod report;
+#[cfg(test)]
+mod sabotage;
+#[cfg(test)]
+mod scenario;
+#[cfg(test)]
+mod shapes;
+#[cfg(test)]
+mod sibling;
+#[cfg(test)]
+mod signing_key;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
+mod values;

@@ -1,0 +1,190 @@
+//! The Manager and its sibling over TLS, beside a stub of an identity provider, all on one clock.
+
+use std::{collections::BTreeMap, net::TcpListener, path::Path, sync::Arc, time::Duration};
+
+use axum::{Json, Router, extract::Path as UrlPath, routing::get};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, Response, header::AUTHORIZATION};
+use serde_json::{Value, json};
+use spanned_yaml::{Diagnostics, Source};
+use touchstone::{
+    clock::{Clock, ManualClock},
+    model::{
+        directives::Directives,
+        resource_url::ResourceUrl,
+        rule::Rules,
+        values::{EnterpriseManager, Values},
+    },
+    net::{Authority, Client, Serving, bind, build_client, serve},
+    reference::{
+        Surroundings,
+        enterprise_manager::{Manager, SigningKey},
+        sibling::Sibling,
+    },
+};
+
+pub(crate) const MANAGER: &str = "https://config.example.com";
+pub(crate) const SIBLING: &str = "https://cloud-ui.example.com";
+pub(crate) const MANAGER_CONTROL: &str = "https://manager-control.test";
+pub(crate) const SIBLING_CONTROL: &str = "https://sibling-control.test";
+pub(crate) const SECRET: &str = "per-run-secret";
+pub(crate) const START: &str = "2026-01-01T00:00:00Z";
+
+pub(crate) struct Platform {
+    pub(crate) values: Values,
+    pub(crate) manager: Manager,
+    pub(crate) clock: ManualClock,
+    client: Client,
+    idp_key: SigningKey,
+    _servers: Vec<Serving>,
+}
+
+pub(crate) fn suite_values(name: &str) -> Values {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/values/{name}.yaml"));
+    Values::read(&Source::read(&path).unwrap()).unwrap_or_else(|findings| panic!("{findings}")).0
+}
+
+pub(crate) fn directives(yaml: &str) -> Directives {
+    let mut findings = Diagnostics::new(Source::new("policy.yaml", yaml));
+    let node = spanned_yaml::parse(&mut findings).unwrap();
+    Directives::read(&node, &mut findings)
+        .filter(|_| !findings.has_errors())
+        .unwrap_or_else(|| panic!("{findings}"))
+}
+
+impl Platform {
+    pub(crate) fn start() -> Self {
+        Self::with(Rules::ALL, |_| {})
+    }
+
+    pub(crate) fn with(rules: Rules, change: impl FnOnce(&mut EnterpriseManager)) -> Self {
+        let mut values = suite_values("okta-per-component");
+        change(values.enterprise_manager.as_mut().unwrap());
+        let clock = ManualClock::at(START.parse().unwrap());
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let idp_key = SigningKey::from_seed([7; 32]).unwrap();
+
+        let listeners: Vec<TcpListener> = (0..5).map(|_| bind(0).unwrap()).collect();
+        let hosts = [
+            "acme.okta.com",
+            "config.example.com",
+            "cloud-ui.example.com",
+            "manager-control.test",
+            "sibling-control.test",
+        ];
+        let names: BTreeMap<_, _> = hosts
+            .iter()
+            .zip(&listeners)
+            .map(|(host, listener)| ((*host).to_owned(), listener.local_addr().unwrap()))
+            .collect();
+        let authority = Authority::generate().unwrap();
+        let client = build_client(&[authority.certificate()], &names, Duration::from_secs(5)).unwrap();
+
+        let surroundings = Surroundings::new(rules, Arc::clone(&shared), client.clone());
+        let settings = values.enterprise_manager.as_ref().unwrap();
+        let key = SigningKey::from_seed([1; 32]).unwrap();
+        let manager = Manager::new(settings, key, surroundings);
+        let cloud_ui = values.cloud_ui.as_ref().unwrap();
+        let sibling = Sibling::new(
+            cloud_ui,
+            ResourceUrl::parse(SIBLING).unwrap(),
+            Some(&settings.required_scope),
+            Surroundings::new(rules, Arc::clone(&shared), client.clone()),
+        );
+        let routers = [
+            idp(&idp_key),
+            manager.router(),
+            sibling.router(),
+            manager.control_router(SECRET, Some(clock.clone())),
+            sibling.control_router(SECRET, None),
+        ];
+        let servers = listeners.into_iter().zip(routers).zip(hosts).map(|((listener, router), host)| {
+            let leaf = authority.issue(&[host.to_owned()]).unwrap();
+            serve(listener, &leaf, Arc::clone(&shared), router).unwrap()
+        });
+        let servers = servers.collect();
+        Self { values, manager, clock, client, idp_key, _servers: servers }
+    }
+
+    /// A token for the Manager, with changes.
+    pub(crate) fn token(&self, changes: &Value) -> String {
+        let now = self.clock.now().as_second();
+        let mut claims = json!({
+            "iss": "https://acme.okta.com/oauth2/aus1em",
+            "aud": "enterprise-manager",
+            "sub": "alice",
+            "scp": ["openid", "toolhive:config:read"],
+            "iat": now,
+            "exp": now + 3_600,
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        let header = json!({ "alg": "ES256", "kid": self.idp_key.kid() });
+        let signed = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
+        format!("{signed}.{}", BASE64.encode(self.idp_key.sign(signed.as_bytes()).unwrap()))
+    }
+
+    /// A token for the sibling.
+    pub(crate) fn sibling_token(&self) -> String {
+        self.token(
+            &json!({ "iss": "https://acme.okta.com/oauth2/aus1ui", "aud": "cloud-ui", "scp": ["openid"] }),
+        )
+    }
+
+    pub(crate) async fn send(&self, method: Method, url: &str, headers: &[(&str, &str)]) -> Response {
+        let request = headers
+            .iter()
+            .fold(self.client.request(method, url), |request, (name, value)| request.header(*name, *value));
+        request.send().await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Response {
+        self.send(Method::GET, url, &[]).await
+    }
+
+    /// The Manager's config endpoint, with a good token unless another header set is given.
+    pub(crate) async fn config(&self, more: &[(&str, &str)]) -> Response {
+        let bearer = format!("Bearer {}", self.token(&json!({})));
+        let mut headers = vec![(AUTHORIZATION.as_str(), bearer.as_str())];
+        headers.extend(more);
+        self.send(Method::GET, &format!("{MANAGER}/api/v1/config"), &headers).await
+    }
+
+    pub(crate) async fn control(&self, method: Method, url: &str, body: Option<&str>) -> Response {
+        let request = self.client.request(method, url).bearer_auth(SECRET);
+        let request = match body {
+            Some(body) => request.body(body.to_owned()),
+            None => request,
+        };
+        request.send().await.unwrap()
+    }
+
+    pub(crate) fn advance(&self, hours: i64) -> Timestamp {
+        self.clock.advance(SignedDuration::from_hours(hours))
+    }
+}
+
+pub(crate) async fn body(response: Response) -> Value {
+    let text = response.text().await.unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"))
+}
+
+pub(crate) fn header<'r>(response: &'r Response, name: &str) -> &'r str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// Discovery and keys of every authorization server of a tenant.
+fn idp(key: &SigningKey) -> Router {
+    let keys = json!({ "keys": [key.public_jwk()] });
+    Router::new()
+        .route(
+            "/oauth2/{server}/.well-known/openid-configuration",
+            get(async |UrlPath(server): UrlPath<String>| {
+                let issuer = format!("https://acme.okta.com/oauth2/{server}");
+                Json(json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/v1/keys") }))
+            }),
+        )
+        .route("/oauth2/{server}/v1/keys", get(async move || Json(keys)))
+}

@@ -1,0 +1,38 @@
+//! Reports as files: whole or not at all.
+
+use std::{fs, path::PathBuf};
+
+use touchstone::report::{Format, json, write};
+
+use super::sample;
+
+fn empty_directory(name: &str) -> PathBuf {
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&dir);
+    dir
+}
+
+#[test]
+fn files_replace_older_ones_and_leave_nothing_else_behind() {
+    let dir = empty_directory("report-files").join("deep/er");
+    let report = sample::nonconformant();
+    for _ in 0..2 {
+        let written = write(&report, &dir, &Format::ALL).unwrap();
+        assert_eq!(written, [dir.join("report.json"), dir.join("junit.xml")]);
+    }
+    assert_eq!(fs::read_to_string(dir.join("report.json")).unwrap(), json::render(&report).unwrap());
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
+}
+
+#[test]
+fn an_error_names_the_path() {
+    let dir = empty_directory("report-in-the-way");
+    fs::create_dir_all(dir.join("taken/report.json/x")).unwrap();
+    let error = write(&sample::filtered(), &dir.join("taken"), &[Format::Json]).unwrap_err().to_string();
+    assert!(error.starts_with("cannot write `") && error.contains("report.json`: "), "{error}");
+    assert_eq!(fs::read_dir(dir.join("taken")).unwrap().count(), 1, "nothing unfinished is left");
+
+    fs::write(dir.join("file"), "").unwrap();
+    let error = write(&sample::filtered(), &dir.join("file"), &Format::ALL).unwrap_err().to_string();
+    assert!(error.starts_with("cannot create the report directory `"), "{error}");
+}
