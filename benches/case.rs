@@ -61,6 +61,7 @@ fn settings() -> Settings {
         seed: [0; 32],
         jobs: NonZeroUsize::MIN,
         fail_fast: false,
+        strict: false,
         rules: Rules::ALL,
         secrets: Secrets::default(),
         variables: BTreeMap::new(),

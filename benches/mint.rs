@@ -1,12 +1,11 @@
-//! Minting a token over the mock IdP's control wire, and its bare limits: the round trip without a token, the RS256
-//! signature alone, and jsonwebtoken's encoder, which parses the key for every token.
+//! Minting a token over the mock IdP's control wire, and its bare limits: the round trip without a token, and the RS256
+//! signature alone.
 
 #![expect(clippy::expect_used, reason = "a benchmark stops at the first thing that is not as it must be")]
 
 use std::hint::black_box;
 
 use aws_lc_rs::{
-    encoding::AsDer as _,
     rand::SystemRandom,
     rsa::KeySize,
     signature::{RSA_PKCS1_SHA256, RsaKeyPair},
@@ -41,7 +40,6 @@ fn mint(criterion: &mut Criterion) {
         "like": {"user": "ann@acme.test", "client_id": "0oaclitouchstone1", "scopes": ["openid", "toolhive:config:read"]},
     });
     let key = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
-    let der = key.as_der().expect("PKCS#8");
     let message = [b'a'; 600];
 
     let mut group = criterion.benchmark_group("mint");
@@ -63,20 +61,7 @@ fn mint(criterion: &mut Criterion) {
         bencher
             .iter(|| key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), black_box(&message), &mut signature));
     });
-    group.bench_function("jsonwebtoken::encode", |bencher| {
-        let pem =
-            format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", base64(der.as_ref()));
-        let key = jsonwebtoken::EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key");
-        let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::RS256);
-        bencher.iter(|| jsonwebtoken::encode(&header, black_box(&body), &key).expect("a token"));
-    });
     group.finish();
-}
-
-fn base64(bytes: &[u8]) -> String {
-    use ::base64::{Engine as _, engine::general_purpose::STANDARD};
-    let text = STANDARD.encode(bytes);
-    text.as_bytes().chunks(64).map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect()
 }
 
 criterion_group!(benches, mint);

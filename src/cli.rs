@@ -13,8 +13,16 @@ use crate::outcome::ExitCode;
 use terminal::{Color, Environment, PrintError, Terminal};
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 conformant · 1 nonconformant · 2 usage or invalid input · 3 target or environment unreachable
-            · 6 partly tested · 130 interrupted. Precedence: 2, 3, 1, 6.";
+Exit codes:
+    0  conformant: everything selected ran and held
+    1  nonconformant: at least one check failed
+    2  usage, or an invalid input file
+    3  the target or the environment cannot be reached; an error of this program
+    4  the baseline is out of date
+    5  a performance threshold was missed
+    6  partly tested: a rule that must hold, or a selected case, was not tested
+  130  interrupted
+Where several apply, the first of 130, 2, 3, 1, 4, 5, 6 decides.";
 
 /// Conformance and simulation harness for an enterprise MCP platform's identity and policy.
 #[derive(Debug, Parser)]
@@ -78,5 +86,25 @@ fn usage(message: &clap::Error, terminal: &Terminal) -> ExitCode {
     match printed {
         Ok(()) | Err(PrintError::Gone) => code,
         Err(PrintError::Failed(_)) => ExitCode::Unreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EXIT_CODES;
+    use crate::outcome::ExitCode;
+
+    #[test]
+    fn the_help_has_every_exit_code_on_a_line_and_their_precedence() {
+        let codes: Vec<_> = EXIT_CODES
+            .lines()
+            .filter_map(|line| line.split_whitespace().next()?.parse::<u8>().ok())
+            .collect();
+        let mut known = ExitCode::PRECEDENCE.map(ExitCode::code);
+        let order: Vec<_> = known.iter().filter(|code| **code != 0).map(ToString::to_string).collect();
+        assert!(EXIT_CODES.contains(&order.join(", ")));
+        known.sort_unstable();
+        assert_eq!(codes, known);
+        assert!(EXIT_CODES.lines().all(|line| line.len() <= 80));
     }
 }

@@ -6,6 +6,7 @@ pub mod event;
 pub mod exit;
 pub mod redact;
 pub mod result;
+pub mod trim;
 pub mod verdict;
 
 pub use event::Event;

@@ -57,7 +57,7 @@ impl Format {
 }
 
 /// Writes a report into a directory, which is created if it is missing, in each of the formats. A file appears whole
-/// or not at all; an older one is replaced. Returns the paths in the order of `formats`.
+/// or not at all; an older one is replaced. Returns the paths in the order of `formats`, each once.
 ///
 /// The error names the path and what could not be done with it.
 pub fn write(report: &Report, dir: &Path, formats: &[Format]) -> io::Result<Vec<PathBuf>> {
@@ -65,11 +65,26 @@ pub fn write(report: &Report, dir: &Path, formats: &[Format]) -> io::Result<Vec<
     let mut written = Vec::with_capacity(formats.len());
     for format in formats {
         let path = dir.join(format.file_name());
+        if written.contains(&path) {
+            continue;
+        }
         let content = format.render(report).map_err(|error| explain("render", &path, &error))?;
         replace(&path, content.as_bytes()).map_err(|error| explain("write", &path, &error))?;
         written.push(path);
     }
     Ok(written)
+}
+
+/// Whether a report could be written into a directory, tried before the run: creates the directory where it is missing
+/// and a file in it, which is removed again.
+///
+/// The error names the path and what could not be done with it.
+pub fn probe(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir).map_err(|error| explain("create the report directory", dir, &error))?;
+    let path = dir.join(format!(".touchstone-{}.tmp", std::process::id()));
+    let attempt = fs::File::create_new(&path).and_then(|mut file| file.write_all(b"probe"));
+    let removed = if path.exists() { fs::remove_file(&path) } else { Ok(()) };
+    attempt.and(removed).map_err(|error| explain("write reports into", dir, &error))
 }
 
 /// Through a file beside it that is renamed at the end; a rename within a directory is atomic.

@@ -1,7 +1,7 @@
 //! Replays scenarios against a target and says what happened.
 //!
 //! It knows a [`Target`](crate::target::Target), never what is behind it. Each case gets a platform of its own;
-//! cases run side by side. A refusal counts only beside its control: see [`credit`].
+//! cases run side by side. A refusal counts only beside its control: see `runner/credit.rs`.
 
 mod case;
 mod context;

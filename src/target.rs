@@ -104,6 +104,9 @@ pub enum TargetError {
     /// The tenant file is wrong; positions inside.
     #[error("the tenant file is not valid")]
     Tenant(Box<Diagnostics>),
+    /// The values and the tenant do not fit together.
+    #[error("the values and the tenant do not fit: {0}")]
+    Mismatch(String),
     /// The environment failed: no port, no memory, no key.
     #[error("cannot start the platform: {0}")]
     Environment(String),

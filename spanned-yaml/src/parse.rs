@@ -59,6 +59,10 @@ pub fn parse_documents(diagnostics: &mut Diagnostics, limits: Limits) -> Vec<Nod
                 let found = loader.diagnostics.error(Span { start: at, end: at }, error.info());
                 if source.text().get(..at).is_some_and(|before| before.ends_with('$')) {
                     found.help("inside `{…}` and `[…]` a text with `${…}` in it needs quotes");
+                } else if error.info().contains("recursion limit") {
+                    found.help("flatten the document: so many brackets are nested in one another");
+                } else if error.info().contains("tab") {
+                    found.help("indent with spaces");
                 }
             }
             Stop::Refused(span, message, help) => {

@@ -22,6 +22,12 @@ pub enum ReadError {
         /// The system's reason.
         cause: io::Error,
     },
+    /// A folder, a device or a pipe: never opened, since it may never end.
+    #[error("cannot read `{name}`: is no regular file")]
+    NotAFile {
+        /// The file, as the user named it.
+        name: String,
+    },
     /// Larger than [`Source::MAX_BYTES`]; read no further than that.
     #[error("cannot read `{name}`: larger than {} MiB, which is not a file for this purpose", Source::MAX_BYTES >> 20)]
     TooLarge {
@@ -51,6 +57,10 @@ impl Source {
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let name = path.display().to_string();
         let io_error = |cause| ReadError::Io { name: path.display().to_string(), cause };
+        // A pipe that nobody writes to is waited for when it is opened already.
+        if !std::fs::metadata(path).map_err(io_error)?.is_file() {
+            return Err(ReadError::NotAFile { name });
+        }
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(io_error)?;
         file.take(Self::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io_error)?;
@@ -98,5 +108,23 @@ impl Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Source({}, {} bytes)", self.name, self.text.len())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_regular_file_is_never_opened() {
+        let pipe = std::env::temp_dir().join(format!("spanned-yaml-{}.yaml", std::process::id()));
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [pipe.as_path(), Path::new("/dev/zero"), std::env::temp_dir().as_path()] {
+            let error = Source::read(path).unwrap_err().to_string();
+            assert!(error.ends_with("is no regular file"), "{error}");
+        }
+        std::fs::remove_file(pipe).unwrap();
     }
 }

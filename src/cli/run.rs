@@ -61,7 +61,7 @@ pub(super) struct Run {
     /// Cases at a time; by default twice the number of processors.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Start no further case once one is not green.
+    /// Start no further case once one has failed.
     #[arg(long)]
     fail_fast: bool,
     /// List what would run, and run nothing.
@@ -159,6 +159,18 @@ impl Run {
             return Ok(ExitCode::Conformant);
         }
         let plans = plans(&chosen, cells, terminal)?;
+        // Better now than after the run.
+        report::probe(&self.report)
+            .map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
+        if let Some(rule) = rules.broken()
+            && !chosen
+                .suite
+                .scenarios
+                .iter()
+                .any(|scenario| scenario.requirements.contains(&rule.requirement()))
+        {
+            terminal.say(&format!("warning: no scenario of this suite tests {}", rule.id()))?;
+        }
         let stopwatch = Stopwatch::start();
         let target = EmbeddedTarget::new(rules, signing_key).map_err(Refusal::environment)?;
         let identity = target.identity();
@@ -166,6 +178,7 @@ impl Run {
             seed: seed(self.seed),
             jobs: self.jobs.unwrap_or_else(default_jobs),
             fail_fast: self.fail_fast,
+            strict: self.strict,
             rules,
             secrets: Secrets::default(),
             variables: self.variables.iter().cloned().collect(),
@@ -175,14 +188,21 @@ impl Run {
         let selection = Selection {
             selected: plans.len(),
             total: chosen.suite.scenarios.iter().map(|scenario| scenario.cells().len()).sum(),
-            filter: (!self.filter.is_empty()).then(|| self.filter.join(" or ")),
+            // Files that belong to no suite are a part of it like any other selection.
+            filter: if !self.filter.is_empty() {
+                Some(self.filter.join(" or "))
+            } else if chosen.alone() {
+                Some(self.scenarios.join(" or "))
+            } else {
+                None
+            },
         };
         let (cases, interrupted) = replay(plans, target, &settings, terminal)?;
         let parts = RunParts {
             suite: SuiteIdentity {
                 version: env!("CARGO_PKG_VERSION").into(),
                 digest: chosen.suite.digest.clone(),
-                set: SET.into(),
+                set: chosen.set_name.clone(),
             },
             target: identity,
             seed: format!("{:016x}", self.seed),
@@ -194,10 +214,31 @@ impl Run {
         let terms = Terms { accepted_untested, strict: self.strict, interrupted };
         let report = Report::assemble(parts, &chosen.suite.catalogue, &terms);
         let written = report::write(&report, &self.report, &self.format);
-        let paths = written.as_deref().unwrap_or_default();
-        terminal.result(&report::console::render(&report, &terminal.style(self.verbose), paths))?;
+        let style = terminal.style(self.verbose);
+        let page = report::console::render(&report, &style, written.as_deref(), &self.again());
+        let printed = terminal.result(&page);
         written.map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
-        Ok(report.summary.exit)
+        match printed {
+            // A reader that has seen enough changes no verdict.
+            Ok(()) | Err(PrintError::Gone) => Ok(report.summary.exit),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The command line without its filters, to run a part of the same again.
+    fn again(&self) -> String {
+        let mut words = vec!["touchstone".to_owned(), "run".to_owned()];
+        words.extend(self.scenarios.iter().cloned());
+        let mut option = |name: &str, value: Option<String>| {
+            words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), value]));
+        };
+        option("seed", (self.seed != 0).then(|| self.seed.to_string()));
+        option("sabotage", self.sabotage.clone());
+        option("signing-key", self.signing_key.as_ref().map(|path| path.display().to_string()));
+        for (name, value) in &self.variables {
+            option("var", Some(format!("{name}={value}")));
+        }
+        words.iter().map(|word| report::console::shell_word(word)).collect::<Vec<_>>().join(" ")
     }
 
     fn signing_key(&self, terminal: &Terminal) -> Result<Option<SigningKey>, Refusal> {
@@ -261,9 +302,6 @@ impl Run {
     }
 }
 
-/// The requirement set's revision.
-const SET: &str = "1";
-
 fn matches(text: &str, scenario: &CheckedScenario, cell: &Cell) -> bool {
     cell.id.as_str().contains(text)
         || scenario.tags.iter().any(|tag| tag.contains(text))
@@ -283,8 +321,8 @@ fn plans(
         let tenant = match chosen.tenant_of(&scenario, &cell).map_err(Refusal::usage)? {
             Ok(file) => file,
             Err(name) => EmbeddedTarget::shipped_tenant(&name).ok_or_else(|| {
-                let known = EmbeddedTarget::shipped_tenants().join("`, `");
-                Refusal::usage(format!("{}: no tenant `{name}` is shipped; there are `{known}`", scenario.id))
+                let diagnostics = scenario.tenant_diagnostic(&name, &EmbeddedTarget::shipped_tenants());
+                Refusal::usage(diagnostics.render(terminal.colors_talk()).trim_end())
             })?,
         };
         let mut look = |source: &Source, findings_of: fn(&Source) -> Diagnostics| {
@@ -314,10 +352,9 @@ fn replay(
     let runtime = runtime.map_err(|error| Refusal::environment(format!("cannot start: {error}")))?;
     let (interrupt, interrupted) = watch::channel(false);
     runtime.spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            // Nobody listens any more once the run is over.
-            let _ = interrupt.send(true);
-        }
+        asked_to_stop().await;
+        // Nobody listens any more once the run is over.
+        let _ = interrupt.send(true);
     });
     let mut progress = terminal.progress();
     let tell = |event: Event| {
@@ -329,6 +366,21 @@ fn replay(
     let interrupted = *interrupted.borrow();
     runtime.shutdown_background();
     Ok((cases, interrupted))
+}
+
+/// Ctrl-C, or the SIGTERM of a CI system that cancels a job.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            Ok(()) = tokio::signal::ctrl_c() => return,
+            Some(()) = terminate.recv() => return,
+            else => {}
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 fn seed(number: u64) -> Seed {

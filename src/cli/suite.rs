@@ -1,4 +1,8 @@
-//! Finding the suite: the one inside the executable, or one on disk.
+//! Finding the scenarios: the suite inside the executable, a whole suite on disk, or single files.
+//!
+//! A folder with a `requirements.yaml` of its own, given as a whole, is a suite: only there must every requirement be
+//! covered. Other files and folders are scenarios by themselves, against the built-in requirements; nothing beside
+//! them is looked at but what they name.
 
 use std::{
     collections::BTreeMap,
@@ -6,17 +10,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use spanned_yaml::{ReadError, Source, closest};
+use spanned_yaml::{Diagnostics, ReadError, Source, Span, closest};
 
-use crate::scenario::{
-    read::Outside,
-    suite::{CheckedSuite, Suite, is_file, resolve},
-    syntax::{Cell, CheckedScenario},
-    template::Undefined,
+use crate::{
+    model::identifier::ScenarioId,
+    scenario::{
+        read::Outside,
+        suite::{CheckedSuite, Suite, is_file, resolve},
+        syntax::{Cell, CheckedScenario},
+        template::Undefined,
+    },
 };
 
 /// Every file of the built-in suite, by its path under `scenarios/`.
 const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/suite.rs"));
+
+/// The requirement set's revision.
+const SET: &str = "1";
+
+const CATALOGUE: &str = "requirements.yaml";
+
+/// How many files a folder may hold.
+const MOST_FILES: usize = 5_000;
 
 /// A suite and what was chosen of it.
 #[derive(Debug)]
@@ -26,6 +41,10 @@ pub(super) struct Chosen {
     pub(super) ids: Vec<String>,
     /// It is the suite inside the executable.
     pub(super) built_in: bool,
+    /// Whose requirement set it is: `1` for the built-in one, `1 of <path>` for another.
+    pub(super) set_name: String,
+    /// The folders of scenarios that belong to no suite: what they name is relative to that.
+    folders: BTreeMap<ScenarioId, PathBuf>,
 }
 
 /// Why there is no suite.
@@ -39,57 +58,246 @@ pub(super) enum SuiteError {
     Unknown(String, String),
     #[error("`{0}` and `{1}` belong to different suites: run them one after the other")]
     Mixed(String, String),
+    #[error("`{0}`: scenarios end in `.yaml`: rename it")]
+    Extension(String),
+    #[error("`{0}` holds no scenario: they end in `.yaml`, and `values/` and `tenants/` hold none")]
+    Empty(String),
+    #[error("`{0}` holds more than {MOST_FILES} YAML files: name a smaller folder")]
+    TooMany(String),
+    #[error("`{0}` and `{1}` are both scenario `{2}`: run them one after the other, or rename one")]
+    Twice(String, String, String),
+    #[error("`{0}` has no set `{SET}`{1}")]
+    Set(String, String),
     #[error("{0}")]
     Invalid(String),
 }
 
-/// The suite that the arguments mean: paths on disk, or ids of the built-in suite, or all of it.
+/// What the arguments mean together.
+enum Meaning {
+    BuiltIn(Vec<String>),
+    Whole(PathBuf),
+    Alone(Vec<PathBuf>),
+}
+
+/// The scenarios that the arguments mean: paths on disk, or ids of the built-in suite, or all of it.
 pub(super) fn choose(arguments: &[String], outside: Outside, color: bool) -> Result<Chosen, SuiteError> {
-    let mut root: Option<(PathBuf, String)> = None;
-    let mut ids = Vec::new();
-    let mut on_disk = false;
+    match meaning(arguments)? {
+        Meaning::BuiltIn(ids) => from_built_in(ids, outside, color),
+        Meaning::Whole(root) => whole(&root, outside, color),
+        Meaning::Alone(paths) => alone(&paths, outside, color),
+    }
+}
+
+fn meaning(arguments: &[String]) -> Result<Meaning, SuiteError> {
+    let mut meaning: Option<(Meaning, &String)> = None;
     for argument in arguments {
         let path = Path::new(argument);
-        if !path.exists() {
-            ids.push(argument.trim_end_matches('/').to_owned());
-            continue;
-        }
-        on_disk = true;
-        let found = root_of(path);
-        if let Some((root, first)) = &root
-            && *root != found
-        {
-            return Err(SuiteError::Mixed(first.clone(), argument.clone()));
-        }
-        let id = path.strip_prefix(&found).unwrap_or(Path::new("")).with_extension("");
-        if !id.as_os_str().is_empty() {
-            ids.push(
-                id.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"),
-            );
-        }
-        root = Some((found, argument.clone()));
+        let one = if !is_path(argument) {
+            Meaning::BuiltIn(vec![argument.trim_end_matches('/').to_owned()])
+        } else if path.is_dir() && is_catalogue(&path.join(CATALOGUE)) {
+            Meaning::Whole(path.to_owned())
+        } else if has_extension(path, "yml") {
+            return Err(SuiteError::Extension(argument.clone()));
+        } else {
+            Meaning::Alone(vec![path.to_owned()])
+        };
+        meaning = Some(match (meaning, one) {
+            (None, one) => (one, argument),
+            (Some((Meaning::BuiltIn(ids), first)), Meaning::BuiltIn(more)) => {
+                (Meaning::BuiltIn([ids, more].concat()), first)
+            }
+            (Some((Meaning::Alone(paths), first)), Meaning::Alone(more)) => {
+                (Meaning::Alone([paths, more].concat()), first)
+            }
+            (Some((_, first)), _) => return Err(SuiteError::Mixed(first.clone(), argument.clone())),
+        });
     }
-    let suite = match &root {
-        Some((root, _)) => read(root)?,
-        None => built_in(),
-    };
-    let suite = suite.check(outside).map_err(|list| SuiteError::Invalid(rendered(&list, color)))?;
+    Ok(meaning.map_or(Meaning::BuiltIn(Vec::new()), |(meaning, _)| meaning))
+}
+
+/// A word that is an id of the built-in suite means that, whatever lies around.
+fn is_path(argument: &str) -> bool {
+    let path = Path::new(argument);
+    if has_extension(path, "yaml") || has_extension(path, "yml") {
+        return true;
+    }
+    let id = argument.trim_end_matches('/');
+    let known = BUILT_IN.iter().any(|(name, _)| *name != CATALOGUE && is_below(name, id));
+    path.exists() && (argument.contains('/') || !known)
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
+}
+
+/// Other tools have files of that name too, which have neither of a catalogue's keys.
+fn is_catalogue(path: &Path) -> bool {
+    if !path.exists() {
+        return false;
+    }
+    let Ok((Some(node), _)) = Source::load(path) else { return true };
+    node.get("sets").is_some() || node.get("requirements").is_some()
+}
+
+fn from_built_in(ids: Vec<String>, outside: Outside, color: bool) -> Result<Chosen, SuiteError> {
+    let suite = built_in().check(outside).map_err(|list| SuiteError::Invalid(rendered(&list, color)))?;
+    let known = || suite.scenarios.iter().map(|scenario| scenario.id.as_str());
     for id in &ids {
-        let mut known = suite.scenarios.iter().map(|scenario| scenario.id.as_str());
-        if !known.any(|known| is_below(known, id)) {
-            let names = suite.scenarios.iter().map(|scenario| scenario.id.as_str());
-            let hint = match closest(id, names) {
+        if !known().any(|known| is_below(known, id)) {
+            let areas = known().filter_map(|id| id.split_once('/')).map(|(area, _)| area);
+            let hint = match closest(id, known().chain(areas)) {
                 Some(name) => format!(": did you mean `{name}`?"),
-                None if on_disk => " in that suite".to_owned(),
                 None => ": `touchstone scenario list` shows the suite".to_owned(),
             };
             return Err(SuiteError::Unknown(id.clone(), hint));
         }
     }
-    Ok(Chosen { suite, ids, built_in: root.is_none() })
+    Ok(Chosen { suite, ids, built_in: true, set_name: SET.to_owned(), folders: BTreeMap::new() })
+}
+
+/// A folder with its own catalogue.
+fn whole(root: &Path, outside: Outside, color: bool) -> Result<Chosen, SuiteError> {
+    let mut paths = Vec::new();
+    collect(root, root, false, &mut paths)?;
+    let mut files = BTreeMap::new();
+    let mut unreadable = Vec::new();
+    for path in paths {
+        let name = path.strip_prefix(root).unwrap_or(&path).components();
+        let name = name.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+        match source(&path) {
+            Ok(source) => {
+                files.insert(name, source);
+            }
+            Err(found) => unreadable.push(found),
+        }
+    }
+    let name = root.display().to_string();
+    let suite = Suite { name: name.clone(), files }.check(outside);
+    let suite = all_well(suite, unreadable, color)?;
+    if suite.scenarios.is_empty() {
+        return Err(SuiteError::Empty(name));
+    }
+    let catalogue = root.join(CATALOGUE).display().to_string();
+    if !suite.catalogue.sets.contains_key(SET) {
+        let sets: Vec<_> = suite.catalogue.sets.keys().map(|set| format!("`{set}`")).collect();
+        let hint = if sets.is_empty() { String::new() } else { format!(": it has {}", sets.join(", ")) };
+        return Err(SuiteError::Set(catalogue, hint));
+    }
+    let set_name = format!("{SET} of {catalogue}");
+    Ok(Chosen { suite, ids: Vec::new(), built_in: false, set_name, folders: BTreeMap::new() })
+}
+
+/// Files, and the files of folders, each by itself.
+fn alone(paths: &[PathBuf], outside: Outside, color: bool) -> Result<Chosen, SuiteError> {
+    let mut seen: BTreeMap<ScenarioId, PathBuf> = BTreeMap::new();
+    let mut scenarios = Vec::new();
+    let mut unreadable = Vec::new();
+    for path in paths {
+        let mut files = Vec::new();
+        let root = if path.is_dir() {
+            collect(path, path, true, &mut files)?;
+            if files.is_empty() {
+                return Err(SuiteError::Empty(path.display().to_string()));
+            }
+            path.as_path()
+        } else {
+            files.push(path.clone());
+            path.parent().unwrap_or(Path::new(""))
+        };
+        for file in files {
+            let id = id_of(root, &file);
+            match seen.get(&id) {
+                Some(first) if same_file(first, &file) => continue,
+                Some(first) => {
+                    let (first, second) = (first.display().to_string(), file.display().to_string());
+                    return Err(SuiteError::Twice(first, second, id.to_string()));
+                }
+                None => {}
+            }
+            seen.insert(id.clone(), file.clone());
+            match source(&file) {
+                Ok(source) => scenarios.push((id, source)),
+                Err(found) => unreadable.push(found),
+            }
+        }
+    }
+    let folders: BTreeMap<_, _> = seen
+        .into_iter()
+        .map(|(id, file)| (id, file.parent().unwrap_or(Path::new("")).to_path_buf()))
+        .collect();
+    let mut find = |id: &ScenarioId, name: &str| {
+        let path = folders.get(id).map_or_else(PathBuf::new, |folder| folder.join(name));
+        let source = Source::read(&path).map_err(|error| error.to_string())?;
+        Ok((path.display().to_string(), source))
+    };
+    let suite = built_in().check_alone(&scenarios, outside, &mut find);
+    let suite = all_well(suite, unreadable, color)?;
+    Ok(Chosen { suite, ids: Vec::new(), built_in: false, set_name: SET.to_owned(), folders })
+}
+
+/// All findings at once, those of files that could not be read among them.
+fn all_well(
+    suite: Result<CheckedSuite, Vec<Diagnostics>>,
+    mut unreadable: Vec<Diagnostics>,
+    color: bool,
+) -> Result<CheckedSuite, SuiteError> {
+    match suite {
+        Ok(suite) if unreadable.is_empty() => Ok(suite),
+        Ok(_) => Err(SuiteError::Invalid(rendered(&unreadable, color))),
+        Err(found) => {
+            unreadable.extend(found);
+            unreadable.sort_by(|one, other| one.source().name().cmp(other.source().name()));
+            Err(SuiteError::Invalid(rendered(&unreadable, color)))
+        }
+    }
+}
+
+/// A file's text, or the finding that there is none.
+fn source(path: &Path) -> Result<Source, Diagnostics> {
+    let name = path.display().to_string();
+    let finding = |message: String, help: &str| {
+        let mut found = Diagnostics::new(Source::new(&name, ""));
+        let error = found.error(Span::default(), message);
+        if !help.is_empty() {
+            error.help(help);
+        }
+        found
+    };
+    if has_extension(path, "yml") {
+        return Err(finding("scenarios end in `.yaml`".to_owned(), "rename it"));
+    }
+    Source::read(path).map_err(|error| finding(error.to_string(), ""))
+}
+
+/// `folder/behaviour`, or more folders where they lie deeper below the root.
+fn id_of(root: &Path, file: &Path) -> ScenarioId {
+    let word = |text: &str| -> String {
+        let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+        text.chars().map(plain).collect()
+    };
+    let below = file.strip_prefix(root).unwrap_or(file).with_extension("");
+    let mut words: Vec<_> =
+        below.components().map(|part| word(&part.as_os_str().to_string_lossy())).collect();
+    if words.len() < 2 {
+        let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+        let folder = fs::canonicalize(folder).ok();
+        let name = folder.as_deref().and_then(Path::file_name).map(|name| word(&name.to_string_lossy()));
+        words.insert(0, name.unwrap_or_else(|| "own".to_owned()));
+    }
+    ScenarioId::new(words.join("/"))
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    one == other
+        || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 impl Chosen {
+    /// The scenarios belong to no suite: files of the user's, judged by the built-in requirements.
+    pub(super) fn alone(&self) -> bool {
+        !self.folders.is_empty()
+    }
+
     /// The arguments mean this scenario.
     pub(super) fn has(&self, id: &str) -> bool {
         self.ids.is_empty() || self.ids.iter().any(|chosen| is_below(id, chosen))
@@ -114,6 +322,11 @@ impl Chosen {
     }
 
     fn file(&self, scenario: &CheckedScenario, name: &str) -> Result<Source, SuiteError> {
+        if let Some(folder) = self.folders.get(&scenario.id) {
+            let path = folder.join(name);
+            let known = self.suite.files.get(&path.display().to_string()).cloned();
+            return known.map_or_else(|| Ok(Source::read(&path)?), Ok);
+        }
         let found = resolve(&scenario.id, name).and_then(|path| self.suite.files.get(&path).cloned());
         found.ok_or_else(|| SuiteError::Invalid(format!("{}: the suite has no file `{name}`", scenario.id)))
     }
@@ -127,7 +340,7 @@ fn is_below(id: &str, chosen: &str) -> bool {
     id.strip_prefix(chosen).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn rendered(list: &[spanned_yaml::Diagnostics], color: bool) -> String {
+fn rendered(list: &[Diagnostics], color: bool) -> String {
     list.iter().map(|diagnostics| diagnostics.render(color)).collect()
 }
 
@@ -137,37 +350,34 @@ fn built_in() -> Suite {
     Suite { name: "scenarios".to_owned(), files: BUILT_IN.iter().map(source).collect() }
 }
 
-/// The nearest folder above that has a catalogue; the folder itself where there is none.
-fn root_of(path: &Path) -> PathBuf {
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
-    folder
-        .ancestors()
-        .find(|folder| folder.join("requirements.yaml").is_file())
-        .unwrap_or(folder)
-        .to_path_buf()
-}
-
-/// A suite on disk. Without a catalogue of its own it has the built-in one.
-fn read(root: &Path) -> Result<Suite, SuiteError> {
-    let mut files = BTreeMap::new();
-    collect(root, root, &mut files)?;
-    if !files.contains_key("requirements.yaml") {
-        let built_in = built_in().files.into_iter().filter(|(name, _)| name == "requirements.yaml");
-        files.extend(built_in);
-    }
-    Ok(Suite { name: root.display().to_string(), files })
-}
-
-fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Source>) -> Result<(), SuiteError> {
+/// The YAML files below a folder, in order. Links to folders are not followed, and hidden folders not entered. Where
+/// only scenarios are wanted, catalogues and the folders of values and tenants are left out.
+fn collect(
+    root: &Path,
+    folder: &Path,
+    scenarios_only: bool,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), SuiteError> {
     let error = |error| SuiteError::Folder(folder.display().to_string(), error);
-    for entry in fs::read_dir(folder).map_err(error)? {
-        let path = entry.map_err(error)?.path();
-        if path.is_dir() {
-            collect(root, &path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
-            let name = path.strip_prefix(root).unwrap_or(&path).components();
-            let name = name.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-            files.insert(name, Source::read(&path)?);
+    let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(error)?.collect();
+    let mut entries = entries.map_err(error)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let name = entry.file_name();
+        if entry.file_type().map_err(error)?.is_dir() {
+            let data = scenarios_only && (name == "values" || name == "tenants");
+            if !data && !name.as_encoded_bytes().starts_with(b".") {
+                collect(root, &path, scenarios_only, files)?;
+            }
+        } else if (has_extension(&path, "yaml") || has_extension(&path, "yml"))
+            && !path.is_dir()
+            && !(scenarios_only && name == CATALOGUE)
+        {
+            if files.len() >= MOST_FILES {
+                return Err(SuiteError::TooMany(root.display().to_string()));
+            }
+            files.push(path);
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The only place that prints. Standard output is the result, standard error the talk.
 //!
 //! Everything goes through a [`Terminal`], made once in `main` from the streams and the environment as it is passed
-//! in. A reader that goes away (`| head`) is no failure: writing then returns [`Gone`], and `main` ends quietly.
+//! in. A reader that goes away (`| head`) is no failure: writing then returns [`PrintError::Gone`], and `main` ends quietly.
 
 mod progress;
 

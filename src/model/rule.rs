@@ -71,11 +71,11 @@ rules! {
     TokCache = "TOK-CACHE",
     /// Broken: the config endpoint is named at another origin.
     EmWellknown = "EM-WELLKNOWN",
-    /// Broken: the published key is not the one that signs.
+    /// Broken: another key is published under the id of the one that signs.
     EmJwks = "EM-JWKS",
     /// Broken: a matching `If-None-Match` is answered before the token is looked at.
     EmConfig = "EM-CONFIG",
-    /// Broken: `not_after` lies twice as far in the future as `envelopeTTL` says.
+    /// Broken: `not_after` is put off after signing.
     EmEnvelope = "EM-ENVELOPE",
     /// Broken: `If-None-Match` is ignored.
     EmEtag = "EM-ETAG",

@@ -16,7 +16,7 @@ pub enum ExitCode {
     StaleBaseline,
     /// A performance threshold was missed.
     ThresholdMissed,
-    /// A MUST of the chosen set was not tested.
+    /// A MUST of the chosen set was not tested, or a selected case was skipped.
     PartlyTested,
     /// Ctrl-C.
     Interrupted,

@@ -9,6 +9,8 @@ mod jwt;
 
 pub use jwt::{cut_signatures, show_token};
 
+use super::{Check, CheckStatus};
+
 /// Parameters of forms and URLs that are credentials by themselves (RFC 6749, 7521, 7636, 8628, 8693).
 const FORM_SECRETS: [&str; 10] = [
     "client_secret",
@@ -32,6 +34,43 @@ const JSON_SECRETS: [&str; 5] =
 
 /// Members of JSON bodies that carry a token.
 const JSON_TOKENS: [&str; 2] = ["access_token", "id_token"];
+
+impl Check {
+    /// The check with every text of it as `redact` leaves it. A check is built from what a target said, so this is
+    /// the one door through which it gets into a result.
+    #[must_use]
+    pub fn redacted(self, redact: &dyn Fn(&str) -> String) -> Self {
+        // Without `..`: a member that is added has to be thought about here.
+        let Self { what, requirement, status, expected, observed, note, cause } = self;
+        Self {
+            what: redact(&what),
+            requirement,
+            status: status.redacted(redact),
+            expected: redact(&expected),
+            observed: redact(&observed),
+            note: note.as_deref().map(redact),
+            cause,
+        }
+    }
+}
+
+impl CheckStatus {
+    /// The status with its reason as `redact` leaves it.
+    #[must_use]
+    pub fn redacted(self, redact: &dyn Fn(&str) -> String) -> Self {
+        match self {
+            Self::Pass => Self::Pass,
+            Self::Fail => Self::Fail,
+            Self::Warn(reason) => Self::Warn(redact(&reason)),
+            Self::Skipped(reason) => Self::Skipped(redact(&reason)),
+            Self::NotApplicable(reason) => Self::NotApplicable(redact(&reason)),
+            Self::NotExercised(reason) => Self::NotExercised(redact(&reason)),
+            Self::Error(reason) => Self::Error(redact(&reason)),
+            Self::ExpectedFail(reason) => Self::ExpectedFail(redact(&reason)),
+            Self::UnexpectedPass(reason) => Self::UnexpectedPass(redact(&reason)),
+        }
+    }
+}
 
 /// Headers without credentials: `Authorization` keeps its scheme and, of a JWT, all but the signature; cookies keep
 /// their names and attributes; the query and fragment of a `Location` are masked like a form.
@@ -199,6 +238,42 @@ mod tests {
     }
 
     const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl";
+
+    #[test]
+    fn every_text_of_a_check_is_redacted() {
+        let text = || "has s3cret in it".to_owned();
+        let statuses = [
+            CheckStatus::Pass,
+            CheckStatus::Fail,
+            CheckStatus::Warn(text()),
+            CheckStatus::Skipped(text()),
+            CheckStatus::NotApplicable(text()),
+            CheckStatus::NotExercised(text()),
+            CheckStatus::Error(text()),
+            CheckStatus::ExpectedFail(text()),
+            CheckStatus::UnexpectedPass(text()),
+        ];
+        for status in statuses {
+            let check = Check {
+                what: text(),
+                requirement: None,
+                status: status.clone(),
+                expected: text(),
+                observed: text(),
+                note: Some(text()),
+                cause: Some(crate::outcome::Cause::Harness),
+            };
+            let texts = |check: &Check| {
+                let json = serde_json::to_string(check).unwrap();
+                (json.matches("s3cret").count(), json.matches("[password]").count())
+            };
+            let (before, _) = texts(&check);
+            let redacted = check.redacted(&|text| text.replace("s3cret", "[password]"));
+            assert_eq!(texts(&redacted), (0, before), "{status:?}");
+            assert_eq!(redacted.status.name(), status.name());
+            assert_eq!(redacted.cause, Some(crate::outcome::Cause::Harness));
+        }
+    }
 
     #[test]
     fn credentials_keep_their_scheme_only() {

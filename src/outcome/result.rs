@@ -132,7 +132,7 @@ pub struct HttpRequest {
     pub url: String,
     /// In the order sent; names in lower case.
     pub headers: Vec<(String, String)>,
-    /// At most 16 KiB of it.
+    /// At most 16 KiB of it; in a report 2 KiB, if the case passed.
     pub body: Option<String>,
 }
 
@@ -143,7 +143,7 @@ pub struct HttpResponse {
     pub status: u16,
     /// In the order received; names in lower case.
     pub headers: Vec<(String, String)>,
-    /// At most 16 KiB of it.
+    /// At most 16 KiB of it; in a report 2 KiB, if the case passed.
     pub body: Option<String>,
 }
 
@@ -272,11 +272,11 @@ pub struct RequirementRow {
     pub in_set: bool,
     /// It was not tested, and whoever ran the suite accepted that beforehand.
     pub accepted: bool,
-    /// The worst status of the cases that tested it; if none did, of all its cases; `not-exercised` with the reason
-    /// where there are none.
+    /// The worst status of the cases that tested it, that is, of those with a check about it; where there are none,
+    /// `not-exercised` or what kept them from it, with the reason.
     #[serde(flatten)]
     pub status: CheckStatus,
-    /// Case → status.
+    /// Case → status, of every case that lists it, whether or not a check of it is about the rule.
     pub cases: BTreeMap<CaseId, String>,
 }
 

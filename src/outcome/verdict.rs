@@ -12,6 +12,7 @@ pub use requirements::requirement_rows;
 pub use summary::{RunParts, Terms, summarise};
 
 use super::{CaseResult, Cause, Check, CheckStatus, RequirementRow, StepResult};
+use crate::model::identifier::RequirementId;
 
 /// The reason of a case in which nothing was checked.
 pub const CHECKED_NOTHING: &str = "this case checked nothing";
@@ -112,6 +113,10 @@ pub fn case_cause(steps: &[StepResult]) -> Option<Cause> {
     checks.filter(|check| check.status.name() == status.name()).find_map(|check| check.cause)
 }
 
+const fn lies_outside_the_platform(cause: Option<Cause>) -> bool {
+    !matches!(cause, Some(Cause::Configuration | Cause::Implementation))
+}
+
 impl CaseResult {
     /// The area: the first segment of the scenario's path.
     #[must_use]
@@ -123,12 +128,22 @@ impl CaseResult {
     /// follows from a seen defect (a control that the platform does not treat as it should) is none of these.
     #[must_use]
     pub fn is_unreached(&self) -> bool {
-        let unreached = |status: &CheckStatus, cause: Option<Cause>| {
-            matches!(status, CheckStatus::Error(_))
-                && !matches!(cause, Some(Cause::Configuration | Cause::Implementation))
-        };
-        unreached(&self.status, self.cause)
-            || self.checks().any(|(_, check)| unreached(&check.status, check.cause))
+        self.errors().any(lies_outside_the_platform)
+    }
+
+    /// The cause of every error in it, its own first; the error of one without a cause is one too.
+    fn errors(&self) -> impl Iterator<Item = Option<Cause>> {
+        let checks = self.checks().map(|(_, check)| (&check.status, check.cause));
+        std::iter::once((&self.status, self.cause))
+            .chain(checks)
+            .filter(|(status, _)| matches!(status, CheckStatus::Error(_)))
+            .map(|(_, cause)| cause)
+    }
+
+    /// A check of it is about this rule, and the platform was put to that test.
+    #[must_use]
+    pub fn tested(&self, rule: &RequirementId) -> bool {
+        self.checks().any(|(_, check)| check.requirement.as_ref() == Some(rule) && check.status.is_tested())
     }
 
     /// Every check with the step that made it.

@@ -9,6 +9,7 @@ mod tokens;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     path::PathBuf,
 };
 
@@ -39,17 +40,35 @@ impl Default for Style {
 /// So many failures are shown in full; beyond that, one reads the files.
 const FAILURES_IN_FULL: usize = 20;
 
-/// The report as text. `written` are the files of the other reports, named at the end.
+/// The report as text. `written` are the files of the other reports, named at the end, or why there are none.
+/// `again` is the command that made this run, without its selection (`touchstone run my/scenarios --seed 7`): with
+/// `--filter …` behind it, it runs just the failures again.
 #[must_use]
-pub fn render(report: &Report, style: &Style, written: &[PathBuf]) -> String {
+pub fn render(
+    report: &Report,
+    style: &Style,
+    written: Result<&[PathBuf], &io::Error>,
+    again: &str,
+) -> String {
     let mut page = Page::new(style);
     header(&mut page, report);
     areas(&mut page, report, style.verbose);
     totals(&mut page, report);
     requirements::section(&mut page, report);
     failures(&mut page, report);
-    closing(&mut page, report, written);
+    closing(&mut page, report, written, again);
     page.finish()
+}
+
+/// A word as a shell takes it: in quotes where it has to be.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 fn header(page: &mut Page, report: &Report) {
@@ -100,6 +119,9 @@ fn areas(page: &mut Page, report: &Report, verbose: bool) {
         page.row(&lead, column, &line);
         for case in cases.iter().filter(|case| verbose || case.status != CheckStatus::Pass) {
             case_line(page, area, case);
+            if verbose {
+                refusals(page, case);
+            }
         }
     }
     if !areas.is_empty() {
@@ -114,6 +136,21 @@ fn case_line(page: &mut Page, area: &str, case: &CaseResult) {
     let says = case.status.reason().unwrap_or(&case.title);
     let lead = [span(page::ink(&case.status), case.status.name())];
     page.hanging(4, &lead, 15, &[span(Ink::Plain, &format!("{id}: ")), span(Ink::Dim, says)]);
+}
+
+/// Which rule refused what: "enterprise-manager refuses `foreign` (TOK-ISS): 401, TOK-ISS: …". It tells a replay that
+/// the issuer stopped from one that the audience did.
+fn refusals(page: &mut Page, case: &CaseResult) {
+    for (_, check) in case.checks().filter(|(step, _)| step.kind == "refuse") {
+        let mut line = vec![
+            span(Ink::Plain, &format!("{}: ", check.what)),
+            span(page::ink(&check.status), &check.observed),
+        ];
+        if !matches!(check.status, CheckStatus::Pass) {
+            line.push(span(Ink::Dim, &format!(", expected {}", check.expected)));
+        }
+        page.hanging(19, &[], 0, &line);
+    }
 }
 
 /// "11 pass, 2 fail", the worst first.
@@ -161,23 +198,30 @@ fn failures(page: &mut Page, report: &Report) {
     }
 }
 
-fn closing(page: &mut Page, report: &Report, written: &[PathBuf]) {
+fn closing(page: &mut Page, report: &Report, written: Result<&[PathBuf], &io::Error>, again: &str) {
     page.rule("");
-    if !written.is_empty() {
-        let paths: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
-        page.label("reports", &[span(Ink::Plain, &paths.join(", "))]);
+    let paths = match written {
+        Ok([]) | Err(_) => vec!["no report file was written".to_owned()],
+        Ok(paths) => paths.iter().map(|path| path.display().to_string()).collect(),
+    };
+    page.label("reports", &[span(Ink::Plain, &paths.join(", "))]);
+    if let Some(filters) = failures_as_filters(report) {
+        page.copyable("again", &format!("{again} {filters}"));
     }
-    if let Some(command) = rerun(report) {
-        page.label("again", &[span(Ink::Plain, &command)]);
+    page.gap();
+    match written {
+        Ok(_) => page.paragraph(0, &[span(verdict_ink(report), &report.summary.verdict)]),
+        // The last line is the one that is read, and this run has not done what it was asked for.
+        Err(error) => {
+            page.paragraph(0, &[span(Ink::Plain, &report.summary.verdict)]);
+            page.gap();
+            page.paragraph(0, &[span(Ink::Red, &format!("No report file was written: {error}."))]);
+        }
     }
-    if !written.is_empty() || rerun(report).is_some() {
-        page.gap();
-    }
-    page.paragraph(0, &[span(verdict_ink(report), &report.summary.verdict)]);
 }
 
-/// The command that runs just the failures again; none if there is none, or too many to name.
-fn rerun(report: &Report) -> Option<String> {
+/// The filters that select just the failures; none if there is none, or too many to name.
+fn failures_as_filters(report: &Report) -> Option<String> {
     let scenarios: BTreeSet<_> = report
         .cases
         .iter()
@@ -190,13 +234,8 @@ fn rerun(report: &Report) -> Option<String> {
     if filters.is_empty() || filters.len() > 4 {
         return None;
     }
-    let mut command = vec!["touchstone run".to_owned()];
-    if report.target.name != "embedded" {
-        command.push(format!("--target {}", report.target.name));
-    }
-    command.extend(report.sabotaged.iter().map(|rule| format!("--sabotage {rule}")));
-    command.extend(filters.iter().map(|filter| format!("--filter {filter}")));
-    Some(command.join(" "))
+    let words: Vec<_> = filters.iter().map(|filter| format!("--filter {}", shell_word(filter))).collect();
+    Some(words.join(" "))
 }
 
 /// Green is for a run in which everything passed on an unbroken platform.
@@ -219,5 +258,21 @@ fn seconds(milliseconds: f64) -> String {
     } else {
         let minutes = (milliseconds / 60_000.0).floor();
         format!("{minutes:.0} min {:.0} s", (milliseconds - minutes * 60_000.0) / 1_000.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_word;
+
+    #[test]
+    fn words_for_a_shell() {
+        for plain in ["audience/prefix", "a=b", "--seed", "my/scenarios"] {
+            assert_eq!(shell_word(plain), plain);
+        }
+        assert_eq!(shell_word("a b"), "'a b'");
+        assert_eq!(shell_word("x[setup=okta]"), "'x[setup=okta]'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+        assert_eq!(shell_word(""), "''");
     }
 }

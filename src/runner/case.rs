@@ -8,7 +8,8 @@ use super::{Settings, context::Context, credit, step};
 use crate::{
     chance,
     clock::Stopwatch,
-    outcome::{CaseResult, Cause, CheckStatus, Location, StepResult, verdict},
+    model::identifier::Component,
+    outcome::{CaseResult, Cause, Check, CheckStatus, Location, StepResult, verdict},
     scenario::{CheckedScenario, syntax::Cell, syntax::Step},
     target::{PlatformOrder, Target, TargetError},
 };
@@ -58,8 +59,14 @@ pub(super) async fn run(plan: &CasePlan, target: &dyn Target, settings: &Setting
             plan.result(CheckStatus::NotApplicable(reason), None)
         }
         None => match start(plan, target, settings).await {
-            Ok(context) => play(plan, context).await,
-            Err(error) => not_started(plan, &error),
+            Ok(context) => match absent_component(plan, &context) {
+                Some(component) => {
+                    let reason = format!("the platform of these values has no {component}");
+                    plan.result(CheckStatus::NotApplicable(reason), None)
+                }
+                None => play(plan, context).await,
+            },
+            Err(error) => not_started(plan, settings, &error),
         },
     };
     result.duration_ms = stopwatch.elapsed().as_secs_f64() * 1e3;
@@ -80,6 +87,12 @@ async fn start<'a>(
     };
     let platform = target.start(&order).await?;
     Ok(Context::new(plan, settings, seed, platform))
+}
+
+/// A component that the steps speak to and the platform does not have: switched off in the values file.
+fn absent_component<'p>(plan: &'p CasePlan, context: &Context<'_>) -> Option<&'p Component> {
+    let steps = plan.scenario.steps.iter().chain(&plan.scenario.always);
+    steps.filter_map(|step| step.action.component()).find(|component| context.endpoint(component).is_err())
 }
 
 async fn play(plan: &CasePlan, mut context: Context<'_>) -> CaseResult {
@@ -112,19 +125,25 @@ async fn take(plan: &CasePlan, context: &mut Context<'_>, step: &Step, index: us
         kind: step.action.kind().into(),
         title: context.redact(&done.title),
         location: Location { file: source.name().into(), line: source.position(step.span).0 },
-        checks: done.checks,
+        checks: done.checks.into_iter().map(|check| redacted(check, context)).collect(),
         exchanges: context.wire.drain(),
     };
     (result, done.go_on)
 }
 
-fn not_started(plan: &CasePlan, error: &TargetError) -> CaseResult {
+/// The one gate through which every word of a check goes: nothing that a target or a variable said passes unredacted.
+fn redacted(check: Check, context: &Context<'_>) -> Check {
+    check.redacted(&|text| context.redact(text))
+}
+
+fn not_started(plan: &CasePlan, settings: &Settings, error: &TargetError) -> CaseResult {
     let (reason, cause) = match error {
         TargetError::Values(diagnostics) | TargetError::Tenant(diagnostics) => {
             (format!("{error}\n{diagnostics}"), Cause::Configuration)
         }
+        TargetError::Mismatch(_) => (error.to_string(), Cause::Configuration),
         TargetError::Environment(_) => (error.to_string(), Cause::Environment),
         TargetError::Unsupported(_) => (error.to_string(), Cause::Harness),
     };
-    plan.result(CheckStatus::Error(reason), Some(cause))
+    plan.result(CheckStatus::Error(settings.secrets.redact(&reason)), Some(cause))
 }

@@ -9,7 +9,8 @@ use crate::{
     chance::{Chance, Seed},
     model::{identifier::Component, identifier::RequirementId, values::Values},
     net::courier::{Courier as _, Request},
-    outcome::{TokenShown, redact},
+    outcome::{Cause, TokenShown, redact},
+    runner::step::Stuck,
     scenario::template::{Now, Scope},
     target::{Endpoint, Platform},
 };
@@ -104,43 +105,49 @@ impl<'a> Context<'a> {
     }
 
     /// What the Manager's discovery document says, fetched once a case.
-    pub(super) async fn discovered(&self) -> Result<Discovered, String> {
+    pub(super) async fn discovered(&self) -> Result<Discovered, Stuck> {
         if let Some(known) = self.discovered.get() {
             return Ok(known.clone());
         }
-        let manager = self.endpoint(&Component::new("enterprise-manager"))?;
+        let manager = self.endpoint(&Component::new("enterprise-manager")).map_err(Stuck::harness)?;
         let url = format!("{}/.well-known/toolhive-configuration", manager.base);
-        let answer = self.wire.send(Request::get(url)).await.map_err(|error| error.to_string())?;
+        let answer = self.wire.send(Request::get(url)).await?;
         let document = answer.json().filter(|_| answer.status == 200);
-        let document = document.ok_or("the Enterprise Manager's discovery document cannot be read")?;
+        let document = document.ok_or_else(|| unusable("cannot be read"))?;
         let text =
             |name: &str| document.pointer(&format!("/oidc/{name}")).and_then(Json::as_str).map(str::to_owned);
         let scopes = document.pointer("/oidc/scopes").and_then(Json::as_array).into_iter().flatten();
         let found = Discovered {
-            issuer: text("issuer").ok_or("the Enterprise Manager's discovery document names no issuer")?,
-            client_id: text("client_id")
-                .ok_or("the Enterprise Manager's discovery document names no client")?,
+            issuer: text("issuer").ok_or_else(|| unusable("names no issuer"))?,
+            client_id: text("client_id").ok_or_else(|| unusable("names no client"))?,
             scopes: scopes.filter_map(|scope| scope.as_str().map(str::to_owned)).collect(),
         };
         Ok(self.discovered.get_or_init(|| found).clone())
     }
 
     /// The password of a user, from the IdP's directory; registered as a secret.
-    pub(super) async fn password(&self, login: &str) -> Result<String, String> {
+    pub(super) async fn password(&self, login: &str) -> Result<String, Stuck> {
         let users = if let Some(users) = self.users.get() {
             users
         } else {
-            let idp = self.endpoint(&Component::new("idp"))?;
-            let found = control::users(self.platform.http(), idp).await;
-            let found = found.map_err(|error| error.to_string())?;
+            let idp = self.endpoint(&Component::new("idp")).map_err(Stuck::harness)?;
+            let found = control::users(self.platform.http(), idp).await?;
             for user in &found {
                 self.settings.secrets.register(&user.password, "password");
             }
             self.users.get_or_init(|| found)
         };
         let user = users.iter().find(|user| user.login == login);
-        user.map(|user| user.password.clone()).ok_or_else(|| format!("the IdP knows no user `{login}`"))
+        user.map(|user| user.password.clone()).ok_or_else(|| Stuck {
+            reason: format!("the IdP knows no user `{login}`"),
+            cause: Cause::Configuration,
+        })
     }
+}
+
+fn unusable(what: &str) -> Stuck {
+    let reason = format!("the Enterprise Manager's discovery document {what}");
+    Stuck { reason, cause: Cause::Implementation }
 }
 
 impl Scope for Context<'_> {
@@ -157,7 +164,11 @@ impl Scope for Context<'_> {
             "capture" => self.captures.get(rest).cloned(),
             "token" => self.tokens.get(rest).map(|held| held.text.as_str().into()),
             "var" => self.settings.variables.get(rest).map(|value| value.as_str().into()),
-            "env" => self.settings.environment.get(rest).map(|value| value.as_str().into()),
+            // What is in the environment of a CI job is a secret until proven otherwise.
+            "env" => self.settings.environment.get(rest).map(|value| {
+                self.settings.secrets.register(value, "environment");
+                value.as_str().into()
+            }),
             _ => None,
         }
     }

@@ -4,20 +4,20 @@
 //! passed on its own is looked at again: in the same case the same component must have answered the other way
 //! to a token that differs by the one defect. Without that the check is an error, never green.
 
-use super::{context::Context, held::Held};
+use super::{context::Context, held::Held, step::OUT_OF_REACH};
 use crate::{
     model::identifier::Component,
     outcome::{Cause, Check, CheckStatus, StepResult},
 };
 
-/// A token that was shown to a component, and what was expected of it.
+/// Something that was shown to a component, and what was expected of it.
 #[derive(Clone, Debug)]
 pub(super) struct Presentation {
     /// The step and the check in it that this is about.
     pub(super) step: usize,
     pub(super) check: usize,
     pub(super) component: Component,
-    pub(super) token: String,
+    pub(super) shown: Shown,
     pub(super) expected: Expected,
     /// The name of the token on the other side.
     pub(super) control: Option<String>,
@@ -27,20 +27,73 @@ pub(super) struct Presentation {
     pub(super) at: i64,
 }
 
+/// What was shown.
+#[derive(Clone, Debug)]
+pub(super) enum Shown {
+    /// A held token, as a bearer token.
+    Token { name: String, target: Target },
+    /// No token, or one in another form.
+    Otherwise { target: Target },
+    /// A sign-in: the name of its token, and what was asked for.
+    SignIn { name: String, asked: Vec<(&'static str, String)> },
+}
+
+/// Method and path, without the query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    method: String,
+    path: String,
+}
+
+impl Target {
+    pub(super) fn new(method: &str, path: &str) -> Self {
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        Self { method: method.to_owned(), path: path.to_owned() }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
     Accepted,
     Refused,
-    /// A request of its own form: its control must be accepted; what differs is in the request.
-    RequestRefused,
-    /// A sign-in: its control must have signed in at the same issuer.
+    /// A request that shows a credential and is served: the component must refuse something in this case.
+    Served,
     SignedIn,
     SignInRefused,
+}
+
+impl Presentation {
+    fn name(&self) -> &str {
+        match &self.shown {
+            Shown::Token { name, .. } | Shown::SignIn { name, .. } => name,
+            Shown::Otherwise { .. } => "this request",
+        }
+    }
+
+    fn names(&self, other: &Self) -> bool {
+        self.control.as_deref() == Some(other.name())
+    }
 }
 
 /// Takes the pass from every check whose control is not green.
 pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
     let shown = &context.presentations;
+    for one in shown {
+        let reached = shown.iter().any(|other| {
+            other.expected == Expected::Accepted
+                && is_partner(one, other)
+                && check(steps, other).is_some_and(|check| is_green(&check.status))
+        });
+        // The component had the keys for the control: then it went looking for others.
+        if one.expected == Expected::Refused
+            && reached
+            && let Some(check) = steps.get_mut(one.step).and_then(|step| step.checks.get_mut(one.check))
+            && check.status == CheckStatus::Error(OUT_OF_REACH.into())
+        {
+            check.status = CheckStatus::Fail;
+            check.cause = Some(Cause::Implementation);
+        }
+    }
     // All decisions are made on the checks as they were, then applied.
     let decisions: Vec<_> = shown
         .iter()
@@ -65,12 +118,15 @@ fn is_green(status: &CheckStatus) -> bool {
 
 /// Why a check that passed on its own must not count.
 fn objection(one: &Presentation, steps: &[StepResult], context: &Context<'_>) -> Option<(String, Cause)> {
-    let partners = context.presentations.iter().filter(|other| is_partner(one, other));
+    // A sign-in proves itself: it is a control for others and needs none.
+    if one.expected == Expected::SignedIn {
+        return None;
+    }
     let mut found = None;
-    for partner in partners {
+    for partner in context.presentations.iter().filter(|other| is_partner(one, other)) {
         let Some(check) = check(steps, partner) else { continue };
         if !is_green(&check.status) {
-            let reason = format!("its control, `{}`, is not green: {}", partner.token, check.what);
+            let reason = format!("its control, `{}`, is not green: {}", partner.name(), check.what);
             found = found.or(Some((reason, check.cause.unwrap_or(Cause::Harness))));
             continue;
         }
@@ -79,75 +135,101 @@ fn objection(one: &Presentation, steps: &[StepResult], context: &Context<'_>) ->
             Some(reason) => found = Some((reason, Cause::Harness)),
         }
     }
-    match one.expected {
-        // A sign-in proves itself: it is a control for others and needs none.
-        Expected::SignedIn => None,
-        _ => Some(found.unwrap_or_else(|| no_partner(one))),
-    }
+    Some(found.unwrap_or_else(|| (no_partner(one), Cause::Harness)))
 }
 
-fn no_partner(one: &Presentation) -> (String, Cause) {
-    let reason = match one.expected {
-        Expected::Accepted => format!("no token was refused by {} beside this one", one.component),
-        _ => match &one.control {
-            Some(control) => format!("its control, `{control}`, was not accepted by {}", one.component),
-            None => format!("it names no control that {} accepts", one.component),
-        },
-    };
-    (reason, Cause::Harness)
+fn no_partner(one: &Presentation) -> String {
+    match (one.expected, &one.control) {
+        (Expected::Accepted | Expected::Served, _) => {
+            format!("no token was refused by {} beside this one", one.component)
+        }
+        (_, Some(control)) => format!("its control, `{control}`, was not accepted by {}", one.component),
+        (_, None) => format!("it names no control that {} accepts", one.component),
+    }
 }
 
 /// The two stand on opposite sides of the same component, and one names the other.
 fn is_partner(one: &Presentation, other: &Presentation) -> bool {
-    let names = |a: &Presentation, b: &Presentation| a.control.as_deref() == Some(b.token.as_str());
     one.component == other.component
         && match (one.expected, other.expected) {
             (Expected::Refused, Expected::Accepted) | (Expected::Accepted, Expected::Refused) => {
-                names(one, other) || names(other, one)
+                one.names(other) || other.names(one)
             }
-            (Expected::RequestRefused, Expected::Accepted)
-            | (Expected::SignInRefused, Expected::SignedIn) => names(one, other),
+            (Expected::SignInRefused, Expected::SignedIn) => one.names(other),
+            (Expected::Served, Expected::Refused) => true,
             _ => false,
         }
 }
 
-/// What is wrong with the difference between the two tokens, if anything.
+/// What is wrong with the difference between the two, if anything.
 fn difference(one: &Presentation, partner: &Presentation, context: &Context<'_>) -> Option<String> {
-    if matches!(one.expected, Expected::RequestRefused | Expected::SignInRefused) {
+    if one.expected == Expected::Served {
         return None;
     }
-    let differing = if one.token == partner.token {
-        if one.at == partner.at { Vec::new() } else { vec!["time".to_owned()] }
-    } else {
-        let held = |name: &str| context.tokens.get(name);
-        let (Some(a), Some(b)) = (held(&one.token), held(&partner.token)) else {
-            return Some("one of the two tokens was never obtained".into());
-        };
-        Held::differences(a, b, one.at.max(partner.at))
+    let differing = match (&one.shown, &partner.shown) {
+        (Shown::SignIn { asked, .. }, Shown::SignIn { asked: other, .. }) => {
+            asked.iter().zip(other).filter(|(a, b)| a != b).map(|(asked, _)| asked.0.to_owned()).collect()
+        }
+        (
+            Shown::Token { target, .. } | Shown::Otherwise { target },
+            Shown::Token { target: other, .. } | Shown::Otherwise { target: other },
+        ) if target != other => {
+            return Some(format!("{} {} is not what its control was sent to", target.method, target.path));
+        }
+        (Shown::Token { name, .. }, Shown::Token { name: other, .. }) => {
+            let (Some(a), Some(b)) = (context.tokens.get(name), context.tokens.get(other)) else {
+                return Some("one of the two tokens was never obtained".into());
+            };
+            Held::differences(a, one.at, b, partner.at)
+        }
+        // How the credential was sent is the one difference.
+        _ => return None,
     };
-    let declared =
-        if one.control.as_deref() == Some(partner.token.as_str()) { &one.differs } else { &partner.differs };
+    let declared = if one.names(partner) { &one.differs } else { &partner.differs };
+    against_declaration(one.name(), partner.name(), differing, declared.as_deref())
+}
+
+fn against_declaration(
+    one: &str,
+    other: &str,
+    mut differing: Vec<String>,
+    declared: Option<&[String]>,
+) -> Option<String> {
     let names = |list: &[String]| if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
-    let sorted = |list: &[String]| {
-        let mut list = list.to_vec();
-        list.sort();
-        list
-    };
+    let found = format!("`{one}` and `{other}` differ in {}", names(&differing));
     match declared {
         None if differing.len() == 1 => None,
-        None => Some(format!(
-            "`{}` and `{}` differ in {}, not in one member: a control differs by the one defect",
-            one.token,
-            partner.token,
-            names(&differing)
-        )),
-        Some(declared) if sorted(declared) == sorted(&differing) => None,
-        Some(declared) => Some(format!(
-            "`{}` and `{}` differ in {}, while the scenario says {}",
-            one.token,
-            partner.token,
-            names(&differing),
-            names(declared)
-        )),
+        None => Some(format!("{found}, not in one member: a control differs by the one defect")),
+        Some(declared) => {
+            let mut expected = declared.to_vec();
+            expected.sort();
+            differing.sort();
+            (expected != differing).then(|| format!("{found}, while the scenario says {}", names(declared)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_defect_or_the_declared_ones() {
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let judge = |differing: &[&str], declared: Option<&[&str]>| {
+            against_declaration("a", "b", list(differing), declared.map(list).as_deref())
+        };
+        assert_eq!(judge(&["aud"], None), None);
+        assert_eq!(judge(&["aud", "scp"], Some(&["scp", "aud"])), None);
+        assert!(judge(&[], None).unwrap().contains("differ in nothing"));
+        assert!(judge(&["aud", "scp"], None).unwrap().contains("aud, scp"));
+        assert!(judge(&["aud"], Some(&["scp"])).is_some());
+        assert!(judge(&["aud", "scp"], Some(&["aud"])).is_some(), "a defect more than declared");
+    }
+
+    #[test]
+    fn a_target_has_no_query() {
+        assert_eq!(Target::new("GET", "/a?token=x"), Target::new("GET", "/a"));
+        assert_ne!(Target::new("GET", "/a"), Target::new("DELETE", "/a"));
     }
 }

@@ -19,8 +19,10 @@ pub struct Settings {
     pub seed: Seed,
     /// Cases at a time.
     pub jobs: NonZeroUsize,
-    /// Start no further case once one is not green.
+    /// Start no further case once one has failed.
     pub fail_fast: bool,
+    /// A warning counts as a failure.
+    pub strict: bool,
     /// The rules of the simulated client; a target has its own.
     pub rules: Rules,
     /// Where secrets are registered and redacted.
@@ -74,8 +76,9 @@ pub async fn run(
                 if error.is_cancelled() { skipped(&plan, "interrupted") } else { crashed(&plan) }
             }
         };
-        if settings.fail_fast && result.status != CheckStatus::Pass && stop.is_none() {
-            stop = Some("an earlier case was not green (--fail-fast)");
+        let warned = settings.strict && matches!(result.status, CheckStatus::Warn(_));
+        if settings.fail_fast && (result.status.needs_action() || warned) && stop.is_none() {
+            stop = Some("an earlier case failed (--fail-fast)");
         }
         tell(Event::CaseFinished { result: Box::new(result.clone()) });
         results.push(result);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use crate::scenario::syntax::SignWith;
 
 /// Members that differ between any two tokens and mean nothing for the verdict.
-const NEVER_COUNT: [&str; 4] = ["jti", "iat", "auth_time", "uti"];
+const NEVER_COUNT: [&str; 6] = ["jti", "iat", "auth_time", "uti", "nonce", "at_hash"];
 
 /// A token, decoded if it is a JWT.
 #[derive(Clone, Debug)]
@@ -29,17 +29,21 @@ impl Held {
         Self { text, parts, sign, issuer: under, issued }
     }
 
-    /// In which members two tokens differ: claims by name, header members as `header.…`, `signature`, `form`.
-    pub(super) fn differences(&self, other: &Self, now: i64) -> Vec<String> {
+    /// In which members two tokens differ: claims by name, header members as `header.…`, `signature`, `form`. Each is
+    /// looked at in the moment in which it was shown, in seconds since 1970: of two equal tokens of which only one had
+    /// expired by then, the difference is `time`.
+    pub(super) fn differences(&self, shown: i64, other: &Self, other_shown: i64) -> Vec<String> {
         let (Some((header, claims)), Some((other_header, other_claims))) = (&self.parts, &other.parts) else {
             return if self.text == other.text { Vec::new() } else { vec!["form".into()] };
         };
         let mut names = members(header, other_header, "header.");
-        names.extend(members(claims, other_claims, "").into_iter().filter(|name| match name.as_str() {
-            // Two tokens of different moments differ in `exp`; that counts only if one has expired.
-            "exp" => expired(claims, now) != expired(other_claims, now),
-            name => !NEVER_COUNT.contains(&name),
-        }));
+        names.extend(members(claims, other_claims, ""));
+        // Two tokens of different moments differ in `exp`; that counts only if one of them has expired.
+        names.retain(|name| name != "exp" && !NEVER_COUNT.contains(&name.as_str()));
+        if expired(claims, shown) != expired(other_claims, other_shown) {
+            let same = claims.get("exp") == other_claims.get("exp");
+            names.push(if same { "time" } else { "exp" }.into());
+        }
         if self.sign != other.sign {
             names.push("signature".into());
         }
@@ -62,7 +66,8 @@ fn decode(text: &str) -> Option<(Map<String, Json>, Map<String, Json>)> {
     let mut parts = text.split('.');
     let mut object = || serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts.next()?).ok()?).ok();
     let decoded = (object()?, object()?);
-    (parts.count() == 1).then_some(decoded)
+    URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
+    parts.next().is_none().then_some(decoded)
 }
 
 #[cfg(test)]
@@ -81,13 +86,14 @@ mod tests {
         let one = token(&json!({"kid": "a"}), &json!({"aud": "x", "jti": 1, "iat": 1, "exp": 100}));
         let same = token(&json!({"kid": "a"}), &json!({"aud": "x", "jti": 2, "iat": 2, "exp": 200}));
         let other = token(&json!({"kid": "b"}), &json!({"aud": ["x"], "exp": 100, "nbf": 1}));
-        assert!(one.differences(&same, 50).is_empty());
-        assert_eq!(one.differences(&same, 150), ["exp"]);
-        assert_eq!(one.differences(&other, 50), ["header.kid", "aud", "nbf"]);
+        assert!(one.differences(50, &same, 50).is_empty());
+        assert_eq!(one.differences(150, &same, 150), ["exp"]);
+        assert_eq!(one.differences(50, &other, 50), ["header.kid", "aud", "nbf"]);
+        assert_eq!(one.differences(50, &one, 150), ["time"]);
         let opaque = Held::new("opaque".into(), SignWith::Issuer, false);
-        assert_eq!(one.differences(&opaque, 50), ["form"]);
+        assert_eq!(one.differences(50, &opaque, 50), ["form"]);
         let mut forged = one.clone();
         forged.sign = SignWith::Corrupted;
-        assert_eq!(one.differences(&forged, 50), ["signature"]);
+        assert_eq!(one.differences(50, &forged, 50), ["signature"]);
     }
 }

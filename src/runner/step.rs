@@ -14,6 +14,10 @@ use crate::{
     model::identifier::{Component, RequirementId},
     net::courier::{Answer, Courier as _, Request, SendError},
     outcome::{Cause, Check, CheckStatus},
+    runner::{
+        control::ControlError,
+        credit::{Shown, Target},
+    },
     scenario::{
         matcher::Matcher,
         syntax::Action,
@@ -32,13 +36,14 @@ pub(super) struct Done {
 }
 
 /// The step could not be taken: an error without a verdict.
+#[derive(Debug)]
 pub(super) struct Stuck {
-    reason: String,
-    cause: Cause,
+    pub(super) reason: String,
+    pub(super) cause: Cause,
 }
 
 impl Stuck {
-    fn harness(reason: impl Into<String>) -> Self {
+    pub(super) fn harness(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), cause: Cause::Harness }
     }
 }
@@ -46,6 +51,15 @@ impl Stuck {
 impl From<Undefined> for Stuck {
     fn from(error: Undefined) -> Self {
         Self::harness(error.to_string())
+    }
+}
+
+impl From<ControlError> for Stuck {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::NoAnswer(error) => error.into(),
+            error => Self::harness(error.to_string()),
+        }
     }
 }
 
@@ -68,6 +82,20 @@ impl Action {
             Self::Token(_) => "token",
             Self::Journal(_) => "journal",
             Self::Advance(_) => "advance",
+        }
+    }
+}
+
+impl Action {
+    /// The component that the step speaks to, where it names one.
+    #[must_use]
+    pub const fn component(&self) -> Option<&Component> {
+        match self {
+            Self::Accept(step) => Some(&step.by),
+            Self::Refuse(step) => Some(&step.by),
+            Self::Request(step) => Some(&step.to),
+            Self::Journal(step) => Some(&step.of),
+            Self::SignIn(_) | Self::Mint(_) | Self::Token(_) | Self::Advance(_) => None,
         }
     }
 }
@@ -100,13 +128,26 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
 }
 
 /// Shows a held token to a component's protected path.
-async fn present(context: &Context<'_>, component: &Component, token: &str) -> Result<Answer, Stuck> {
+async fn present(
+    context: &Context<'_>,
+    component: &Component,
+    token: &str,
+) -> Result<(Answer, Shown), Stuck> {
     let endpoint = context.endpoint(component).map_err(Stuck::harness)?;
     let held = context.held(token).map_err(Stuck::harness)?;
     let url = format!("{}{}", endpoint.base, endpoint.protected_path);
     let request = Request::get(url).header("authorization", format!("Bearer {}", held.text));
-    Ok(context.wire.send(request).await?)
+    let target = Target::new("GET", &endpoint.protected_path);
+    Ok((context.wire.send(request).await?, Shown::Token { name: token.to_owned(), target }))
 }
+
+/// The component could not get at the IdP's keys, and that is not what the check is about: no verdict.
+fn keys_out_of_reach(reason: Option<&RequirementId>, expected: &RequirementId) -> bool {
+    reason.is_some_and(|reason| reason != expected && ["TOK-KEYSET", "TOK-META"].contains(&reason.as_str()))
+}
+
+/// The words of the error that follows from it.
+pub(super) const OUT_OF_REACH: &str = "the component could not get the identity provider's keys";
 
 /// Which rule the component gives as its reason, if it lets one see: the requirement id at the start of
 /// `error_description`, in the challenge or in the body.

@@ -26,22 +26,22 @@ const SHOWN_BODY: usize = 16 << 10;
 pub(super) struct Wire {
     http: Client,
     secrets: Secrets,
-    /// Host → component.
-    hosts: BTreeMap<String, Component>,
+    /// Origin → component.
+    origins: BTreeMap<String, Component>,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
 impl Wire {
     pub(super) fn new(http: Client, secrets: Secrets, endpoints: &Endpoints) -> Self {
-        let hosts = endpoints
+        let origins = endpoints
             .components
             .iter()
             .filter_map(|(component, endpoint)| {
-                let host = Url::parse(&endpoint.base).ok()?.host_str()?.to_owned();
-                Some((host, component.clone()))
+                let origin = Url::parse(&endpoint.base).ok()?.origin().ascii_serialization();
+                Some((origin, component.clone()))
             })
             .collect();
-        Self { http, secrets, hosts, exchanges: Mutex::default() }
+        Self { http, secrets, origins, exchanges: Mutex::default() }
     }
 
     /// What was captured since the last call.
@@ -51,8 +51,8 @@ impl Wire {
 
     async fn carry(&self, request: Request) -> Result<Answer, SendError> {
         let shown = self.show_request(&request);
-        let component =
-            Url::parse(&request.url).ok().and_then(|url| self.hosts.get(url.host_str()?).cloned());
+        let origin = Url::parse(&request.url).map(|url| url.origin().ascii_serialization());
+        let component = origin.ok().and_then(|origin| self.origins.get(&origin).cloned());
         // The browser's last step leads to the client's own loopback listener: nothing of the platform is in it.
         let Some(component) = component else { return self.http.send(request).await };
         let stopwatch = Stopwatch::start();

@@ -1,7 +1,7 @@
 //! From text to a [`CheckedScenario`] in one walk, with all mistakes of the file at once.
 //!
 //! The walk reads top-down and knows what the lines above have defined; what only the whole file can tell (a control
-//! that never happens, a requirement that no check is about) is entered in a [`ledger`] and settled at the end.
+//! that never happens, a requirement that no check is about) is entered in a `ledger` and settled at the end.
 
 mod accept;
 mod advance;

@@ -1,6 +1,6 @@
 //! The JSON Schema of a scenario file, for editors: completion, hints, and what a shape can tell of mistakes.
 //!
-//! It is written out of the table in [`shape`]. That the table and the reader know the same keys is proved by a
+//! It is written out of the table in `shape`. That the table and the reader know the same keys is proved by a
 //! test, which asks the reader for its keys at every map of a file that has them all. `scenarios/schema.json` is this
 //! schema as a file.
 

@@ -34,6 +34,9 @@ pub struct Suite {
     pub files: BTreeMap<String, Source>,
 }
 
+/// Brings a file that a scenario names relative to itself, with the name that it gets among the files, or says why not.
+pub type Find<'f> = dyn FnMut(&ScenarioId, &str) -> Result<(String, Source), String> + 'f;
+
 /// A suite that may run.
 #[derive(Clone, Debug)]
 pub struct CheckedSuite {
@@ -91,6 +94,55 @@ impl Suite {
             catalogue: catalogue.catalogue,
             scenarios,
             files: self.files.clone(),
+            warnings: findings,
+        })
+    }
+
+    /// Reads and checks scenarios that belong to no suite, against the requirements of this one. Whether every
+    /// requirement is covered is not asked. `find` brings a file that a scenario names relative to itself, with the name
+    /// that it gets among the files, or says why not.
+    pub fn check_alone(
+        &self,
+        scenarios: &[(ScenarioId, Source)],
+        outside: Outside,
+        find: &mut Find<'_>,
+    ) -> Result<CheckedSuite, Vec<Diagnostics>> {
+        let (catalogue, catalogue_found) = self.catalogue();
+        let context = Context::new(catalogue.ids(), outside);
+        let mut findings = vec![catalogue_found];
+        let mut suite = Self { name: self.name.clone(), files: BTreeMap::new() };
+        let mut checked = Vec::new();
+        for (id, source) in scenarios {
+            let (scenario, mut found) = read::scenario(id.clone(), source, &context);
+            suite.files.insert(source.name().to_owned(), source.clone());
+            if let Some(scenario) = scenario {
+                for (reference, written) in reference::named(&scenario) {
+                    match find(id, &reference) {
+                        Ok((name, source)) => {
+                            suite.files.insert(name, source);
+                        }
+                        Err(reason) => {
+                            found
+                                .error(written.span, reason)
+                                .help("paths are relative to the scenario's folder");
+                        }
+                    }
+                }
+                checked.push(scenario);
+            }
+            findings.push(found);
+        }
+        findings.retain(|found| !found.is_empty());
+        if findings.iter().any(Diagnostics::has_errors) {
+            return Err(findings);
+        }
+        checked.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
+        Ok(CheckedSuite {
+            name: suite.name.clone(),
+            digest: suite.digest(),
+            catalogue: catalogue.catalogue,
+            scenarios: checked,
+            files: suite.files,
             warnings: findings,
         })
     }

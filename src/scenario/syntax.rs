@@ -241,8 +241,8 @@ pub struct Refuse {
     /// The name of a token that the same component accepts in this case.
     pub control: String,
     /// The members in which the two tokens differ: claims by name, header members as `header.kid`, `signature`,
-    /// `form` where one of them is no JWT. By default exactly one, whichever. `jti`, `iat` and `auth_time` never
-    /// count.
+    /// `form` where one of them is no JWT. By default exactly one, whichever. `jti`, `iat`, `auth_time`, `uti`,
+    /// `nonce` and `at_hash` never count.
     pub differs: Option<Vec<String>>,
     /// The status; 401 by default.
     pub status: u16,
@@ -267,6 +267,8 @@ pub struct Request {
     pub rule: RequirementId,
     /// The name of a token that the component accepts in this case; required where a refusal is expected.
     pub control: Option<String>,
+    /// In what the token and its control differ; see [`Refuse::differs`].
+    pub differs: Option<Vec<String>>,
     /// What the answer must be; at least one expectation.
     pub expect: Expect,
     /// Name → what to keep of the answer, as `${capture.name}`.
@@ -288,6 +290,8 @@ pub struct Expect {
     pub challenge: Vec<(String, Matcher)>,
     /// The challenge's parameters stand in this order.
     pub challenge_order: Option<Vec<String>>,
+    /// The JWK Set with whose key the body, a compact JWS, must verify; required where a JWS is looked at.
+    pub jws_signed_by: Option<JsonTemplate>,
     /// By JSON pointer into the header of a body that is a compact JWS.
     pub jws_header: Vec<(String, Matcher)>,
     /// By JSON pointer into its payload.

@@ -33,7 +33,7 @@ impl<'a> UserAgent<'a> {
             match answer.status {
                 302 | 303 => {
                     let target = location(&page, &answer)?;
-                    if target.as_str().starts_with(redirect_uri) {
+                    if is_callback(&target, redirect_uri) {
                         return Ok(target);
                     }
                     answer = self.courier.send(Request::get(target.as_str())).await?;
@@ -53,6 +53,11 @@ impl<'a> UserAgent<'a> {
         }
         Err(SignInError::Protocol("the login pages go round in circles".into()))
     }
+}
+
+/// The server sends the browser back to the client: same place, whatever the query.
+fn is_callback(target: &Url, redirect_uri: &str) -> bool {
+    Url::parse(redirect_uri).is_ok_and(|uri| uri.origin() == target.origin() && uri.path() == target.path())
 }
 
 fn location(page: &Url, answer: &Answer) -> Result<Url, SignInError> {

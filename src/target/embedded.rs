@@ -87,6 +87,7 @@ impl EmbeddedTarget {
         let (tenant, _) =
             Tenant::parse(&order.tenant).map_err(|found| TargetError::Tenant(Box::new(found)))?;
         values.register_secrets(&order.secrets);
+        fits(&values, &tenant)?;
         for (secret, kind) in tenant.secrets() {
             order.secrets.register(&secret, kind);
         }
@@ -301,6 +302,20 @@ impl Platform for EmbeddedPlatform {
 
     fn notes(&self) -> &[String] {
         &self.notes
+    }
+}
+
+/// Every issuer of the values is one of the tenant's: else nobody would answer under its name.
+fn fits(values: &Values, tenant: &Tenant) -> Result<(), TargetError> {
+    let known = tenant.issuers();
+    let manager = values.enterprise_manager.iter().map(|manager| &manager.issuer);
+    let mut issuers = manager.chain(values.cloud_ui.iter().map(|ui| &ui.issuer));
+    match issuers.find(|issuer| !known.iter().any(|known| known == issuer.as_str())) {
+        None => Ok(()),
+        Some(unknown) => {
+            let known = known.join("`, `");
+            Err(TargetError::Mismatch(format!("the tenant has no issuer `{unknown}`; it has `{known}`")))
+        }
     }
 }
 

@@ -14,11 +14,14 @@ use touchstone::{
 };
 use unicode_width::UnicodeWidthStr as _;
 
+const AGAIN: &str = "touchstone run my/scenarios --seed 1234";
+
 fn on_console(report: &Report, width: usize) -> String {
     console::render(
         report,
         &Style { width, ..Style::default() },
-        &["reports/report.json".into(), "reports/junit.xml".into()],
+        Ok(&["reports/report.json".into(), "reports/junit.xml".into()]),
+        AGAIN,
     )
 }
 
@@ -36,7 +39,7 @@ fn console_of_other_runs() {
     expect_file!["../golden/report/console-filtered.txt"].assert_eq(&on_console(&sample::filtered(), 80));
     expect_file!["../golden/report/console-conformant.txt"].assert_eq(&on_console(&sample::conformant(), 80));
     let style = Style { width: 80, unicode: false, verbose: true, color: false };
-    let plain = console::render(&sample::conformant(), &style, &[]);
+    let plain = console::render(&sample::conformant(), &style, Ok(&[]), AGAIN);
     expect_file!["../golden/report/console-ascii-verbose.txt"].assert_eq(&plain);
     assert!(plain.is_ascii(), "{plain}");
 }
@@ -46,7 +49,9 @@ fn no_line_is_wider_than_the_terminal() {
     for width in [32, 40, 60, 71, 72, 80, 100, 120] {
         let reports = [sample::nonconformant(), sample::sabotaged(), sample::conformant(), sample::hostile()];
         for report in reports {
-            for line in on_console(&report, width).lines() {
+            let text = on_console(&report, width);
+            // But for the command, which is there to be copied.
+            for line in text.lines().filter(|line| !line.starts_with("again ")) {
                 assert!(line.width() <= width, "{width}: {line}");
                 assert_eq!(line, line.trim_end());
             }
@@ -59,8 +64,12 @@ fn colour_changes_no_word_and_only_pass_is_green() {
     let report = sample::nonconformant();
     let plain = on_console(&report, 80);
     let style = Style { width: 80, color: true, ..Style::default() };
-    let coloured =
-        console::render(&report, &style, &["reports/report.json".into(), "reports/junit.xml".into()]);
+    let coloured = console::render(
+        &report,
+        &style,
+        Ok(&["reports/report.json".into(), "reports/junit.xml".into()]),
+        AGAIN,
+    );
     let mut without = String::new();
     for (place, piece) in coloured.split('\u{1b}').enumerate() {
         let piece = if place == 0 { piece } else { piece.split_once('m').unwrap().1 };
@@ -93,6 +102,45 @@ fn a_target_cannot_write_to_the_terminal() {
     for text in [on_console(&report, 80), junit::render(&report).unwrap()] {
         let harmful = text.chars().find(|c| (c.is_control() && *c != '\n' && *c != '\t') || *c == '\u{202e}');
         assert_eq!(harmful, None);
+    }
+}
+
+#[test]
+fn the_command_for_the_failures_is_on_one_line() {
+    let command = format!("again     {AGAIN} --filter audience/prefix --filter expiry/past");
+    for width in [32, 80, 120] {
+        let text = on_console(&sample::nonconformant(), width);
+        assert!(text.lines().any(|line| line == command), "{text}");
+    }
+}
+
+#[test]
+fn a_report_that_was_not_written_is_the_last_word_and_nothing_green_follows() {
+    let error = std::io::Error::other("cannot write `reports/report.json`: no space left on device");
+    let style = Style { color: true, width: 200, ..Style::default() };
+    let text = console::render(&sample::conformant(), &style, Err(&error), AGAIN);
+    let (_, after) = text.split_once("no report file was written").unwrap();
+    assert!(!after.contains("\u{1b}[32m"), "{after}");
+    assert_eq!(
+        text.lines().last(),
+        Some(
+            "\u{1b}[1;31mNo report file was written: cannot write `reports/report.json`: no space left on device.\u{1b}[0m"
+        )
+    );
+}
+
+#[test]
+fn verbose_says_which_rule_refused() {
+    let mut report = sample::conformant();
+    for step in report.cases.iter_mut().flat_map(|case| &mut case.steps).filter(|step| step.kind == "refuse")
+    {
+        step.checks[0].observed = "401, TOK-ISS: the issuer is not the configured one".to_owned();
+    }
+    let line = "enterprise-manager refuses `bad`: 401, TOK-ISS: the issuer is not the configured one";
+    for (verbose, expected) in [(true, 6), (false, 0)] {
+        let style = Style { width: 120, verbose, ..Style::default() };
+        let text = console::render(&report, &style, Ok(&[]), AGAIN);
+        assert_eq!(text.matches(line).count(), expected, "{text}");
     }
 }
 

@@ -12,8 +12,9 @@ use crate::{
 
 /// One row for every requirement, in the catalogue's order. `set` is the revision that is held against.
 ///
-/// A requirement's cases are those that list it, each with the status of the whole case: a case that fails at one
-/// rule stops, so what it would have said about its other rules is unknown and not counted for them.
+/// A requirement's cases are those that list it. To list a rule is not to test it: a case counts only if a check of
+/// its own is about the rule and came to be judged ([`CaseResult::tested`]), and then with the status of the whole
+/// case. A case that ended before its first step has no checks, and counts with its status.
 #[must_use]
 pub fn requirement_rows(catalogue: &Catalogue, set: &str, cases: &[CaseResult]) -> Vec<RequirementRow> {
     let set = catalogue.sets.get(set).map(Vec::as_slice).unwrap_or_default();
@@ -38,12 +39,42 @@ fn row(requirement: &Requirement, set: &[RequirementId], cases: &[CaseResult]) -
     }
 }
 
-/// The worst of the cases that tested it; if none did, the worst of the others; if there are none, the reason why.
+/// The reason of a rule that cases list and no check of theirs is about.
+pub(super) const NO_CHECK: &str = "no check of its cases is about it";
+
+/// The worst of the cases that tested it; if none did, the worst of those that could have; if there are none, the
+/// reason why.
 fn status(requirement: &Requirement, cases: &[&CaseResult]) -> CheckStatus {
-    let statuses = || cases.iter().map(|case| &case.status);
-    CheckStatus::worst(statuses().filter(|status| status.is_tested()))
-        .or_else(|| CheckStatus::worst(statuses()))
-        .unwrap_or_else(|| CheckStatus::NotExercised(why_without_cases(requirement)))
+    let counted = || {
+        let counts = |case: &&&CaseResult| case.tested(&requirement.id) || ended_before_its_steps(case);
+        cases.iter().filter(counts).map(|case| &case.status)
+    };
+    CheckStatus::worst(counted().filter(|status| status.is_tested()))
+        .or_else(|| CheckStatus::worst(counted()))
+        .or_else(|| CheckStatus::worst(unjudged(requirement, cases)))
+        .unwrap_or_else(|| {
+            CheckStatus::NotExercised(if cases.is_empty() {
+                why_without_cases(requirement)
+            } else {
+                NO_CHECK.to_owned()
+            })
+        })
+}
+
+/// Not started, skipped, not applicable, or an error of the set-up. Nothing green ends there.
+const fn ended_before_its_steps(case: &CaseResult) -> bool {
+    case.steps.is_empty() && (case.status.needs_action() || !case.status.is_tested())
+}
+
+/// Checks that are about the rule and were not judged: they say why.
+fn unjudged<'a>(
+    requirement: &'a Requirement,
+    cases: &'a [&CaseResult],
+) -> impl Iterator<Item = &'a CheckStatus> {
+    let checks = cases.iter().flat_map(|case| case.checks());
+    checks
+        .filter(|(_, check)| check.requirement.as_ref() == Some(&requirement.id))
+        .map(|(_, check)| &check.status)
 }
 
 fn why_without_cases(requirement: &Requirement) -> String {

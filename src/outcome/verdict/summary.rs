@@ -48,15 +48,17 @@ impl Report {
     /// The name and revision of the report's shape.
     pub const SCHEMA: &'static str = "touchstone-report/1";
 
-    /// Judges a run: sorts its cases, fills in the requirement matrix and the summary.
+    /// Judges a run: sorts its cases, fills in the requirement matrix and the summary, and leaves
+    /// out what nobody needs of the traffic of cases that passed.
     #[must_use]
     pub fn assemble(mut parts: RunParts, catalogue: &Catalogue, terms: &Terms) -> Self {
         parts.cases.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut rows = requirement_rows(catalogue, &parts.suite.set, &parts.cases);
+        let mut rows = requirement_rows(catalogue, revision(&parts.suite.set), &parts.cases);
         for row in &mut rows {
             row.accepted = !row.status.is_tested() && terms.accepted_untested.contains(&row.id);
         }
         let summary = summarise(&parts, &rows, terms);
+        parts.cases.iter_mut().for_each(CaseResult::trim);
         let RunParts { suite, target, seed, sabotaged, selection, cases, duration_ms } = parts;
         Self {
             schema: Self::SCHEMA.to_owned(),
@@ -71,6 +73,11 @@ impl Report {
             duration_ms,
         }
     }
+}
+
+/// The revision in a set's name: `1`, or `1 of <path>` where the catalogue is not the built-in one.
+fn revision(set: &str) -> &str {
+    set.split_once(" of ").map_or(set, |(revision, _)| revision)
 }
 
 /// The totals, the exit code and the verdict of a run.
@@ -103,6 +110,8 @@ fn exit_code(parts: &RunParts, rows: &[RequirementRow], terms: &Terms) -> ExitCo
         (failed, ExitCode::Nonconformant),
         (terms.strict && any(|status| matches!(status, CheckStatus::Warn(_))), ExitCode::Nonconformant),
         (untested_musts(parts, rows).next().is_some(), ExitCode::PartlyTested),
+        // What was selected and then not run is a hole, whatever rule it is about.
+        (any(|status| matches!(status, CheckStatus::Skipped(_))), ExitCode::PartlyTested),
     ];
     let apply: Vec<_> = apply.into_iter().filter_map(|(applies, code)| applies.then_some(code)).collect();
     ExitCode::decide(&apply)

@@ -50,7 +50,14 @@ fn step(statuses: &[CheckStatus]) -> StepResult {
     }
 }
 
+/// What was put to the test has a check about its rule.
 fn case(id: &str, requirement: &str, status: &str) -> CaseResult {
+    let mut steps = Vec::new();
+    if named(status).is_tested() {
+        let mut about = step(&[CheckStatus::Pass]);
+        about.checks[0].requirement = Some(RequirementId::new(requirement));
+        steps.push(about);
+    }
     CaseResult {
         id: CaseId::new(id),
         scenario: ScenarioId::new(id),
@@ -61,7 +68,7 @@ fn case(id: &str, requirement: &str, status: &str) -> CaseResult {
         matrix: BTreeMap::new(),
         status: named(status),
         cause: (status == "error").then_some(Cause::Environment),
-        steps: Vec::new(),
+        steps,
         tokens: Vec::new(),
         notes: Vec::new(),
         duration_ms: 1.0,
@@ -187,6 +194,69 @@ fn a_row_has_the_worst_of_the_cases_that_tested_it() {
 }
 
 #[test]
+fn a_case_tests_the_rules_that_its_checks_are_about() {
+    let table = [
+        // What the case became, its checks with their rules, the row of A.
+        ("pass", &[("B", "pass")][..], "not-exercised"),
+        ("pass", &[("", "pass")], "not-exercised"),
+        ("pass", &[("A", "pass"), ("B", "pass")], "pass"),
+        ("warn", &[("A", "pass"), ("B", "warn")], "warn"),
+        ("fail", &[("B", "fail")], "not-exercised"),
+        ("fail", &[("A", "pass"), ("B", "fail")], "fail"),
+        ("skipped", &[("A", "skipped"), ("B", "pass")], "skipped"),
+        ("not-exercised", &[("A", "pass"), ("B", "not-exercised")], "not-exercised"),
+        // Without a step, the case's own status; nothing is green there.
+        ("error", &[], "error"),
+        ("skipped", &[], "skipped"),
+        ("not-applicable", &[], "not-applicable"),
+        ("pass", &[], "not-exercised"),
+    ];
+    let build = |id: &str, status: &str, checks: &[(&str, &str)]| {
+        let mut built = case(id, "A", status);
+        built.requirements.push(RequirementId::new("B"));
+        built.steps.clear();
+        for (rule, status) in checks {
+            let mut one = step(&[named(status)]);
+            one.checks[0].requirement = (!rule.is_empty()).then(|| RequirementId::new(*rule));
+            built.steps.push(one);
+        }
+        built
+    };
+    for (status, checks, expected) in table {
+        let rows = requirement_rows(&catalogue(), "1", &[build("a/1", status, checks)]);
+        assert_eq!(rows[0].status.name(), expected, "{status} of {checks:?}");
+        if status == "pass" && expected == "not-exercised" {
+            assert_eq!(rows[0].status.reason(), Some("no check of its cases is about it"));
+        }
+        assert_eq!(rows[0].cases.len(), 1, "the case lists it all the same");
+        // Beside a case that tested it, one that did not says nothing about it.
+        let cases = [build("a/1", status, checks), build("a/2", "pass", &[("A", "pass")])];
+        let beside = if ["fail", "error", "warn"].contains(&expected) { expected } else { "pass" };
+        assert_eq!(
+            requirement_rows(&catalogue(), "1", &cases)[0].status.name(),
+            beside,
+            "{status} of {checks:?}"
+        );
+    }
+}
+
+#[test]
+fn what_the_harness_left_out_is_never_conformant() {
+    for rule in ["A", "D", "E", "in no catalogue"] {
+        for filter in [None, Some("x".to_owned())] {
+            let cases = [with("pass"), vec![("d/1", rule, "skipped"), ("d/2", rule, "warn")]].concat();
+            let selection = Selection { selected: cases.len(), total: cases.len(), filter };
+            let (exit, sentence) = judge(RunParts { selection, ..parts(&cases) }, &Terms::default());
+            assert_eq!(exit, ExitCode::PartlyTested, "{rule}");
+            assert!(sentence.contains("but 1 selected case did not run"), "{sentence}");
+        }
+    }
+    for (status, exit) in [("fail", ExitCode::Nonconformant), ("error", ExitCode::Unreachable)] {
+        assert_eq!(judged(&[with(status), vec![("d/1", "A", "skipped")]].concat()).0, exit);
+    }
+}
+
+#[test]
 fn a_row_without_cases_says_why() {
     let rows = requirement_rows(&catalogue(), "1", &[]);
     let reasons: Vec<_> = rows.iter().map(|row| row.status.reason().unwrap()).collect();
@@ -208,7 +278,7 @@ fn every_status_has_its_exit_code() {
         ("unexpected-pass", ExitCode::Nonconformant, ExitCode::Nonconformant),
         ("not-exercised", ExitCode::Conformant, ExitCode::Conformant),
         ("not-applicable", ExitCode::Conformant, ExitCode::Conformant),
-        ("skipped", ExitCode::Conformant, ExitCode::Conformant),
+        ("skipped", ExitCode::PartlyTested, ExitCode::PartlyTested),
         ("expected-fail", ExitCode::Conformant, ExitCode::Conformant),
         ("warn", ExitCode::Conformant, ExitCode::Nonconformant),
         ("pass", ExitCode::Conformant, ExitCode::Conformant),
@@ -298,12 +368,12 @@ fn accepted_and_filtered_rules_do_not_count_as_missing() {
     assert_eq!(filtered(&[("a/1", "A", "pass")]), ExitCode::Conformant);
     assert_eq!(filtered(&[("a/1", "A", "pass"), ("a/2", "B", "skipped")]), ExitCode::PartlyTested);
     assert_eq!(
-        filtered(&[("a/1", "A", "pass"), ("a/2", "D", "skipped")]),
+        filtered(&[("a/1", "A", "pass"), ("a/2", "D", "not-applicable")]),
         ExitCode::Conformant,
         "D only should hold"
     );
     assert_eq!(
-        filtered(&[("a/1", "A", "pass"), ("a/2", "E", "skipped")]),
+        filtered(&[("a/1", "A", "pass"), ("a/2", "E", "not-applicable")]),
         ExitCode::Conformant,
         "E is in no set"
     );
@@ -318,43 +388,4 @@ fn a_report_is_sorted_and_counts_every_status() {
     assert_eq!(report.summary.cases.values().sum::<usize>(), 2);
 }
 
-#[test]
-fn sentences() {
-    let sabotaged = |cases: &[_]| {
-        judge(RunParts { sabotaged: Some(RequirementId::new("A")), ..parts(cases) }, &Terms::default()).1
-    };
-    let filtered = |cases: &[_], total| {
-        let selection = Selection { selected: cases.len(), total, filter: Some("a".to_owned()) };
-        judge(RunParts { selection, ..parts(cases) }, &Terms::default()).1
-    };
-    let strict = Terms { strict: true, ..Terms::default() };
-    let interrupted = Terms { interrupted: true, ..Terms::default() };
-    let table = [
-        judged(&with("pass")).1,
-        judged(&with("warn")).1,
-        judged(&with("expected-fail")).1,
-        judged(&with("fail")).1,
-        judged(&[with("fail"), vec![("b/3", "B", "fail"), ("c/y", "C", "fail")]].concat()).1,
-        judged(&[("a/1", "A", "fail"), ("a/2", "B", "fail")]).1,
-        judged(&[with("fail"), vec![("b/3", "B", "unexpected-pass")]].concat()).1,
-        judged(&with("unexpected-pass")).1,
-        judged(&with("error")).1,
-        judged(&[with("error"), vec![("b/3", "B", "fail")]].concat()).1,
-        judged(&[("a/1", "A", "pass")]).1,
-        judged(&[("a/1", "A", "skipped")]).1,
-        judge(parts(&with("warn")), &strict).1,
-        judge(parts(&with("fail")), &interrupted).1,
-        filtered(&[], 61),
-        filtered(&[("a/1", "A", "pass"), ("a/2", "B", "pass")], 61),
-        filtered(&[("a/1", "A", "pass"), ("a/2", "B", "warn")], 3),
-        filtered(&[("a/1", "A", "fail"), ("a/2", "B", "pass")], 61),
-        filtered(&[("a/1", "A", "pass"), ("a/2", "B", "skipped")], 61),
-        sabotaged(&with("fail")),
-        sabotaged(&[with("fail"), vec![("b/3", "B", "fail")]].concat()),
-        sabotaged(&with("pass")),
-        sabotaged(&[with("pass"), vec![("b/3", "B", "fail")]].concat()),
-        sabotaged(&with("error")),
-    ];
-    let table = table.join("\n") + "\n";
-    expect_test::expect_file!["../../../tests/golden/report/verdicts.txt"].assert_eq(&table);
-}
+mod sentences;

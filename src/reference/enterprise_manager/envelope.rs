@@ -57,21 +57,26 @@ impl Parts {
 
     fn sign(&self, now: Timestamp, policy: Arc<Directives>) -> Result<Envelope, EnvelopeError> {
         let ttl = self.values.envelope_ttl.length;
-        let lifetime = if self.rules.hold(Rule::EmEnvelope) { ttl } else { ttl.saturating_mul(2) };
         // Whole seconds: what every RFC 3339 reader takes.
         let issued_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        let payload = Payload {
+        let mut payload = Payload {
             iss: self.values.resource_url.as_str().to_owned(),
             issued_at,
-            not_after: issued_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
+            not_after: issued_at.saturating_add(ttl).unwrap_or(Timestamp::MAX),
             refresh_interval: self.values.refresh_interval.written.clone(),
             config: config(&policy, self.rules),
         };
         let key = &self.keys.signing;
         let header = json!({ "alg": "ES256", "typ": TYP, "kid": key.kid() });
-        let signed =
-            format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(json!(payload).to_string()));
+        let input = |payload: &Payload| {
+            format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(json!(payload).to_string()))
+        };
+        let mut signed = input(&payload);
         let signature = BASE64.encode(key.sign(signed.as_bytes())?);
+        if !self.rules.hold(Rule::EmEnvelope) {
+            payload.not_after = payload.not_after.saturating_add(ttl).unwrap_or(Timestamp::MAX);
+            signed = input(&payload);
+        }
         let jws = format!("{signed}.{signature}");
         let etag = format!("\"{}\"", BASE64.encode(digest(&SHA256, jws.as_bytes())));
         Ok(Envelope { jws, etag, issued_at, policy })

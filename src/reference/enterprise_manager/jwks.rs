@@ -15,7 +15,13 @@ pub(super) async fn serve(State(manager): State<Arc<Parts>>) -> Response {
         manager.keys.public_jwks()
     } else {
         match manager.keys.signing.unrelated() {
-            Ok(other) => vec![other.public_jwk()],
+            Ok(other) => {
+                let mut jwk = other.public_jwk();
+                if let Some(members) = jwk.as_object_mut() {
+                    members.insert("kid".to_owned(), json!(manager.keys.signing.kid()));
+                }
+                vec![jwk]
+            }
             Err(error) => {
                 return answer::error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", &error.to_string());
             }

@@ -43,6 +43,12 @@ pub enum SigningKeyError {
         /// The system's reason.
         cause: io::Error,
     },
+    /// A folder, a device or a pipe: never opened, since it may never end.
+    #[error("cannot read the signing key `{path}`: is no regular file")]
+    NotAFile {
+        /// The file, as the user named it.
+        path: String,
+    },
     /// The file is no PEM text, or its base64 or DER is damaged.
     #[error("the signing key is no readable PEM file: {ADVICE}")]
     Broken,
@@ -72,6 +78,9 @@ impl SigningKey {
     /// Reads a PEM file.
     pub fn read(path: &Path) -> Result<Self, SigningKeyError> {
         let unreadable = |cause| SigningKeyError::Unreadable { path: path.display().to_string(), cause };
+        if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(SigningKeyError::NotAFile { path: path.display().to_string() });
+        }
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(unreadable)?;
         file.take(MAX_FILE).read_to_end(&mut bytes).map_err(unreadable)?;

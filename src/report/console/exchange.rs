@@ -2,7 +2,7 @@
 
 use super::page::{Ink, Page, span};
 use crate::{
-    outcome::{Exchange, HttpRequest, HttpResponse},
+    outcome::{Exchange, HttpRequest, HttpResponse, trim::is_page},
     report::visible::abbreviate,
 };
 
@@ -46,7 +46,7 @@ fn headers(page: &mut Page, prefix: &str, headers: &[(String, String)]) {
 
 fn body(page: &mut Page, prefix: &str, body: Option<&str>) {
     let Some(body) = body.filter(|body| !body.is_empty()) else { return };
-    if body.trim_start().get(..5).is_some_and(|start| ["<!doc", "<html"].contains(&&*start.to_lowercase())) {
+    if is_page(body) {
         let words = format!("[an HTML page of {} lines, in the JSON report]", body.lines().count());
         page.verbatim(2, prefix, Ink::Dim, &words);
         return;

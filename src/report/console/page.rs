@@ -123,6 +123,12 @@ impl Page {
         self.label_at(0, label, text);
     }
 
+    /// A label and a command on one line, however long: a command that was wrapped cannot be copied.
+    pub(super) fn copyable(&mut self, label: &str, command: &str) {
+        let label = Span { ink: Ink::Dim, text: format!("{label:<10}") };
+        self.put(&[label, span(Ink::Plain, &command.replace('\n', " "))]);
+    }
+
     /// A label further in.
     pub(super) fn label_at(&mut self, indent: usize, label: &str, text: &[Span]) {
         self.hanging(indent, &[span(Ink::Dim, label)], 10, text);

@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) fn section(page: &mut Page, report: &Report) {
-    let set: Vec<_> = report.requirements.iter().filter(|row| row.in_set).collect();
+    let (set, others): (Vec<_>, Vec<_>) = report.requirements.iter().partition(|row| row.in_set);
     if set.is_empty() {
         return;
     }
@@ -30,7 +30,40 @@ pub(super) fn section(page: &mut Page, report: &Report) {
         let text = format!("{} more have no case in this selection", left_out.len());
         page.hanging(4, &[], 0, &[span(Ink::Dim, &text)]);
     }
+    if !filtered {
+        further(page, &others);
+    }
     page.gap();
+}
+
+/// "22 further rules are not tested yet: CL-BOOTSTRAP, …: the simulated client signs in only": the catalogue outside
+/// of the set, the rules of one reason together.
+fn further(page: &mut Page, others: &[&RequirementRow]) {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for row in others.iter().filter(|row| !row.status.is_tested()) {
+        let reason = row.status.reason().unwrap_or_default();
+        let reason = reason.strip_prefix("untested: ").unwrap_or(reason);
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, ids)) => ids.push(row.id.as_str()),
+            None => reasons.push((reason, vec![row.id.as_str()])),
+        }
+    }
+    let count: usize = reasons.iter().map(|(_, ids)| ids.len()).sum();
+    let lead = match count {
+        0 => return,
+        1 => "1 further rule is not tested yet".to_owned(),
+        _ => format!("{count} further rules are not tested yet"),
+    };
+    if let [(reason, ids)] = reasons.as_slice() {
+        let text = format!("{lead}: {}: {reason}", ids.join(", "));
+        page.hanging(4, &[], 0, &[span(Ink::Cyan, &text)]);
+        return;
+    }
+    page.hanging(4, &[], 0, &[span(Ink::Cyan, &format!("{lead}:"))]);
+    for (reason, ids) in reasons {
+        let ids = span(Ink::Plain, &format!("{}: ", ids.join(", ")));
+        page.hanging(6, &[], 0, &[ids, span(Ink::Dim, reason)]);
+    }
 }
 
 /// "not-exercised  EM-FRESH (MUST): untested: …"
@@ -44,7 +77,12 @@ fn line(page: &mut Page, row: &RequirementRow) {
     let reason = row.status.reason().map_or_else(
         || {
             let like_it = row.cases.values().filter(|status| *status == row.status.name()).count();
-            format!("in {like_it} of {}", cases(row.cases.len()))
+            match (like_it, row.cases.len()) {
+                (1, 1) => "in its one case".to_owned(),
+                (2, 2) => "in both of its cases".to_owned(),
+                (_, all) if like_it == all => format!("in all of its {all} cases"),
+                (_, all) => format!("in {like_it} of its {all} cases"),
+            }
         },
         str::to_owned,
     );
@@ -53,8 +91,4 @@ fn line(page: &mut Page, row: &RequirementRow) {
         text.push(span(Ink::Dim, " (accepted as untested)"));
     }
     page.hanging(4, &[span(page::ink(&row.status), row.status.name())], 15, &text);
-}
-
-fn cases(count: usize) -> String {
-    if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
 }

@@ -1,6 +1,6 @@
 //! `accept`: a component must accept a token.
 
-use super::{Context, Done, Stuck, fill, present, summary};
+use super::{Context, Done, OUT_OF_REACH, Stuck, fill, keys_out_of_reach, present, reason, summary};
 use crate::{
     outcome::{Cause, Check, CheckStatus},
     runner::credit::{Expected, Presentation},
@@ -9,15 +9,20 @@ use crate::{
 
 pub(super) async fn take(context: &mut Context<'_>, step: &Accept) -> Result<Done, Stuck> {
     let title = format!("{} accepts `{}`", step.by, step.token);
-    let answer = present(context, &step.by, &step.token).await?;
+    let (answer, shown) = present(context, &step.by, &step.token).await?;
     let accepted = (200..300).contains(&answer.status);
     let status = match (accepted, &step.warn) {
         (true, None) => CheckStatus::Pass,
         (true, Some(words)) => CheckStatus::Warn(fill(context, words)?),
+        (false, _) if keys_out_of_reach(reason(&answer).as_ref(), &step.rule) => {
+            CheckStatus::Error(OUT_OF_REACH.into())
+        }
         (false, _) => CheckStatus::Fail,
     };
     // A token that the IdP really issued and the component does not take: their set-ups do not fit.
-    let cause = if context.held(&step.token).is_ok_and(|held| held.issued) {
+    let cause = if matches!(status, CheckStatus::Error(_)) {
+        Cause::Environment
+    } else if context.held(&step.token).is_ok_and(|held| held.issued) {
         Cause::Configuration
     } else {
         Cause::Implementation
@@ -26,7 +31,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Accept) -> Result<Don
         step: context.step,
         check: 0,
         component: step.by.clone(),
-        token: step.token.clone(),
+        shown,
         expected: Expected::Accepted,
         control: step.control.clone(),
         differs: step.differs.clone(),

@@ -6,9 +6,7 @@ use crate::{runner::control, scenario::syntax::JournalCheck};
 pub(super) async fn take(context: &mut Context<'_>, step: &JournalCheck) -> Result<Done, Stuck> {
     let title = format!("requests to `{}` of {} are as expected", step.endpoint, step.of);
     let endpoint = context.endpoint(&step.of).map_err(Stuck::harness)?;
-    let entries = control::journal(context.platform.http(), endpoint)
-        .await
-        .map_err(|error| Stuck::harness(error.to_string()))?;
+    let entries = control::journal(context.platform.http(), endpoint).await?;
     let matching = step.matching.iter().map(|(pointer, matcher)| Ok((pointer, matcher.fill(context)?)));
     let matching = matching.collect::<Result<Vec<_>, Stuck>>()?;
     let mut count = 0_u64;

@@ -26,7 +26,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Mint) -> Result<Done,
             Held { issuer, ..mint(context, step, &order).await? }
         }
         MintBase::Like { issuer, user, client_id, scopes, audience } => {
-            let discovered = context.discovered().await.map_err(Stuck::harness)?;
+            let discovered = context.discovered().await?;
             let text = |template: &Option<_>, otherwise: String| match template {
                 Some(template) => fill(context, template),
                 None => Ok(otherwise),
@@ -57,13 +57,12 @@ async fn mint(context: &Context<'_>, step: &Mint, order: &Map<String, Json>) -> 
     let idp = context.endpoint(&Component::new("idp")).map_err(Stuck::harness)?;
     let order = Json::Object(order.clone());
     let token = control::mint(context.platform.http(), idp, &order).await;
-    let token = token.map_err(|error| Stuck {
+    let token = token.map_err(|error| match error {
         // A client, user or issuer that the IdP does not know: the values and the tenant do not fit.
-        cause: match error {
-            ControlError::Refused { .. } => Cause::Configuration,
-            _ => Cause::Harness,
-        },
-        reason: format!("the IdP did not mint the token: {error}"),
+        ControlError::Refused { .. } => {
+            Stuck { reason: format!("the IdP did not mint the token: {error}"), cause: Cause::Configuration }
+        }
+        error => error.into(),
     })?;
     Ok(Held::new(token, step.sign, false))
 }

@@ -1,6 +1,6 @@
 //! `refuse`: a component must refuse a token, and where it says why, for the expected rule.
 
-use super::{Context, Done, Stuck, present, reason, summary};
+use super::{Context, Done, OUT_OF_REACH, Stuck, keys_out_of_reach, present, reason, summary};
 use crate::{
     outcome::{Cause, Check, CheckStatus},
     runner::credit::{Expected, Presentation},
@@ -9,15 +9,22 @@ use crate::{
 
 pub(super) async fn take(context: &mut Context<'_>, step: &Refuse) -> Result<Done, Stuck> {
     let title = format!("{} refuses `{}` ({})", step.by, step.token, step.rule);
-    let answer = present(context, &step.by, &step.token).await?;
+    let (answer, shown) = present(context, &step.by, &step.token).await?;
     let reason = reason(&answer);
     let as_expected =
         answer.status == step.status && reason.as_ref().is_none_or(|reason| *reason == step.rule);
+    let (status, cause) = if as_expected {
+        (CheckStatus::Pass, None)
+    } else if keys_out_of_reach(reason.as_ref(), &step.rule) {
+        (CheckStatus::Error(OUT_OF_REACH.into()), Some(Cause::Environment))
+    } else {
+        (CheckStatus::Fail, Some(Cause::Implementation))
+    };
     context.presentations.push(Presentation {
         step: context.step,
         check: 0,
         component: step.by.clone(),
-        token: step.token.clone(),
+        shown,
         expected: Expected::Refused,
         control: Some(step.control.clone()),
         differs: step.differs.clone(),
@@ -26,11 +33,11 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Refuse) -> Result<Don
     let check = Check {
         what: title.clone(),
         requirement: Some(step.rule.clone()),
-        status: if as_expected { CheckStatus::Pass } else { CheckStatus::Fail },
+        status,
         expected: format!("{} because of {}", step.status, step.rule),
         observed: context.redact(&summary(&answer)),
         note: reason.is_none().then(|| "reason not observed".to_owned()),
-        cause: (!as_expected).then_some(Cause::Implementation),
+        cause,
     };
     Ok(Done { title, checks: vec![check], go_on: true })
 }

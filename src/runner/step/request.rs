@@ -1,6 +1,7 @@
 //! `request`: any request to a component, with matchers on the answer.
 
 pub(super) mod challenge;
+mod signature;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value as Json;
@@ -9,7 +10,7 @@ use super::{Context, Done, Stuck, fill, matched};
 use crate::{
     net::courier::{Answer, Courier as _, Request},
     outcome::{Cause, Check, CheckStatus},
-    runner::credit::{Expected, Presentation},
+    runner::credit::{Expected, Presentation, Shown, Target},
     scenario::{
         matcher::Matcher,
         syntax::{Capture, Request as Step},
@@ -30,19 +31,24 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
     for (name, value) in &step.headers {
         headers.push((name.clone(), fill(context, value)?));
     }
+    let credential = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     let body = step.body.as_ref().map(|body| fill(context, body)).transpose()?;
     let url = format!("{}{path}", endpoint.base);
     let answer = context.wire.send(Request { method: step.method.clone(), url, headers, body }).await?;
     let checks = checks(context, step, &answer)?;
-    if step.control.is_some() {
+    if let Some(expected) = expected(&answer, credential) {
+        let target = Target::new(&step.method, &path);
         let presentation = Presentation {
             step: context.step,
             check: 0,
             component: step.to.clone(),
-            token: step.token.clone().unwrap_or_else(|| "this request".into()),
-            expected: Expected::RequestRefused,
+            shown: match &step.token {
+                Some(token) => Shown::Token { name: token.clone(), target },
+                None => Shown::Otherwise { target },
+            },
+            expected,
             control: step.control.clone(),
-            differs: None,
+            differs: step.differs.clone(),
             at: context.now(),
         };
         let each = (0..checks.len()).map(|check| Presentation { check, ..presentation.clone() });
@@ -50,6 +56,15 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
     }
     capture(context, step, &answer)?;
     Ok(Done { title: format!("{} {path} of {}", step.method, step.to), checks, go_on: true })
+}
+
+/// On which side of the component's gate the request ended; nothing if it was served without a credential.
+fn expected(answer: &Answer, credential: bool) -> Option<Expected> {
+    match (answer.status >= 400, credential) {
+        (true, _) => Some(Expected::Refused),
+        (false, true) => Some(Expected::Served),
+        (false, false) => None,
+    }
 }
 
 fn checks(context: &Context<'_>, step: &Step, answer: &Answer) -> Result<Vec<Check>, Stuck> {
@@ -94,12 +109,28 @@ fn checks(context: &Context<'_>, step: &Step, answer: &Answer) -> Result<Vec<Che
             )?;
         }
     }
+    if let Some(key_set) = &expect.jws_signed_by {
+        checks.push(signed(step, answer, &key_set.fill(context)?));
+    }
     if let Some(order) = &expect.challenge_order {
         let names: Vec<_> =
             parameters.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "scheme").collect();
         checks.push(in_order(step, order, &names));
     }
     Ok(checks)
+}
+
+fn signed(step: &Step, answer: &Answer, key_set: &Json) -> Check {
+    let fault = signature::fault(&answer.text(), key_set);
+    Check {
+        what: "the envelope's signature".into(),
+        requirement: Some(step.rule.clone()),
+        status: if fault.is_none() { CheckStatus::Pass } else { CheckStatus::Fail },
+        expected: "it verifies with ES256 and the published key whose thumbprint its kid is".into(),
+        cause: fault.is_some().then_some(Cause::Implementation),
+        observed: fault.unwrap_or_else(|| "it does".into()),
+        note: None,
+    }
 }
 
 fn in_order(step: &Step, expected: &[String], observed: &[&str]) -> Check {

@@ -5,7 +5,7 @@ use crate::{
     model::identifier::{Component, Issuer, RequirementId},
     outcome::{Cause, Check, CheckStatus},
     runner::{
-        credit::{Expected, Presentation},
+        credit::{Expected, Presentation, Shown},
         held::Held,
     },
     scenario::{
@@ -24,7 +24,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
         step: context.step,
         check: 0,
         component: Component::new(format!("sign-in at {issuer}")),
-        token: step.name.clone(),
+        shown: Shown::SignIn { name: step.name.clone(), asked: asked(&registration, &who) },
         expected,
         control: step.refused.as_ref().map(|refused| refused.control.clone()),
         differs: None,
@@ -44,7 +44,7 @@ async fn run(
     let person = match (&step.user, step.flow) {
         (Some(user), Flow::AuthorizationCode) => {
             let login = fill(context, user)?;
-            let password = context.password(&login).await.map_err(Stuck::harness)?;
+            let password = context.password(&login).await?;
             Some(Person { login, password })
         }
         _ => None,
@@ -59,10 +59,23 @@ async fn run(
     Ok((who, result))
 }
 
+/// What a sign-in asks for, member by member: the one in which two differ is the defect.
+fn asked(registration: &Registration, who: &str) -> Vec<(&'static str, String)> {
+    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+    vec![
+        ("user", who.to_owned()),
+        ("client_id", registration.client_id.clone()),
+        ("client_secret", optional(&registration.client_secret)),
+        ("redirect_uri", optional(&registration.redirect_uri)),
+        ("scopes", registration.scopes.join(" ")),
+        ("resource", optional(&registration.resource)),
+    ]
+}
+
 /// The client as the step has it; what the step leaves out comes from the Manager's discovery document.
 async fn registration(context: &Context<'_>, step: &Step) -> Result<Registration, Stuck> {
     let complete = step.issuer.is_some() && step.client_id.is_some() && step.scopes.is_some();
-    let discovered = if complete { None } else { Some(context.discovered().await.map_err(Stuck::harness)?) };
+    let discovered = if complete { None } else { Some(context.discovered().await?) };
     let text = |template: &Option<Template>| template.as_ref().map(|text| fill(context, text)).transpose();
     let or =
         |given: Option<String>, found: Option<&String>| given.or_else(|| found.cloned()).unwrap_or_default();
@@ -92,7 +105,8 @@ fn signed_in(
     result: Result<Tokens, SignInError>,
 ) -> Result<Done, Stuck> {
     let title = format!("{who} signs in at {issuer}");
-    let rule = context.first_requirement();
+    // Signing in is a means here: no requirement is at stake.
+    let rule = None;
     match result {
         Ok(tokens) => {
             context.hold(&step.name, Held::new(tokens.access_token, SignWith::Issuer, true));

@@ -20,7 +20,9 @@ pub struct Mismatch {
 impl Matcher {
     /// Holds the matcher against a value; `None` means that there is no value.
     ///
-    /// An absent value equals nothing, contains nothing and compares with nothing; `not` of that holds.
+    /// An absent value equals nothing, contains nothing and compares with nothing, and `not` of that does not hold
+    /// either: only `present` says something of it. Nor does anything hold, in either polarity, of values that have
+    /// no order or of a regular expression that does not compile.
     pub fn check(&self, actual: Option<&Json>, scope: &dyn Scope) -> Result<(), Mismatch> {
         let filled = self.fill(scope).map_err(|undefined| Mismatch {
             expected: format!("{}, but {undefined}", self.describe()),
@@ -30,29 +32,93 @@ impl Matcher {
         if filled.holds(actual) {
             return Ok(());
         }
-        let observed = match (&filled, actual) {
-            (Self::Compare(_, bound), Some(value)) => compare::problem(value, &bound.written())
-                .map_or_else(|| shown(value), |problem| format!("{}, {problem}", shown(value))),
-            _ => observed(actual),
+        let observed = match actual.and_then(|value| filled.problem(value)) {
+            Some(problem) => format!("{}, {problem}", observed(actual)),
+            None => observed(actual),
         };
         Err(Mismatch { expected: filled.describe(), observed, undefined: None })
     }
 
     /// As [`Matcher::check`], for a matcher without variables.
     pub(crate) fn holds(&self, actual: Option<&Json>) -> bool {
+        self.judge(actual) == Some(true)
+    }
+
+    /// Whether it holds; nothing where that cannot be told, which `not` does not turn into anything else.
+    fn judge(&self, actual: Option<&Json>) -> Option<bool> {
         match self {
-            Self::Present(there) => actual.is_some() == *there,
-            Self::Any(matchers) => matchers.iter().any(|matcher| matcher.holds(actual)),
-            Self::All(matchers) => matchers.iter().all(|matcher| matcher.holds(actual)),
-            Self::Not(matcher) => !matcher.holds(actual),
-            Self::Equals(expected) => actual.is_some_and(|actual| compare::same(actual, &expected.written())),
-            Self::Contains(part) => actual.is_some_and(|actual| contains(actual, &part.written())),
-            Self::Matches(pattern) => {
-                actual.and_then(Json::as_str).is_some_and(|text| matches(text, &pattern.written()))
+            Self::Present(there) => Some(actual.is_some() == *there),
+            Self::Any(matchers) => {
+                let judged: Vec<_> = matchers.iter().map(|matcher| matcher.judge(actual)).collect();
+                if judged.contains(&Some(true)) { Some(true) } else { all(judged).map(|_| false) }
             }
-            Self::Compare(order, bound) => actual
-                .and_then(|actual| compare::order(actual, &bound.written()))
-                .is_some_and(|found| order.holds(found)),
+            Self::All(matchers) => {
+                let judged = all(matchers.iter().map(|matcher| matcher.judge(actual)))?;
+                Some(judged.into_iter().all(|holds| holds))
+            }
+            Self::Not(matcher) if actual.is_none() && !matches!(**matcher, Self::Present(_)) => None,
+            Self::Not(matcher) => matcher.judge(actual).map(|holds| !holds),
+            Self::Equals(expected) => Some(compare::same(actual?, &expected.written())),
+            Self::Contains(part) => Some(contains(actual?, &part.written())),
+            Self::Matches(pattern) => {
+                let pattern = compile(&pattern.written())?;
+                Some(actual?.as_str().is_some_and(|text| pattern.is_match(text)))
+            }
+            Self::Compare(order, bound) => {
+                compare::order(actual?, &bound.written()).map(|found| order.holds(found))
+            }
+        }
+    }
+
+    /// Why nothing can be told of a value, in words that follow it.
+    fn problem(&self, actual: &Json) -> Option<&'static str> {
+        match self {
+            Self::Compare(_, bound) => compare::problem(actual, &bound.written()),
+            Self::Matches(pattern) => {
+                compile(&pattern.written()).is_none().then_some("and the regular expression is too large")
+            }
+            Self::Not(matcher) => matcher.problem(actual),
+            Self::Any(matchers) | Self::All(matchers) => {
+                matchers.iter().find_map(|matcher| matcher.problem(actual))
+            }
+            Self::Present(_) | Self::Equals(_) | Self::Contains(_) => None,
+        }
+    }
+
+    /// Every number from 0 meets it, as far as that can be told before variables have values.
+    pub(crate) fn takes_every_count(&self) -> bool {
+        let mut bounds = Vec::new();
+        self.numbers(&mut bounds);
+        // Between two neighbouring bounds nothing changes.
+        let mut samples = bounds.iter().flat_map(|bound| {
+            let whole = *bound;
+            [whole.saturating_sub(1), whole, whole.saturating_add(1)]
+        });
+        !self.has_variables()
+            && self.holds(Some(&0.into()))
+            && self.holds(Some(&i64::MAX.into()))
+            && samples.all(|sample| self.holds(Some(&sample.into())))
+    }
+
+    fn numbers(&self, found: &mut Vec<u64>) {
+        match self {
+            Self::Equals(value) | Self::Contains(value) | Self::Compare(_, value) => {
+                let value = value.written();
+                let number = value.as_f64().filter(|number| (0.0..1e18).contains(number));
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "between 0 and 1e18, and the fraction is not wanted"
+                )]
+                found.extend(value.as_u64().or(number.map(|number| number as u64)));
+            }
+            Self::Any(matchers) | Self::All(matchers) => {
+                for matcher in matchers {
+                    matcher.numbers(found);
+                }
+            }
+            Self::Not(matcher) => matcher.numbers(found),
+            Self::Present(_) | Self::Matches(_) => {}
         }
     }
 }
@@ -79,13 +145,15 @@ fn contains(actual: &Json, part: &Json) -> bool {
     }
 }
 
-/// The reader has compiled the pattern with placeholders for its variables, so it compiles here too; if the variables
-/// make it too large it matches nothing.
-fn matches(text: &str, pattern: &str) -> bool {
-    regex::RegexBuilder::new(pattern)
-        .size_limit(Matcher::REGEX_BYTES)
-        .build()
-        .is_ok_and(|regex| regex.is_match(text))
+/// All answers, or nothing if one is missing.
+fn all(judged: impl IntoIterator<Item = Option<bool>>) -> Option<Vec<bool>> {
+    judged.into_iter().collect()
+}
+
+/// The reader has compiled the pattern with placeholders for its variables, so it compiles here too, unless the
+/// variables make it too large.
+fn compile(pattern: &str) -> Option<regex::Regex> {
+    regex::RegexBuilder::new(pattern).size_limit(Matcher::REGEX_BYTES).build().ok()
 }
 
 fn observed(actual: Option<&Json>) -> String {
@@ -191,10 +259,87 @@ mod tests {
         assert_eq!(check(&any, Some(json!("b"))), "pass");
         assert_eq!(check(&any, Some(json!("c"))), "`a` or `b` / `c`");
         let none = Matcher::Not(Box::new(any));
-        assert_eq!(check(&none, None), "pass");
+        assert_eq!(check(&none, None), "not (`a` or `b`) / nothing");
+        assert_eq!(check(&none, Some(json!("c"))), "pass");
         assert_eq!(check(&none, Some(json!("a"))), "not (`a` or `b`) / `a`");
         let all = Matcher::All(vec![Matcher::Present(true), none]);
         assert_eq!(check(&all, None), "something and not (`a` or `b`) / nothing");
+    }
+
+    fn not(matcher: Matcher) -> Matcher {
+        Matcher::Not(Box::new(matcher))
+    }
+
+    #[test]
+    fn of_what_is_absent_only_presence_says_something() {
+        assert_eq!(check(&not(Matcher::Present(true)), None), "pass");
+        assert_eq!(check(&not(Matcher::Present(false)), Some(json!(1))), "pass");
+        let compare = Matcher::Compare(Order::Lt, JsonTemplate::literal(json!(5)));
+        let matches = Matcher::Matches(text("x"));
+        let contains = Matcher::Contains(JsonTemplate::literal(json!("x")));
+        for matcher in [equals(json!("x")), contains, matches, compare] {
+            let combined = Matcher::All(vec![Matcher::Present(true), matcher.clone()]);
+            for matcher in [matcher, combined] {
+                assert_ne!(check(&matcher, None), "pass");
+                assert_ne!(check(&not(matcher.clone()), None), "pass");
+                assert_ne!(check(&not(not(matcher.clone())), None), "pass");
+                assert_eq!(check(&Matcher::Any(vec![not(matcher), Matcher::Present(false)]), None), "pass");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_order_compares_neither_way() {
+        let compare = Matcher::Compare(Order::Lt, JsonTemplate::literal(json!(5)));
+        let soon = Some(json!("soon"));
+        assert_eq!(check(&compare, soon.clone()), "less than `5` / `soon`, which is no number");
+        assert_eq!(
+            check(&not(compare.clone()), soon.clone()),
+            "not less than `5` / `soon`, which is no number"
+        );
+        for around in [Matcher::Any, Matcher::All] {
+            let matcher = around(vec![compare.clone(), equals(json!("later"))]);
+            assert_ne!(check(&matcher, soon.clone()), "pass");
+            assert_ne!(check(&not(matcher), soon.clone()), "pass");
+        }
+        assert_eq!(check(&not(compare), Some(json!(7))), "pass");
+    }
+
+    #[test]
+    fn a_regex_that_does_not_compile_matches_neither_way() {
+        let long = BTreeMap::from([("long".to_owned(), json!("é".repeat(1 << 20)))]);
+        let matcher = Matcher::Matches(text("${matrix.long}"));
+        for matcher in [matcher.clone(), not(matcher)] {
+            let mismatch = matcher.check(Some(&json!("x")), &long).unwrap_err();
+            assert!(mismatch.observed.ends_with("the regular expression is too large"), "{mismatch}");
+        }
+    }
+
+    #[test]
+    fn a_count_that_every_number_meets() {
+        let compare = |order, bound: Json| Matcher::Compare(order, JsonTemplate::literal(bound));
+        for idle in [
+            Matcher::Present(true),
+            compare(Order::Ge, json!(0)),
+            compare(Order::Gt, json!(-0.5)),
+            not(compare(Order::Lt, json!(0))),
+            not(Matcher::Present(false)),
+            not(equals(json!(-1))),
+            Matcher::Any(vec![compare(Order::Lt, json!(70_000)), compare(Order::Ge, json!(70_000))]),
+        ] {
+            assert!(idle.takes_every_count(), "{idle:?}");
+        }
+        for sound in [
+            equals(json!(0)),
+            compare(Order::Gt, json!(0)),
+            compare(Order::Le, json!(70_000)),
+            not(equals(json!(70_000))),
+            Matcher::Any(vec![compare(Order::Lt, json!(7)), compare(Order::Gt, json!(7.5))]),
+            Matcher::Any(vec![compare(Order::Le, json!(7.5)), compare(Order::Gt, json!(9))]),
+            Matcher::Equals(JsonTemplate::Text(text("${capture.x}"))),
+        ] {
+            assert!(!sound.takes_every_count(), "{sound:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,11 @@
 use spanned_yaml::{Fields, Node};
 
 use super::{ledger::Verdict, matching::Actual, reader::Reader};
-use crate::scenario::{matcher::Matcher, syntax::Expect};
+use crate::scenario::{
+    matcher::Matcher,
+    syntax::Expect,
+    template::{JsonTemplate, Part},
+};
 
 impl Reader<'_> {
     pub(super) fn expect(&mut self, node: &Node) -> Option<Expect> {
@@ -16,20 +20,17 @@ impl Reader<'_> {
         let challenge_order = fields.optional("challenge_order").map(|node| self.names(node));
         let jws = fields.optional("jws").map(|node| {
             let mut fields = Fields::new(node, "`jws`", &mut self.found)?;
+            let signed_by = fields.required("signed_by", &mut self.found).and_then(|node| self.key_set(node));
             let header = fields.optional("header").map(|node| self.pointer_matchers(node));
             let payload = fields.optional("payload").map(|node| self.pointer_matchers(node));
             fields.finish(&mut self.found);
-            if says_nothing(node) {
-                self.found
-                    .error(node.span, "`jws` expects nothing")
-                    .help("write matchers under `header` or `payload`");
-            }
-            Some((header.flatten().unwrap_or_default(), payload.flatten().unwrap_or_default()))
+            Some((signed_by, header.flatten().unwrap_or_default(), payload.flatten().unwrap_or_default()))
         });
         fields.finish(&mut self.found);
 
-        let (jws_header, jws_payload) = jws.flatten().unwrap_or_default();
+        let (jws_signed_by, jws_header, jws_payload) = jws.flatten().unwrap_or_default();
         let expect = Expect {
+            jws_signed_by,
             status: status.flatten(),
             headers: headers.flatten().unwrap_or_default(),
             json: json.flatten().unwrap_or_default(),
@@ -39,15 +40,42 @@ impl Reader<'_> {
             jws_header,
             jws_payload,
         };
-        if let (Some(status), Some(at)) = (&expect.status, node.get("status"))
-            && !admits(status, 100..600)
-        {
-            self.found.error(at.span, "no status meets this").help("these expectations exclude one another");
-        }
-        if says_nothing(node) {
-            self.found.error(node.span, "`expect` expects nothing").help("say at least what the `status` is");
-        }
+        self.decided(expect.status.as_ref(), node);
         Some(expect)
+    }
+
+    /// Whether the request is answered or refused is never left open.
+    fn decided(&mut self, status: Option<&Matcher>, node: &Node) {
+        let Some(at) = node.get("status").filter(|status| !status.is_null()) else {
+            let first = node.as_mapping().and_then(<[_]>::first).map_or(node.span, |entry| entry.key_span);
+            self.found.error(first, "`expect` needs `status`").help(
+                "say what is expected: an answer below 400, or a refusal from 400 up beside a `control:`",
+            );
+            return;
+        };
+        let Some(status) = status else { return };
+        if !admits(status, 100..600) {
+            self.found.error(at.span, "no status meets this").help("these expectations exclude one another");
+        } else if outcome(status).is_none() {
+            let error = self.found.error(at.span, "this leaves open whether the request is refused");
+            error.help("every status that is expected is below 400, or every one is from 400 up");
+        }
+    }
+
+    /// A JWK Set: a variable that is one, or an object with `keys`.
+    fn key_set(&mut self, node: &Node) -> Option<JsonTemplate> {
+        let set = self.json(node)?;
+        let sound = match &set {
+            JsonTemplate::Text(text) => matches!(text.parts.as_slice(), [Part::Variable(..)]),
+            JsonTemplate::Map(members) => members.iter().any(|(name, _)| name == "keys"),
+            JsonTemplate::Fixed(_) | JsonTemplate::List(_) => false,
+        };
+        if !sound {
+            self.found
+                .expected(node, "a JWK Set")
+                .help("keep the published one, `capture: {keys: {json: ''}}`, and write `${capture.keys}`");
+        }
+        sound.then_some(set)
     }
 
     fn header_matchers(&mut self, node: &Node) -> Option<Vec<(String, Matcher)>> {
@@ -62,11 +90,6 @@ impl Reader<'_> {
     fn challenge(&mut self, node: &Node) -> Option<Vec<(String, Matcher)>> {
         self.matchers(node, Actual::Text, |reader, name, span| reader.name(name, span, "a parameter"))
     }
-}
-
-/// A map without a single value.
-fn says_nothing(node: &Node) -> bool {
-    node.as_mapping().unwrap_or_default().iter().all(|entry| entry.value.is_null())
 }
 
 /// Which verdict on a token a status stands for: refused from 400 on. Nothing where the expectation leaves it open, or

@@ -1,9 +1,17 @@
 //! `journal`: how often an endpoint was called.
 
-use spanned_yaml::{Fields, Node};
+use spanned_yaml::{Fields, Node, Span, closest};
 
-use super::{matching::Actual, reader::Reader, words::IDP_ENDPOINTS};
-use crate::{outcome::Capability, scenario::syntax::JournalCheck};
+use super::{
+    matching::Actual,
+    reader::Reader,
+    words::{COMPONENT_ENTRY, ENDPOINTS, IDP_ENTRY, listed},
+};
+use crate::{
+    model::identifier::Component,
+    outcome::Capability,
+    scenario::{matcher::Matcher, syntax::JournalCheck},
+};
 
 impl Reader<'_> {
     pub(super) fn journal(&mut self, node: &Node) -> Option<JournalCheck> {
@@ -11,10 +19,18 @@ impl Reader<'_> {
         let of = fields.required("of", &mut self.found).and_then(|node| self.component(node));
         let endpoint_node = fields.required("endpoint", &mut self.found);
         let endpoint = endpoint_node.and_then(|node| self.literal(node));
-        let matching =
-            fields.optional("matching").map_or(Some(Vec::new()), |node| self.pointer_matchers(node));
-        let count =
-            fields.required("count", &mut self.found).and_then(|node| self.matcher(node, Actual::Count));
+        let matching = fields
+            .optional("matching")
+            .map_or(Some(Vec::new()), |node| self.entry_matchers(node, of.as_ref()));
+        let count_node = fields.required("count", &mut self.found);
+        let count = count_node.and_then(|node| self.matcher(node, Actual::Count));
+        if let (Some(node), Some(count)) = (count_node, &count)
+            && count.takes_every_count()
+        {
+            self.found
+                .error(node.span, "every number meets this, so nothing is checked")
+                .help("say how many there must be: `count: 0`, `count: {ge: 1}`");
+        }
         let rule = fields.optional("rule");
         let rule = self.rule(rule);
         fields.finish(&mut self.found);
@@ -22,10 +38,38 @@ impl Reader<'_> {
         self.ledger.need([Capability::Journal]);
 
         let (of, endpoint) = (of?, endpoint?);
-        if of.as_str() == "idp" && !IDP_ENDPOINTS.contains(&endpoint.as_str()) {
+        let known = ENDPOINTS.iter().find(|(component, _)| *component == of.as_str());
+        if let Some((component, endpoints)) = known
+            && !endpoints.contains(&endpoint.as_str())
+        {
             let span = endpoint_node.map_or(node.span, |node| node.span);
-            self.unknown(span, &endpoint, "endpoint of the IdP", IDP_ENDPOINTS.into_iter());
+            let what = format!("endpoint of `{component}`");
+            self.unknown(span, &endpoint, &what, endpoints.iter().copied());
         }
         Some(JournalCheck { of, endpoint, matching: matching?, count: count?, rule: rule? })
+    }
+
+    fn entry_matchers(&mut self, node: &Node, of: Option<&Component>) -> Option<Vec<(String, Matcher)>> {
+        let known = match of.map(Component::as_str) {
+            Some("idp") => &IDP_ENTRY[..],
+            Some(_) => &COMPONENT_ENTRY[..],
+            None => return self.pointer_matchers(node),
+        };
+        self.matchers(node, Actual::Json, |reader, text, span| reader.entry_pointer(text, span, known))
+    }
+
+    /// A pointer to what an entry has: no entry ever matches one to anything else, so a count of 0 would be idle.
+    fn entry_pointer(&mut self, text: &str, span: Span, known: &[&str]) -> Option<String> {
+        let pointer = self.pointer(text, span)?;
+        let item = pointer.strip_prefix("/scopes/").is_some_and(|index| index.parse::<u8>().is_ok());
+        if known.contains(&pointer.as_str()) || (item && known.contains(&"/scopes")) {
+            return Some(pointer);
+        }
+        let error = self.found.error(span, format!("an entry of that journal has no `{pointer}`"));
+        match closest(&pointer, known.iter().copied()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help(format!("there are {}", listed(known.iter().copied()))),
+        };
+        None
     }
 }

@@ -65,6 +65,10 @@ pub(super) struct Ledger {
     sign_in_controls: Vec<Named>,
     verdicts: Vec<(Component, Verdict, String)>,
     beside: Vec<Beside>,
+    /// Components that refuse something.
+    refusing: BTreeSet<Component>,
+    /// Requests that show a component a credential and must be answered.
+    acceptances: Vec<(Component, Span)>,
     checks: bool,
     cleaning_up: bool,
 }
@@ -159,6 +163,18 @@ impl Ledger {
         }
     }
 
+    /// A component refuses a request or a token.
+    pub(super) fn refuses(&mut self, by: &Component) {
+        if !self.cleaning_up {
+            self.refusing.insert(by.clone());
+        }
+    }
+
+    /// A component must answer a request with a credential.
+    pub(super) fn accepts(&mut self, by: &Component, credential: Span) {
+        self.acceptances.push((by.clone(), credential));
+    }
+
     pub(super) fn beside(&mut self, check: Beside) {
         if let Some(control) = &check.control {
             self.note_use(Kind::Token, &control.name, control.span, false);
@@ -228,6 +244,13 @@ impl Ledger {
                 found
                     .error(*span, format!("the control `{name}` does not come from a `sign_in`"))
                     .help("a refused sign-in counts only beside one that succeeds: name its token");
+            }
+        }
+        for (by, credential) in &self.acceptances {
+            if !self.refusing.contains(by) {
+                found.error(*credential, "an acceptance needs a refused control").help(format!(
+                    "a component that never looks says yes too: `refuse` a token by `{by}` as well"
+                ));
             }
         }
         for check in &self.beside {

@@ -23,6 +23,7 @@ impl Reader<'_> {
 
         let (by, token, control) = (by?, token?, control?);
         self.ledger.judge(&by, Verdict::Refuses, &token.name);
+        self.ledger.refuses(&by);
         let (name, control_name) = (token.name.clone(), control.name.clone());
         let differs = differs.flatten();
         self.ledger.beside(Beside {

@@ -1,6 +1,6 @@
 //! `request`: any request, with matchers on the answer.
 
-use spanned_yaml::{Fields, Node};
+use spanned_yaml::{Fields, Node, Span};
 
 use super::{
     expect::outcome,
@@ -8,7 +8,10 @@ use super::{
     reader::Reader,
     variable::Place,
 };
-use crate::scenario::{syntax::Request, template::Template};
+use crate::{
+    model::identifier::RequirementId,
+    scenario::{syntax::Request, template::Template},
+};
 
 impl Reader<'_> {
     pub(super) fn request(&mut self, node: &Node) -> Option<Request> {
@@ -20,15 +23,40 @@ impl Reader<'_> {
         let headers = fields.optional("headers").map_or(Some(Vec::new()), |node| self.headers(node));
         let body = fields.optional("body").map(|node| self.template(node, Place::Step));
         let control = fields.optional("control").map(|node| self.named(node));
-        let rule = fields.optional("rule");
-        let rule = self.rule(rule);
+        let differs_entry = fields.entry("differs");
+        let differs = differs_entry.map(|entry| self.differs(&entry.value));
+        let rule_node = fields.optional("rule");
+        let rule = self.rule(rule_node);
         let expect_node = fields.required("expect", &mut self.found);
         let expect = expect_node.and_then(|node| self.expect(node));
         let capture = fields.optional("capture").map_or(Some(Vec::new()), |node| self.captures(node));
+        let shown = fields.optional("token").map(|node| node.span).or_else(|| authorization(node));
+        let control_given = fields.optional("control").is_some();
         fields.finish(&mut self.found);
         self.ledger.check();
+        if let Some(entry) = differs_entry
+            && (token.is_none() || control.is_none())
+        {
+            self.found
+                .error(entry.key_span, "`differs` compares a token with its control")
+                .help("show one as `token:` and name the other as `control:`, or leave `differs` out");
+        }
+        if let Some(rule) = &rule
+            && needs_a_token(rule)
+            && shown.is_none()
+            && !control_given
+        {
+            let first = node.as_mapping().and_then(<[_]>::first).map_or(node.span, |entry| entry.key_span);
+            self.found
+                .error(
+                    rule_node.map_or(first, |node| node.span),
+                    format!("no token is shown, so `{rule}` is not at stake here"),
+                )
+                .help("show one as `token:`, or name the requirement that is at stake as `rule:`");
+        }
 
         let (to, expect) = (to?, expect?);
+        let differs = differs.flatten();
         let token = token.map_or(Some(None), |token| token.map(Some))?;
         let control = control.map_or(Some(None), |control| control.map(Some))?;
         let (name, control_name) = (
@@ -39,13 +67,18 @@ impl Reader<'_> {
         if let (Some(verdict), Some(token)) = (verdict, &token) {
             self.ledger.judge(&to, verdict, &token.name);
         }
+        match (verdict, shown) {
+            (Some(Verdict::Refuses), _) => self.ledger.refuses(&to),
+            (Some(Verdict::Accepts), Some(span)) => self.ledger.accepts(&to, span),
+            _ => {}
+        }
         if control.is_some() {
             self.ledger.beside(Beside {
                 by: to.clone(),
                 verdict: Verdict::Refuses,
                 token,
                 control,
-                by_time: false,
+                by_time: differs.as_ref().is_some_and(|names| names.iter().any(|name| name == "time")),
             });
         } else if verdict == Some(Verdict::Refuses) {
             let status = expect_node.and_then(|node| node.get("status")).map_or(node.span, |node| node.span);
@@ -54,6 +87,7 @@ impl Reader<'_> {
                 .help("name a token that the component accepts in this scenario as `control:`");
         }
         Some(Request {
+            differs,
             to,
             method: method?,
             path: path.flatten(),
@@ -112,4 +146,17 @@ impl Reader<'_> {
         }
         Some(headers)
     }
+}
+
+/// Where a credential stands that is written as a header.
+fn authorization(node: &Node) -> Option<Span> {
+    let headers = node.get("headers")?.as_mapping()?;
+    let header = headers.iter().find(|header| header.key.eq_ignore_ascii_case("authorization"))?;
+    Some(header.key_span)
+}
+
+/// The requirement is about tokens, so that only an answer to one can say anything about it. The metadata of a
+/// protected resource is there for those who have none.
+fn needs_a_token(rule: &RequirementId) -> bool {
+    rule.as_str().starts_with("TOK-") && !rule.as_str().starts_with("TOK-PRM")
 }

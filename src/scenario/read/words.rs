@@ -31,12 +31,43 @@ pub(crate) const SIGNATURES: [(&str, SignWith); 6] = [
     ("embedded-jwk", SignWith::EmbeddedJwk),
 ];
 
-/// `journal.endpoint` of the IdP.
-pub(crate) const IDP_ENDPOINTS: [&str; 7] =
-    ["introspect", "keys", "token", "authorize", "discovery", "login", "userinfo"];
+/// `journal.endpoint` by component.
+pub(crate) const ENDPOINTS: [(&str, &[&str]); 3] = [
+    ("idp", &["discovery", "keys", "authorize", "login", "token", "introspect", "userinfo"]),
+    ("enterprise-manager", &["discovery", "jwks", "config", "protected-resource", "healthz", "unknown"]),
+    ("sibling", &["me", "protected-resource", "healthz", "unknown"]),
+];
+
+/// Pointers into an entry of the IdP's journal.
+pub(crate) const IDP_ENTRY: [&str; 20] = [
+    "/seq",
+    "/at",
+    "/endpoint",
+    "/method",
+    "/path",
+    "/status",
+    "/issuer",
+    "/client_id",
+    "/client_auth",
+    "/grant_type",
+    "/scopes",
+    "/resource",
+    "/pkce",
+    "/pkce/challenge_method",
+    "/pkce/challenge_present",
+    "/pkce/verifier_present",
+    "/redirect_uri",
+    "/state_present",
+    "/nonce_present",
+    "/error",
+];
+
+/// Pointers into an entry of another component's journal.
+pub(crate) const COMPONENT_ENTRY: [&str; 7] =
+    ["/seq", "/at", "/endpoint", "/method", "/path", "/status", "/rule"];
 
 /// Claims that differ between any two tokens; `differs` never names them.
-pub(crate) const NEVER_COUNT: [&str; 3] = ["jti", "iat", "auth_time"];
+pub(crate) const NEVER_COUNT: [&str; 6] = ["jti", "iat", "auth_time", "uti", "nonce", "at_hash"];
 
 /// The keys of a matcher that is a map.
 pub(crate) const OPERATORS: [&str; 11] =

@@ -240,6 +240,11 @@ static REQUEST: Shape = Shape {
             Text,
             "a token that the component accepts in this scenario; required where a refusal is expected",
         ),
+        may(
+            "differs",
+            SomeOf(&Text),
+            "the members in which the token and its control differ; exactly one by default",
+        ),
         may("rule", Text, "the requirement at stake; the first of the scenario by default"),
         need("expect", Form::Shape(&EXPECT), "what the answer must be"),
         may("capture", Map(&Form::Shape(&CAPTURE)), "name: what to keep, as ${capture.name}"),
@@ -248,10 +253,10 @@ static REQUEST: Shape = Shape {
 
 static EXPECT: Shape = Shape {
     name: "expect",
-    about: "what the answer must be; at least one expectation",
+    about: "what the answer must be",
     exactly_one: false,
     fields: &[
-        may("status", Matcher, "the status code"),
+        need("status", Matcher, "the status code: wholly below 400, or wholly from 400 up"),
         may("headers", SomeIn(&Matcher), "by name"),
         may("json", SomeIn(&Matcher), "by JSON pointer into the body"),
         may("body", Matcher, "the whole body as text"),
@@ -266,6 +271,7 @@ static JWS: Shape = Shape {
     about: "a body that is a compact JWS",
     exactly_one: false,
     fields: &[
+        need("signed_by", Any, "the JWK Set that has the key: ${capture.keys}"),
         may("header", SomeIn(&Matcher), "by JSON pointer into its header"),
         may("payload", SomeIn(&Matcher), "by JSON pointer into its payload"),
     ],
@@ -277,7 +283,7 @@ static CAPTURE: Shape = Shape {
     exactly_one: true,
     fields: &[
         may("header", Text, "a header"),
-        may("json", Text, "a JSON pointer into the body"),
+        may("json", Text, "a JSON pointer into the body; '' is all of it"),
         may("body", Yes, "the whole body"),
         may("jws_header", Text, "a JSON pointer into the header of a JWS"),
         may("jws_payload", Text, "a JSON pointer into the payload of a JWS"),
@@ -302,7 +308,11 @@ static JOURNAL: Shape = Shape {
     exactly_one: false,
     fields: &[
         need("of", COMPONENT, "whose journal"),
-        need("endpoint", Text, "of the IdP: introspect, keys, token, authorize, discovery, login, userinfo"),
+        need(
+            "endpoint",
+            Text,
+            "of the IdP: discovery, keys, authorize, login, token, introspect, userinfo; of the Manager: discovery, jwks, config, protected-resource, healthz, unknown; of the sibling: me, protected-resource, healthz, unknown",
+        ),
         may("matching", SomeIn(&Matcher), "by JSON pointer into an entry: only those count"),
         need("count", Matcher, "how many there must be"),
         may("rule", Text, "the requirement at stake; the first of the scenario by default"),

@@ -36,22 +36,42 @@ pub fn is_file(tenant: &str) -> bool {
     tenant.contains('/') || tenant.strip_suffix(".yaml").is_some()
 }
 
-/// Reports every file that a scenario names and the suite does not have, for each cell of the matrix. References with
-/// variables from outside are left to the run.
-pub(super) fn check(scenario: &CheckedScenario, files: &BTreeMap<String, Source>, found: &mut Diagnostics) {
-    let mut reported = Vec::new();
+impl CheckedScenario {
+    /// The error that no tenant of this name is shipped, at its place in the file.
+    #[must_use]
+    pub fn tenant_diagnostic(&self, name: &str, known: &[&str]) -> Diagnostics {
+        let mut found = Diagnostics::new(self.source.clone());
+        let error = found.error(self.tenant.span, format!("no tenant `{name}` is shipped"));
+        let known_names: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+        error.help(closest(name, known.iter().copied()).map_or_else(
+            || format!("there are {}; a file is named with its `.yaml`", known_names.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        ));
+        found
+    }
+}
+
+/// The files that the cells of a scenario name, each once, with where. Those with variables from outside are left to the
+/// run.
+pub(super) fn named(scenario: &CheckedScenario) -> Vec<(String, &Template)> {
+    let mut named: Vec<(String, &Template)> = Vec::new();
     for cell in scenario.cells() {
         let tenant = scenario.tenant.fill(&cell).ok().filter(|tenant| is_file(tenant));
         let values = scenario.values.fill(&cell).ok();
         for (reference, written) in [(values, &scenario.values), (tenant, &scenario.tenant)] {
             let Some(reference) = reference else { continue };
-            if reported.contains(&reference) {
-                continue;
-            }
-            if !one(scenario, &reference, written, files, found) {
-                reported.push(reference);
+            if !named.iter().any(|(known, _)| *known == reference) {
+                named.push((reference, written));
             }
         }
+    }
+    named
+}
+
+/// Reports every file that a scenario names and the suite does not have.
+pub(super) fn check(scenario: &CheckedScenario, files: &BTreeMap<String, Source>, found: &mut Diagnostics) {
+    for (reference, written) in named(scenario) {
+        one(scenario, &reference, written, files, found);
     }
 }
 
@@ -61,22 +81,20 @@ fn one(
     written: &Template,
     files: &BTreeMap<String, Source>,
     found: &mut Diagnostics,
-) -> bool {
+) {
     match resolve(&scenario.id, reference) {
         None => {
             found
                 .error(written.span, format!("`{reference}` leaves the suite"))
                 .help("name a file of the suite, relative to the scenario's folder");
-            false
         }
-        Some(path) if files.contains_key(&path) => true,
+        Some(path) if files.contains_key(&path) => {}
         Some(path) => {
             let error = found.error(written.span, format!("the suite has no file `{path}`"));
             match closest(&path, files.keys().map(String::as_str)) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help("paths are relative to the scenario's folder"),
             };
-            false
         }
     }
 }

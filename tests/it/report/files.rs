@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use touchstone::report::{Format, json, write};
+use touchstone::report::{Format, json, probe, write};
 
 use super::sample;
 
@@ -34,5 +34,24 @@ fn an_error_names_the_path() {
 
     fs::write(dir.join("file"), "").unwrap();
     let error = write(&sample::filtered(), &dir.join("file"), &Format::ALL).unwrap_err().to_string();
+    assert!(error.starts_with("cannot create the report directory `"), "{error}");
+}
+
+#[test]
+fn a_format_that_is_named_twice_is_written_once() {
+    let dir = empty_directory("report-twice");
+    let written = write(&sample::filtered(), &dir, &[Format::Json, Format::Json]).unwrap();
+    assert_eq!(written, [dir.join("report.json")]);
+}
+
+#[test]
+fn a_probe_creates_the_folder_and_leaves_nothing_in_it() {
+    let dir = empty_directory("report-probe").join("deep/er");
+    for _ in 0..2 {
+        probe(&dir).unwrap();
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
+    }
+    fs::write(dir.join("file"), "").unwrap();
+    let error = probe(&dir.join("file")).unwrap_err().to_string();
     assert!(error.starts_with("cannot create the report directory `"), "{error}");
 }

@@ -19,7 +19,7 @@ fn the_worked_example_is_a_scenario() {
 
 #[test]
 fn the_other_examples_are_together_the_steps_of_one_scenario() {
-    let head = "title: t\nwhy: w\nrequirements: [TOK-AUD, CL-LOGIN]\nmatrix: {setup: [a]}\n\
+    let head = "title: t\nwhy: w\nrequirements: [TOK-AUD, CL-LOGIN, EM-ENVELOPE]\nmatrix: {setup: [a]}\n\
                 platform: {values: \"../values/${matrix.setup}.yaml\"}\nidp: {tenant: okta}\nsteps:\n";
     let steps: Vec<_> = examples().into_iter().filter(|example| example.starts_with("- ")).collect();
     assert!(steps.len() >= 8, "{} examples", steps.len());

@@ -1,0 +1,154 @@
+//! Scenarios of one's own, as the command line finds them: no catalogue is needed, and no neighbour is in the way.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("touchstone-own-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        let folder = Self(path);
+        let values = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/values/okta-shared.yaml");
+        folder.write("values/v.yaml", &fs::read_to_string(values).unwrap());
+        folder
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Exit code, standard output, standard error.
+    fn touchstone(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_touchstone"));
+        let output = command.args(arguments).current_dir(&self.0).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    /// The cases that a run would have.
+    fn cases(&self, arguments: &[&str]) -> Vec<String> {
+        let (code, out, err) = self.touchstone(&[&["run", "--list"], arguments].concat());
+        assert_eq!(code, 0, "{arguments:?}: {err}");
+        out.lines().map(str::to_owned).collect()
+    }
+
+    /// What is complained about.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let (code, out, err) = self.touchstone(&[&["run", "--list"], arguments].concat());
+        assert_eq!(code, 2, "{arguments:?}: {out}{err}");
+        err
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn scenario(values: &str) -> String {
+    format!(
+        "title: t\nwhy: w\nrequirements: [TOK-AUD]\nplatform: {{values: {values}}}\nidp: {{tenant: okta-shared}}\n\
+         steps:\n  - sign_in: {{user: ann@acme.test, as: good}}\n  - token: {{token: good, claims: {{/aud: enterprise-manager}}}}\n"
+    )
+}
+
+#[test]
+fn a_file_runs_without_a_catalogue_whatever_lies_beside_it() {
+    let folder = Folder::new("file");
+    folder.write("my/login.yaml", &scenario("../values/v.yaml"));
+    folder.write("my/broken.yaml", "titel: [");
+    fs::write(folder.0.join("my/binary.yaml"), b"\xff\x00").unwrap();
+    let (code, out, err) = folder.touchstone(&["run", "my/login.yaml"]);
+    assert!(code == 0 && out.contains("Conformant: the one selected case"), "{out}{err}");
+    assert_eq!(folder.cases(&["my/login.yaml"]), ["my/login"]);
+    assert_eq!(folder.cases(&["./my/../my/login.yaml", "my/login.yaml"]), ["my/login"]);
+    let (code, _, err) = folder.touchstone(&["scenario", "check", "my/login.yaml"]);
+    assert_eq!(code, 0, "{err}");
+    // The folder as a whole has all of its mistakes at once.
+    let err = folder.refused(&["my"]);
+    assert!(
+        err.contains("broken.yaml:1") && err.contains("binary.yaml") && err.contains("not a text file"),
+        "{err}"
+    );
+    let err = folder.refused(&["my/binary.yaml"]);
+    assert!(err.contains("binary.yaml") && !err.contains("broken"), "{err}");
+}
+
+#[test]
+fn folders_are_read_with_or_without_areas() {
+    let folder = Folder::new("folder");
+    folder.write("my/scenarios/login.yaml", &scenario("../../values/v.yaml"));
+    folder.write("my/scenarios/area/deep/x.yaml", &scenario("../../../../values/v.yaml"));
+    folder.write("my/scenarios/values/no-scenario.yaml", "a: 1\n");
+    folder.write("my/scenarios/requirements.yaml", "dependencies: []\n");
+    assert_eq!(folder.cases(&["my/scenarios"]), ["area/deep/x", "scenarios/login"]);
+    folder.write("my/scenarios/area/y.yml", "");
+    let err = folder.refused(&["my/scenarios"]);
+    assert!(err.contains("y.yml") && err.contains("end in `.yaml`"), "{err}");
+    assert!(folder.refused(&["my/scenarios/area/y.yml"]).contains("end in `.yaml`"));
+    assert!(folder.refused(&["values/../my/scenarios/values"]).contains("values"));
+    folder.write("empty/README.md", "");
+    assert!(folder.refused(&["empty"]).contains("holds no scenario"));
+    let err = folder.refused(&["my/scenarios/login.yaml", "audience"]);
+    assert!(err.contains("different suites"), "{err}");
+}
+
+#[test]
+fn a_missing_values_file_is_shown_at_its_place() {
+    let folder = Folder::new("missing");
+    folder.write("my/login.yaml", &scenario("../values/w.yaml"));
+    let err = folder.refused(&["my/login.yaml"]);
+    assert!(err.contains("my/login.yaml:4:") && err.contains("w.yaml"), "{err}");
+}
+
+#[test]
+fn words_mean_the_built_in_suite_first() {
+    let folder = Folder::new("words");
+    fs::create_dir_all(folder.0.join("scope")).unwrap();
+    assert!(folder.cases(&["scope"]).len() > 5);
+    assert!(folder.refused(&["./scope"]).contains("holds no scenario"));
+    assert!(folder.refused(&["audiense"]).contains("did you mean `audience`?"));
+}
+
+#[test]
+fn a_catalogue_of_ones_own_has_set_1_and_is_covered() {
+    let folder = Folder::new("catalogue");
+    let rule = |id| format!("  - {{id: {id}, statement: s, level: MUST, provenance: [doc], source: s}}\n");
+    folder.write("suite/area/x.yaml", &scenario("../values/v.yaml"));
+    folder.write("suite/values/v.yaml", "a: 1\n");
+    folder.write(
+        "suite/requirements.yaml",
+        &format!("sets: {{'7': [TOK-AUD]}}\nrequirements:\n{}", rule("TOK-AUD")),
+    );
+    assert!(folder.refused(&["suite"]).contains("it has `7`"));
+    let two = format!("sets: {{'1': [TOK-AUD]}}\nrequirements:\n{}{}", rule("TOK-AUD"), rule("TOK-NEW"));
+    folder.write("suite/requirements.yaml", &two);
+    assert!(folder.refused(&["suite"]).contains("no scenario covers `TOK-NEW`"));
+    assert_eq!(folder.cases(&["suite/area/x.yaml"]), ["area/x"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_links_to_folders_hold_nobody_up() {
+    let folder = Folder::new("pipe");
+    folder.write("my/login.yaml", &scenario("../values/v.yaml"));
+    std::os::unix::fs::symlink(folder.0.join("my"), folder.0.join("my/again")).unwrap();
+    assert_eq!(folder.cases(&["my"]), ["my/login"]);
+    for pipe in ["my/pipe.yaml", "signing.pem"] {
+        assert!(Command::new("mkfifo").arg(folder.0.join(pipe)).status().unwrap().success());
+    }
+    assert!(folder.refused(&["my/pipe.yaml"]).contains("is no regular file"));
+    assert!(folder.refused(&["my"]).contains("is no regular file"));
+    let (code, _, err) = folder.touchstone(&["run", "audience", "--signing-key", "signing.pem"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("is no regular file"), "{err}");
+    assert!(Path::new("/dev/zero").exists());
+}
