@@ -13,7 +13,7 @@ use spanned_yaml::{Diagnostics, Source};
 use tokio::sync::watch;
 
 use super::{
-    suite::{self, Chosen},
+    suite::{self, Chosen, Setup},
     terminal::{PrintError, Terminal},
 };
 use crate::{
@@ -158,7 +158,7 @@ impl Run {
             terminal.result(&format!("{}\n", ids.join("\n")))?;
             return Ok(ExitCode::Conformant);
         }
-        let plans = plans(&chosen, cells, terminal)?;
+        let plans = plans(&chosen, cells, &self.variables, environment, terminal)?;
         // Better now than after the run.
         report::probe(&self.report)
             .map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
@@ -312,13 +312,16 @@ fn matches(text: &str, scenario: &CheckedScenario, cell: &Cell) -> bool {
 fn plans(
     chosen: &Chosen,
     cells: Vec<(Arc<CheckedScenario>, Cell)>,
+    variables: &[(String, String)],
+    environment: &BTreeMap<String, String>,
     terminal: &Terminal,
 ) -> Result<Vec<CasePlan>, Refusal> {
     let mut findings: BTreeMap<String, Diagnostics> = BTreeMap::new();
     let mut plans = Vec::new();
     for (scenario, cell) in cells {
-        let values = chosen.values_of(&scenario, &cell).map_err(Refusal::usage)?;
-        let tenant = match chosen.tenant_of(&scenario, &cell).map_err(Refusal::usage)? {
+        let setup = Setup { cell: &cell, variables, environment };
+        let values = chosen.values_of(&scenario, &setup).map_err(Refusal::usage)?;
+        let tenant = match chosen.tenant_of(&scenario, &setup).map_err(Refusal::usage)? {
             Ok(file) => file,
             Err(name) => EmbeddedTarget::shipped_tenant(&name).ok_or_else(|| {
                 let diagnostics = scenario.tenant_diagnostic(&name, &EmbeddedTarget::shipped_tenants());

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value as Json;
 use spanned_yaml::{Diagnostics, ReadError, Source, Span, closest};
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
         read::Outside,
         suite::{CheckedSuite, Suite, is_file, resolve},
         syntax::{Cell, CheckedScenario},
-        template::Undefined,
+        template::{Scope, Undefined},
     },
 };
 
@@ -304,10 +305,32 @@ impl Chosen {
     }
 }
 
+/// What a scenario's `platform` and `idp` can name: its cell, the command line, the environment.
+pub(super) struct Setup<'a> {
+    pub(super) cell: &'a Cell,
+    pub(super) variables: &'a [(String, String)],
+    pub(super) environment: &'a BTreeMap<String, String>,
+}
+
+impl Scope for Setup<'_> {
+    fn lookup(&self, name: &str) -> Option<Json> {
+        match name.split_once('.')? {
+            ("var", name) => self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            ("env", name) => self.environment.get(name),
+            _ => return self.cell.lookup(name),
+        }
+        .map(|value| value.as_str().into())
+    }
+}
+
 impl Chosen {
     /// The values file of a case.
-    pub(super) fn values_of(&self, scenario: &CheckedScenario, cell: &Cell) -> Result<Source, SuiteError> {
-        let name = scenario.values.fill(cell).map_err(|error| undefined(scenario, &error))?;
+    pub(super) fn values_of(
+        &self,
+        scenario: &CheckedScenario,
+        setup: &Setup<'_>,
+    ) -> Result<Source, SuiteError> {
+        let name = scenario.values.fill(setup).map_err(|error| undefined(scenario, &error))?;
         self.file(scenario, &name)
     }
 
@@ -315,9 +338,9 @@ impl Chosen {
     pub(super) fn tenant_of(
         &self,
         scenario: &CheckedScenario,
-        cell: &Cell,
+        setup: &Setup<'_>,
     ) -> Result<Result<Source, String>, SuiteError> {
-        let name = scenario.tenant.fill(cell).map_err(|error| undefined(scenario, &error))?;
+        let name = scenario.tenant.fill(setup).map_err(|error| undefined(scenario, &error))?;
         if is_file(&name) { self.file(scenario, &name).map(Ok) } else { Ok(Err(name)) }
     }
 

@@ -152,3 +152,19 @@ fn pipes_and_links_to_folders_hold_nobody_up() {
     assert!(err.contains("is no regular file"), "{err}");
     assert!(Path::new("/dev/zero").exists());
 }
+
+#[test]
+fn the_command_line_can_choose_the_values_and_the_tenant() {
+    let folder = Folder::new("setup");
+    let text = scenario("'../values/${var.setup}.yaml'")
+        .replace("tenant: okta-shared", "tenant: 'okta-${var.kind}'");
+    folder.write("my/login.yaml", &text);
+    let run = |arguments: &[&str]| folder.touchstone(&[&["run", "my/login.yaml"], arguments].concat());
+    let (code, out, err) = run(&["--var", "setup=v", "--var", "kind=shared"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, _, err) = run(&["--var", "setup=v"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("my/login.yaml:5") && err.contains("--var kind="), "{err}");
+    let (code, _, err) = run(&["--var", "setup=w", "--var", "kind=shared"]);
+    assert_eq!(code, 2, "{err}");
+}
