@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::{
     suite::{self, Chosen, Setup},
-    terminal::{PrintError, Terminal},
+    terminal::{PrintError, Progress, Terminal},
 };
 use crate::{
     chance::Seed,
@@ -197,7 +197,8 @@ impl Run {
                 None
             },
         };
-        let (cases, interrupted) = replay(plans, target, &settings, terminal)?;
+        let mut progress = terminal.progress();
+        let (cases, interrupted) = replay(plans, target, &settings, &mut progress)?;
         let parts = RunParts {
             suite: SuiteIdentity {
                 version: env!("CARGO_PKG_VERSION").into(),
@@ -213,6 +214,8 @@ impl Run {
         };
         let terms = Terms { accepted_untested, strict: self.strict, interrupted };
         let report = Report::assemble(parts, &chosen.suite.catalogue, &terms);
+        // Talk that nobody reads does not end a run.
+        let _ = progress.event(&Event::RunFinished { summary: report.summary.clone() });
         let written = report::write(&report, &self.report, &self.format);
         let style = terminal.style(self.verbose);
         let page = report::console::render(&report, &style, written.as_deref(), &self.again());
@@ -349,7 +352,7 @@ fn replay(
     plans: Vec<CasePlan>,
     target: EmbeddedTarget,
     settings: &runner::Settings,
-    terminal: &Terminal,
+    progress: &mut Progress,
 ) -> Result<(Vec<CaseResult>, bool), Refusal> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Refusal::environment(format!("cannot start: {error}")))?;
@@ -359,13 +362,11 @@ fn replay(
         // Nobody listens any more once the run is over.
         let _ = interrupt.send(true);
     });
-    let mut progress = terminal.progress();
     let tell = |event: Event| {
         // Talk that nobody reads does not end a run.
         let _ = progress.event(&event);
     };
     let cases = runtime.block_on(runner::run(plans, Arc::new(target), settings, interrupted.clone(), tell));
-    progress.end();
     let interrupted = *interrupted.borrow();
     runtime.shutdown_background();
     Ok((cases, interrupted))
