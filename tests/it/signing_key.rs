@@ -97,7 +97,7 @@ fn a_second_key_is_published_behind_the_first() {
 #[test]
 fn a_file_that_everyone_reads_is_told() {
     use std::os::unix::fs::PermissionsExt as _;
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("signing.pem");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("signing-{}.pem", std::process::id()));
     fs::write(&path, fixture("p256-sec1.pem")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(exposure(&path).unwrap().contains("chmod 600"));
