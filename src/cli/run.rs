@@ -248,7 +248,7 @@ impl Run {
         let Some(path) = &self.signing_key else { return Ok(None) };
         let key = SigningKey::read(path).map_err(Refusal::usage)?;
         if let Some(warning) = exposure(path) {
-            terminal.say(&format!("warning: {warning}"))?;
+            terminal.complain(&format!("warning: {warning}"))?;
         }
         Ok(Some(key))
     }
