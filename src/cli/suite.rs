@@ -303,27 +303,7 @@ impl Chosen {
     pub(super) fn has(&self, id: &str) -> bool {
         self.ids.is_empty() || self.ids.iter().any(|chosen| is_below(id, chosen))
     }
-}
 
-/// What a scenario's `platform` and `idp` can name: its cell, the command line, the environment.
-pub(super) struct Setup<'a> {
-    pub(super) cell: &'a Cell,
-    pub(super) variables: &'a [(String, String)],
-    pub(super) environment: &'a BTreeMap<String, String>,
-}
-
-impl Scope for Setup<'_> {
-    fn lookup(&self, name: &str) -> Option<Json> {
-        match name.split_once('.')? {
-            ("var", name) => self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value),
-            ("env", name) => self.environment.get(name),
-            _ => return self.cell.lookup(name),
-        }
-        .map(|value| value.as_str().into())
-    }
-}
-
-impl Chosen {
     /// The values file of a case.
     pub(super) fn values_of(
         &self,
@@ -352,6 +332,24 @@ impl Chosen {
         }
         let found = resolve(&scenario.id, name).and_then(|path| self.suite.files.get(&path).cloned());
         found.ok_or_else(|| SuiteError::Invalid(format!("{}: the suite has no file `{name}`", scenario.id)))
+    }
+}
+
+/// What a scenario's `platform` and `idp` can name: its cell, the command line, the environment.
+pub(super) struct Setup<'a> {
+    pub(super) cell: &'a Cell,
+    pub(super) variables: &'a [(String, String)],
+    pub(super) environment: &'a BTreeMap<String, String>,
+}
+
+impl Scope for Setup<'_> {
+    fn lookup(&self, name: &str) -> Option<Json> {
+        match name.split_once('.')? {
+            ("var", name) => self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            ("env", name) => self.environment.get(name),
+            _ => return self.cell.lookup(name),
+        }
+        .map(|value| value.as_str().into())
     }
 }
 

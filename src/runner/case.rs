@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use spanned_yaml::Source;
 
-use super::{Settings, context::Context, credit, step};
+use super::{Settings, context::Context, credit, step, wire::shown};
 use crate::{
     chance,
     clock::Stopwatch,
@@ -145,5 +145,5 @@ fn not_started(plan: &CasePlan, settings: &Settings, error: &TargetError) -> Cas
         TargetError::Environment(_) => (error.to_string(), Cause::Environment),
         TargetError::Unsupported(_) => (error.to_string(), Cause::Harness),
     };
-    plan.result(CheckStatus::Error(settings.secrets.redact(&reason)), Some(cause))
+    plan.result(CheckStatus::Error(shown(&settings.secrets, &reason)), Some(cause))
 }

@@ -4,7 +4,13 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde_json::Value as Json;
 
-use super::{CasePlan, Settings, control, control::User, credit::Presentation, held::Held, wire::Wire};
+use super::{
+    CasePlan, Settings, control,
+    control::User,
+    credit::Presentation,
+    held::Held,
+    wire::{Wire, shown},
+};
 use crate::{
     chance::{Chance, Seed},
     model::{identifier::Component, identifier::RequirementId, values::Values},
@@ -96,7 +102,7 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn redact(&self, text: &str) -> String {
-        redact::cut_signatures(&self.settings.secrets.redact(text))
+        shown(&self.settings.secrets, text)
     }
 
     /// The requirement that a check is about by default: the scenario's first.

@@ -4,7 +4,7 @@
 //! passed on its own is looked at again: in the same case the same component must have answered the other way
 //! to a token that differs by the one defect. Without that the check is an error, never green.
 
-use super::{context::Context, held::Held, step::OUT_OF_REACH};
+use super::{context::Context, held::Held};
 use crate::{
     model::identifier::Component,
     outcome::{Cause, Check, CheckStatus, StepResult},
@@ -25,6 +25,8 @@ pub(super) struct Presentation {
     pub(super) differs: Option<Vec<String>>,
     /// The time on the platform, in seconds since 1970.
     pub(super) at: i64,
+    /// It was refused because the component could not get at the IdP's keys: no verdict by itself.
+    pub(super) out_of_reach: bool,
 }
 
 /// What was shown.
@@ -85,10 +87,10 @@ pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
                 && check(steps, other).is_some_and(|check| is_green(&check.status))
         });
         // The component had the keys for the control: then it went looking for others.
-        if one.expected == Expected::Refused
+        if one.out_of_reach
+            && one.expected == Expected::Refused
             && reached
             && let Some(check) = steps.get_mut(one.step).and_then(|step| step.checks.get_mut(one.check))
-            && check.status == CheckStatus::Error(OUT_OF_REACH.into())
         {
             check.status = CheckStatus::Fail;
             check.cause = Some(Cause::Implementation);

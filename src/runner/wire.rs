@@ -61,7 +61,7 @@ impl Wire {
             component,
             request: shown,
             response: answer.as_ref().ok().map(|answer| self.show_answer(answer)),
-            error: answer.as_ref().err().map(|error| self.secrets.redact(&error.to_string())),
+            error: answer.as_ref().err().map(|error| self.show(&error.to_string())),
             duration_ms: stopwatch.elapsed().as_secs_f64() * 1e3,
         };
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
@@ -101,8 +101,13 @@ impl Wire {
     }
 
     fn show(&self, text: &str) -> String {
-        redact::cut_signatures(&self.secrets.redact(text))
+        shown(&self.secrets, text)
     }
+}
+
+/// A text as a report may show it: without secrets, and without the signature of any token.
+pub(super) fn shown(secrets: &Secrets, text: &str) -> String {
+    redact::cut_signatures(&secrets.redact(text))
 }
 
 impl Courier for Wire {

@@ -11,16 +11,15 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Accept) -> Result<Don
     let title = format!("{} accepts `{}`", step.by, step.token);
     let (answer, shown) = present(context, &step.by, &step.token).await?;
     let accepted = (200..300).contains(&answer.status);
+    let out_of_reach = !accepted && keys_out_of_reach(reason(&answer).as_ref(), &step.rule);
     let status = match (accepted, &step.warn) {
         (true, None) => CheckStatus::Pass,
         (true, Some(words)) => CheckStatus::Warn(fill(context, words)?),
-        (false, _) if keys_out_of_reach(reason(&answer).as_ref(), &step.rule) => {
-            CheckStatus::Error(OUT_OF_REACH.into())
-        }
+        (false, _) if out_of_reach => CheckStatus::Error(OUT_OF_REACH.into()),
         (false, _) => CheckStatus::Fail,
     };
     // A token that the IdP really issued and the component does not take: their set-ups do not fit.
-    let cause = if matches!(status, CheckStatus::Error(_)) {
+    let cause = if out_of_reach {
         Cause::Environment
     } else if context.held(&step.token).is_ok_and(|held| held.issued) {
         Cause::Configuration
@@ -36,13 +35,14 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Accept) -> Result<Don
         control: step.control.clone(),
         differs: step.differs.clone(),
         at: context.now(),
+        out_of_reach,
     });
     let check = Check {
         what: title.clone(),
         requirement: Some(step.rule.clone()),
         status,
         expected: "accepted (2xx)".into(),
-        observed: context.redact(&summary(&answer)),
+        observed: summary(&answer),
         note: None,
         cause: (!accepted).then_some(cause),
     };

@@ -13,9 +13,10 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Refuse) -> Result<Don
     let reason = reason(&answer);
     let as_expected =
         answer.status == step.status && reason.as_ref().is_none_or(|reason| *reason == step.rule);
+    let out_of_reach = !as_expected && keys_out_of_reach(reason.as_ref(), &step.rule);
     let (status, cause) = if as_expected {
         (CheckStatus::Pass, None)
-    } else if keys_out_of_reach(reason.as_ref(), &step.rule) {
+    } else if out_of_reach {
         (CheckStatus::Error(OUT_OF_REACH.into()), Some(Cause::Environment))
     } else {
         (CheckStatus::Fail, Some(Cause::Implementation))
@@ -29,13 +30,14 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Refuse) -> Result<Don
         control: Some(step.control.clone()),
         differs: step.differs.clone(),
         at: context.now(),
+        out_of_reach,
     });
     let check = Check {
         what: title.clone(),
         requirement: Some(step.rule.clone()),
         status,
         expected: format!("{} because of {}", step.status, step.rule),
-        observed: context.redact(&summary(&answer)),
+        observed: summary(&answer),
         note: reason.is_none().then(|| "reason not observed".to_owned()),
         cause,
     };

@@ -50,6 +50,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
             control: step.control.clone(),
             differs: step.differs.clone(),
             at: context.now(),
+            out_of_reach: false,
         };
         let each = (0..checks.len()).map(|check| Presentation { check, ..presentation.clone() });
         context.presentations.extend(each);

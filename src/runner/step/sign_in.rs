@@ -29,6 +29,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
         control: step.refused.as_ref().map(|refused| refused.control.clone()),
         differs: None,
         at: context.now(),
+        out_of_reach: false,
     });
     match &step.refused {
         None => signed_in(context, step, &who, &issuer, result),
@@ -124,7 +125,7 @@ fn signed_in(
         Err(SignInError::NoAnswer(error)) => Err(error.into()),
         Err(SignInError::Loopback(reason)) => Err(Stuck { reason, cause: Cause::Environment }),
         Err(error) => {
-            let observed = context.redact(&error.to_string());
+            let observed = error.to_string();
             let cause = Some(Cause::Configuration);
             let check = check(&title, rule, CheckStatus::Fail, "an access token", &observed, cause);
             Ok(Done { title, checks: vec![check], go_on: false })
@@ -160,7 +161,7 @@ fn refused_as_expected(
                 checks.push(matched(context, what, &refused.rule, matcher, actual.as_ref())?);
             }
         }
-        Err(error) => checks.push(failed(&context.redact(&error.to_string()))),
+        Err(error) => checks.push(failed(&error.to_string())),
     }
     Ok(Done { title, checks, go_on: true })
 }
