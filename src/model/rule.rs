@@ -55,6 +55,8 @@ rules! {
     TokKid = "TOK-KID",
     /// Broken: every request fetches the key set anew.
     TokKeyset = "TOK-KEYSET",
+    /// Broken: the last good key set serves for ever, and a bad fetch replaces it.
+    TokKeysetFault = "TOK-KEYSET-FAULT",
     /// Broken: a `jwk` in the header is trusted, and `crit` is ignored.
     TokHeaders = "TOK-HEADERS",
     /// Broken: what cannot be parsed ends in a 500.
@@ -75,16 +77,60 @@ rules! {
     EmJwks = "EM-JWKS",
     /// Broken: a matching `If-None-Match` is answered before the token is looked at.
     EmConfig = "EM-CONFIG",
+    /// Broken: a key file that does not load is replaced by a generated key.
+    EmKey = "EM-KEY",
     /// Broken: `not_after` is put off after signing.
     EmEnvelope = "EM-ENVELOPE",
     /// Broken: `If-None-Match` is ignored.
     EmEtag = "EM-ETAG",
     /// Broken: an envelope is never signed anew.
     EmFresh = "EM-FRESH",
+    /// Broken: a broken policy file is taken for an empty policy.
+    EmReload = "EM-RELOAD",
     /// Broken: unknown directives are dropped.
     EmDirectives = "EM-DIRECTIVES",
+    /// Broken: a directive with a mistake is dropped, and the rest of the policy put in force.
+    EmDirectivesLoad = "EM-DIRECTIVES-LOAD",
+    /// Broken: the environment wins over the managed preference.
+    ClBootstrap = "CL-BOOTSTRAP",
+    /// Broken: the resource of the Manager's metadata and the origins of its endpoints are not compared.
+    ClPrm = "CL-PRM",
     /// Broken: the client sends neither `state` nor `nonce`.
     ClLogin = "CL-LOGIN",
+    /// Broken: state and issuer of the callback and the ID token's nonce are not compared, and tokens not refreshed.
+    ClLoginCheck = "CL-LOGIN-CHECK",
+    /// Broken: the envelope is parsed, and neither its signature nor its header, issuer and times are looked at.
+    ClVerify = "CL-VERIFY",
+    /// Broken: an older envelope replaces a newer one.
+    ClRollback = "CL-ROLLBACK",
+    /// Broken: the seal of the cache is not looked at, nor what it says verified again.
+    ClCache = "CL-CACHE",
+    /// Broken: an enforced value is taken for a default.
+    ClEnforced = "CL-ENFORCED",
+    /// Broken: a default value is taken for an enforced one.
+    ClDefault = "CL-DEFAULT",
+    /// Broken: every answer of the Manager is a contact.
+    ClContact = "CL-CONTACT",
+    /// Broken: without an envelope everything is permitted.
+    ClUnenrolled = "CL-UNENROLLED",
+    /// Broken: `not_after` is not looked at.
+    ClExpired = "CL-EXPIRED",
+    /// Broken: an old contact counts as a recent one, so nothing is polled first.
+    ClOnline = "CL-ONLINE",
+    /// Broken: grace runs from the start of the client instead of the last contact.
+    ClGrace = "CL-GRACE",
+    /// Broken: under `warn` nothing new is installed once grace is over.
+    ClDegradedWarn = "CL-DEGRADED-WARN",
+    /// Broken: under `block_new` new servers are installed once grace is over.
+    ClDegradedBlock = "CL-DEGRADED-BLOCK",
+    /// Broken: away from the Manager the directives are not asked.
+    ClMonotone = "CL-MONOTONE",
+    /// Broken: without contact the client polls no more often than with it, and the first contact ends nothing.
+    ClPoll = "CL-POLL",
+    /// Broken: warnings lack their prefix.
+    ClWarn = "CL-WARN",
+    /// Broken: time is the clock's, also where that was set back.
+    ClClock = "CL-CLOCK",
 }
 
 /// Which rules are in force: all, or all but one.
