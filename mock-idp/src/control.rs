@@ -1,9 +1,10 @@
-//! The control wire: how a test moves the clock, reads the journal, mints tokens, rotates keys.
+//! The control wire: how a test moves the clock, orders faults, reads the journal, mints tokens, rotates keys.
 //!
 //! It has a listener of its own and a secret per run; nothing of it is reachable from the public side.
 
 mod answer;
 mod clock;
+mod faults;
 mod journal;
 mod keys;
 mod mint;
@@ -36,6 +37,8 @@ const MOST_BODY: usize = 8 << 20;
 pub(crate) struct Control {
     pub(crate) provider: Arc<Provider>,
     pub(crate) secret: String,
+    /// There is a certificate that nobody trusts.
+    pub(crate) has_untrusted: bool,
 }
 
 /// Answers a request to the control listener.
@@ -69,9 +72,12 @@ async fn answer(control: &Control, request: Request) -> Result<Answer, Problem> 
             Method::PUT => users::replace(provider, &body),
             _ => Err(Problem::Method("GET, PUT")),
         },
-        "/control/faults" => {
-            Err(Problem::Unsupported("this provider has no faults yet: stop it, move its clock or rotate its keys"))
-        }
+        "/control/faults" => match *method {
+            Method::GET => Ok(faults::read(provider)),
+            Method::POST => faults::add(provider, control.has_untrusted, &body),
+            Method::DELETE => Ok(faults::clear(provider)),
+            _ => Err(Problem::Method("GET, POST, DELETE")),
+        },
         path @ ("/control/reset" | "/control/mint" | "/control/keys/rotate" | "/control/keys/retire") => {
             if *method != Method::POST {
                 return Err(Problem::Method("POST"));

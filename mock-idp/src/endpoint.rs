@@ -10,7 +10,7 @@ mod login;
 mod redirect_uri;
 mod token;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -25,6 +25,7 @@ use axum::{
 
 use crate::{
     clock::{Clock as _, http_date},
+    fault::{self, Cut},
     journal::Note,
     profile::{Section, template::Vars},
     provider::Provider,
@@ -47,13 +48,36 @@ pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Reque
         Route::Endpoint(_, place) => place.journal_name(),
         _ => "other",
     };
+    // The provider's own pages have no faults, so that a test can tell a faulty provider from a dead one.
+    let faulty = matches!(route, Route::Endpoint(..));
+    let cut = parts.extensions.get::<Arc<Cut>>().cloned();
     let mut note = Note::default();
-    let mut response = answer(&provider, route, parts, body, &mut note).await;
+    let mut response = match faulty.then(|| fault::instead(&provider, endpoint, &mut note)).flatten() {
+        Some(response) => response,
+        None => answer(&provider, route, parts, body, &mut note).await,
+    };
+    let mut delay = None;
+    if faulty {
+        response = fault::document(&provider, endpoint, response, &mut note).await;
+        if method != Method::HEAD {
+            fault::truncate(&provider, endpoint, &response, cut.as_ref(), &mut note);
+        }
+        delay = fault::delay(&provider, endpoint, &mut note);
+    }
     finish(&provider, &mut response);
     let status = response.status().as_u16();
     let now = provider.clock.now();
     provider.state().journal.record(now, endpoint, method.as_str(), &path, status, note);
+    if let Some(delay) = delay {
+        wait(delay).await;
+    }
     response
+}
+
+/// After the journal's entry, which a client that gives up could otherwise prevent.
+#[expect(clippy::disallowed_methods, reason = "a slow answer is slow on real time, whatever the clock says")]
+async fn wait(delay: Duration) {
+    tokio::time::sleep(delay).await;
 }
 
 async fn answer(provider: &Provider, route: Route, parts: Parts, body: Body, note: &mut Note) -> Response {
@@ -70,12 +94,13 @@ async fn answer(provider: &Provider, route: Route, parts: Parts, body: Body, not
                 provider,
                 server,
                 index,
+                place,
                 method: parts.method,
                 query: Params::parse(parts.uri.query().unwrap_or_default().as_bytes()),
                 headers: parts.headers,
                 form,
             };
-            at_place(&call, place, note).await
+            at_place(&call, note).await
         }
         Route::UnknownServer(id) => {
             let mut vars = Vars::default();
@@ -92,7 +117,8 @@ async fn answer(provider: &Provider, route: Route, parts: Parts, body: Body, not
     }
 }
 
-async fn at_place(call: &Call<'_>, place: Place, note: &mut Note) -> Response {
+async fn at_place(call: &Call<'_>, note: &mut Note) -> Response {
+    let place = call.place;
     if place != Place::Login && place != Place::Register {
         note.issuer = Some(call.server.issuer.clone());
     }
@@ -138,7 +164,7 @@ fn not_allowed(provider: &Provider, allowed: &'static str, note: &mut Note) -> R
     response
 }
 
-/// The headers on every answer: the provider's own, and `Date` by the provider's clock.
+/// The headers on every answer: the provider's own, and `Date` by the provider's clock. What a fault has set stays.
 fn finish(provider: &Provider, response: &mut Response) {
     let mut vars = Vars::default();
     if !provider.profile().section(Section::ResponseHeaders).is_empty() {
@@ -148,8 +174,8 @@ fn finish(provider: &Provider, response: &mut Response) {
     let headers = response.headers_mut();
     for (name, value) in provider.profile().render(Section::ResponseHeaders, &vars) {
         if let (Ok(name), Some(value)) = (axum::http::HeaderName::try_from(name), value.as_str()) {
-            headers.insert(name, header(value));
+            headers.entry(name).or_insert_with(|| header(value));
         }
     }
-    headers.insert(DATE, header(&http_date(provider.clock.now())));
+    headers.entry(DATE).or_insert_with(|| header(&http_date(provider.clock.now())));
 }

@@ -7,6 +7,8 @@ use serde_json::{Map, Value as Json};
 use crate::{
     chance::Purpose,
     clock::Clock as _,
+    fault,
+    journal::Note,
     profile::{Profile, Section, template::Vars},
     provider::{Provider, Signer},
     state::Authorization,
@@ -88,6 +90,7 @@ pub(crate) async fn response(
     provider: &Provider,
     authorization: &Authorization,
     refresh_token: Option<String>,
+    note: &mut Note,
 ) -> Option<Members> {
     let server = provider.tenant.servers.get(authorization.server)?;
     let signer = provider.signer(authorization.server).await?;
@@ -108,7 +111,8 @@ pub(crate) async fn response(
     vars.set("at_hash", half_hash(&token));
     vars.set("access_token", token);
     if user.is_some() && scopes.iter().any(|scope| scope == "openid") {
-        let (header, claims) = id_token(provider, &mut vars, scopes);
+        let (header, mut claims) = id_token(provider, &mut vars, scopes);
+        fault::id_token(provider, &mut claims, note);
         vars.set("id_token", sign(&signer, &header, &claims)?);
     }
     vars.set_some("refresh_token", refresh_token);

@@ -51,6 +51,9 @@ pub(crate) struct Note {
     /// The `error` of the answer, redirects included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// The kind of the fault that had a part in the answer; of several, with commas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
 }
 
 /// Which parts of PKCE a request had.
@@ -60,6 +63,20 @@ pub(crate) struct Pkce {
     pub(crate) challenge_method: Option<String>,
     pub(crate) challenge_present: bool,
     pub(crate) verifier_present: bool,
+}
+
+impl Note {
+    /// A fault, if there is one, has its part in the answer.
+    pub(crate) fn fault(&mut self, kind: Option<&'static str>) {
+        let Some(kind) = kind else { return };
+        match &mut self.fault {
+            Some(kinds) => {
+                kinds.push_str(", ");
+                kinds.push_str(kind);
+            }
+            None => self.fault = Some(kind.to_owned()),
+        }
+    }
 }
 
 /// All entries since the start or the last clearing. Numbers go on after a clearing.

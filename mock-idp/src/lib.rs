@@ -3,8 +3,8 @@
 //!
 //! The tour, from data to network: a [`Profile`] says what a vendor's provider answers, a [`Tenant`] what an
 //! administrator has set up there. `policy` decides what is granted, `issue` writes tokens, `grant` and
-//! `endpoint` are the protocol, `control` is the wire by which a test moves the clock, rotates keys, mints and
-//! reads the journal. [`start`] serves all of it over TLS.
+//! `endpoint` are the protocol, `fault` is what can go wrong with it, `control` the wire by which a test moves
+//! the clock, orders faults, rotates keys, mints and reads the journal. [`start`] serves all of it over TLS.
 //!
 //! The crate shares no code with any verifier, and must not: a common mistake would pass its own test.
 
@@ -13,6 +13,7 @@ mod clock;
 mod control;
 mod duration;
 mod endpoint;
+mod fault;
 mod grant;
 mod issue;
 mod journal;

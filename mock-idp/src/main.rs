@@ -86,8 +86,9 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     let hosts = tenant.hosts();
     let tls = match (&options.cert, &options.key) {
         (Some(cert), Some(key)) => given_tls(cert, key)?,
-        _ => own_tls(&hosts, options.ca_out.as_deref())?,
+        _ => own_tls("mock-idp per-run authority", &hosts, options.ca_out.as_deref())?,
     };
+    let untrusted_tls = Some(own_tls("mock-idp authority that nobody trusts", &hosts, None)?);
     let secret = URL_SAFE_NO_PAD.encode(random_bytes()?);
     let issuers = tenant.issuers();
     let settings = Settings {
@@ -96,6 +97,7 @@ async fn serve(options: &Options) -> Result<(), Failure> {
         clock: options.clock.map_or(IdpClock::System, |now| IdpClock::Manual(ManualClock::at(now))),
         keys: KeyPool::new(),
         tls,
+        untrusted_tls,
         listener: listener(options.bind, options.port)?,
         control: Some((listener(options.bind, options.control_port)?, secret.clone())),
     };
@@ -184,13 +186,13 @@ fn given_tls(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, Failure> {
 }
 
 /// An authority of this run and a certificate for the tenant's hosts and this machine.
-fn own_tls(hosts: &[String], ca_out: Option<&Path>) -> Result<Arc<ServerConfig>, Failure> {
+fn own_tls(name: &str, hosts: &[String], ca_out: Option<&Path>) -> Result<Arc<ServerConfig>, Failure> {
     let wrong =
         |error: rcgen::Error| Failure::Environment(format!("error: cannot make a certificate: {error}"));
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    authority.distinguished_name.push(DnType::CommonName, "mock-idp per-run authority");
+    authority.distinguished_name.push(DnType::CommonName, name);
     let authority =
         CertifiedIssuer::self_signed(authority, KeyPair::generate().map_err(wrong)?).map_err(wrong)?;
     let mut names = hosts.to_vec();

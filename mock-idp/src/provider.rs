@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     clock::RunningClock,
+    fault::Connections,
     keys::{KeyPool, SigningKey, Slot},
     profile::{Profile, template::Vars},
     route::{Place, Routes},
@@ -17,6 +18,7 @@ pub(crate) struct Provider {
     pub(crate) tenant: Tenant,
     pub(crate) clock: RunningClock,
     pub(crate) routes: Routes,
+    pub(crate) connections: Connections,
     keys: KeyPool,
     seed: [u8; 32],
     state: Mutex<State>,
@@ -33,7 +35,7 @@ impl Provider {
     pub(crate) fn new(tenant: Tenant, seed: [u8; 32], clock: RunningClock, keys: KeyPool) -> Self {
         let state = Mutex::new(State::new(&tenant, seed));
         let routes = Routes::new(&tenant);
-        Self { tenant, clock, routes, keys, seed, state }
+        Self { tenant, clock, routes, connections: Connections::default(), keys, seed, state }
     }
 
     pub(crate) fn profile(&self) -> &'static Profile {
@@ -48,7 +50,11 @@ impl Provider {
     /// Back to the state of the start, the clock included.
     pub(crate) fn reset(&self) {
         self.clock.reset();
-        *self.state() = State::new(&self.tenant, self.seed);
+        let start = State::new(&self.tenant, self.seed);
+        let before = std::mem::replace(&mut *self.state(), start);
+        if before.faults.has_outage() {
+            self.connections.end();
+        }
     }
 
     /// The server's signing key. Nothing if a key cannot be made.

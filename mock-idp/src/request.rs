@@ -2,15 +2,16 @@
 
 use axum::http::{HeaderMap, Method, header::CONTENT_TYPE};
 
-use crate::{profile::Profile, provider::Provider, refusal::Rule, tenant::Server};
+use crate::{profile::Profile, provider::Provider, refusal::Rule, route::Place, tenant::Server};
 
 /// A request to an endpoint of a server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call<'p> {
     pub(crate) provider: &'p Provider,
     pub(crate) server: &'p Server,
     /// The server's index in the tenant.
     pub(crate) index: usize,
+    pub(crate) place: Place,
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) query: Params,
@@ -30,6 +31,12 @@ pub(crate) struct Refusal {
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Call<'_> {
+    /// The call as one to another server, where several share a path.
+    pub(crate) fn to_server(&self, index: usize) -> Option<Self> {
+        let server = self.provider.tenant.servers.get(index)?;
+        Some(Self { server, index, ..self.clone() })
+    }
+
     pub(crate) fn profile(&self) -> &'static Profile {
         self.provider.profile()
     }

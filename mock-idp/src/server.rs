@@ -10,17 +10,22 @@ use std::{
 use axum::Router;
 use axum_server::{
     Handle,
-    accept::NoDelayAcceptor,
+    accept::{Accept, NoDelayAcceptor},
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use rustls::ServerConfig;
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    task::JoinHandle,
+};
 
 use crate::{
     KeyPool, Tenant,
     clock::{IdpClock, RunningClock},
     control::{self, Control},
     endpoint,
+    fault::Gate,
     provider::Provider,
 };
 
@@ -36,6 +41,9 @@ pub struct Settings {
     pub keys: KeyPool,
     /// Certificate and protocols of both listeners.
     pub tls: Arc<ServerConfig>,
+    /// The same for the same names, of an authority that no client trusts: for the fault `certificate`, which is
+    /// refused where there is none.
+    pub untrusted_tls: Option<Arc<ServerConfig>>,
     /// The public listener.
     pub listener: TcpListener,
     /// The control listener and its bearer secret.
@@ -63,39 +71,45 @@ pub struct Running {
     pub control_address: Option<SocketAddr>,
     handle: Handle<SocketAddr>,
     tasks: Vec<JoinHandle<io::Result<()>>>,
+    provider: Arc<Provider>,
 }
 
 /// Serves a provider until the returned value is dropped. Must be called inside a runtime.
 pub fn start(settings: Settings) -> io::Result<Running> {
-    let Settings { tenant, seed, clock, keys, tls, listener, control } = settings;
+    let Settings { tenant, seed, clock, keys, tls, untrusted_tls, listener, control } = settings;
     let provider = Arc::new(Provider::new(tenant, seed, RunningClock::new(clock), keys));
     let handle = Handle::new();
     let address = listener.local_addr()?;
     let public = Router::new().fallback(endpoint::handle).with_state(Arc::clone(&provider));
-    let mut tasks = vec![serve(listener, &tls, &handle, public)?];
+    let has_untrusted = untrusted_tls.is_some();
+    let gate = Gate::new(Arc::clone(&provider), Arc::clone(&tls), untrusted_tls);
+    let mut tasks = vec![serve(listener, gate, &handle, public)?];
     let control_address = match control {
         None => None,
         Some((listener, secret)) => {
             let address = listener.local_addr()?;
-            let router =
-                Router::new().fallback(control::handle).with_state(Arc::new(Control { provider, secret }));
-            tasks.push(serve(listener, &tls, &handle, router)?);
+            let control = Control { provider: Arc::clone(&provider), secret, has_untrusted };
+            let router = Router::new().fallback(control::handle).with_state(Arc::new(control));
+            // No gate: the control wire always answers.
+            let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(NoDelayAcceptor);
+            tasks.push(serve(listener, acceptor, &handle, router)?);
             Some(address)
         }
     };
-    Ok(Running { address, control_address, handle, tasks })
+    Ok(Running { address, control_address, handle, tasks, provider })
 }
 
-fn serve(
+fn serve<A>(
     listener: TcpListener,
-    tls: &Arc<ServerConfig>,
+    acceptor: A,
     handle: &Handle<SocketAddr>,
     router: Router,
-) -> io::Result<JoinHandle<io::Result<()>>> {
+) -> io::Result<JoinHandle<io::Result<()>>>
+where
+    A: Accept<TcpStream, Router, Service = Router, Future: Send> + Clone + Send + Sync + 'static,
+    A::Stream: AsyncRead + AsyncWrite + Unpin + Send,
+{
     listener.set_nonblocking(true)?;
-    let tls = RustlsConfig::from_config(Arc::clone(tls));
-    // Without it an answer in two parts waits 40 ms for the other side's acknowledgement.
-    let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor);
     let server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone());
     Ok(tokio::spawn(async move { server.serve(router.into_make_service()).await }))
 }
@@ -114,5 +128,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.handle.shutdown();
+        // Those that a fault keeps waiting are not the handle's yet.
+        self.provider.connections.end();
     }
 }

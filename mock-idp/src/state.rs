@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     chance::{Chance, Purpose},
+    fault::Faults,
     journal::Journal,
     keys::{KeyRing, RingKey, Slot},
     tenant::{Tenant, User},
@@ -79,6 +80,7 @@ pub(crate) struct State {
     pub(crate) spent: BTreeMap<String, u64>,
     pub(crate) refresh: BTreeMap<String, Refresh>,
     next_family: u64,
+    pub(crate) faults: Faults,
     pub(crate) journal: Journal,
 }
 
@@ -95,6 +97,7 @@ impl State {
             spent: BTreeMap::new(),
             refresh: BTreeMap::new(),
             next_family: 0,
+            faults: Faults::default(),
             journal: Journal::default(),
         };
         state.organization = format!("00o{}", state.chance.alphanumeric(Purpose::Tenant, 17));

@@ -179,12 +179,14 @@ impl Launch {
         let hosts = tenant.hosts();
         let base = hosts.first().map(|host| format!("https://{host}")).unwrap_or_default();
         let clock = mock_idp::ManualClock::at(target.start);
+        let untrusted = Authority::generate().and_then(|authority| authority.issue(&hosts)).map_err(environment)?;
         let running = mock_idp::start(Settings {
             tenant,
             seed: chance::derive(&order.seed, "idp"),
             clock: IdpClock::Manual(clock.clone()),
             keys: target.keys.clone(),
             tls: Arc::clone(&self.leaf.config),
+            untrusted_tls: Some(untrusted.config),
             listener: net::bind(0).map_err(environment)?,
             control: Some((net::bind(0).map_err(environment)?, self.secret.clone())),
         })

@@ -33,8 +33,8 @@ pub(super) enum Problem {
     NotFound(String),
     /// The path has other methods.
     Method(&'static str),
+    /// The body has more than [`MOST_BODY`](super::MOST_BODY) bytes.
     TooLarge,
-    Unsupported(&'static str),
     /// The provider itself failed.
     Internal(&'static str),
 }
@@ -75,8 +75,7 @@ pub(super) fn respond(result: Result<Answer, Problem>) -> Response {
         Problem::Method(_) => {
             (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "see the header `Allow`")
         }
-        Problem::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
-        Problem::Unsupported(why) => (StatusCode::NOT_IMPLEMENTED, "unsupported", *why),
+        Problem::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body has more than 8 MiB"),
         Problem::Internal(why) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", *why),
     };
     let mut response = build(status, Some(&json!({"error": error, "error_description": description})));

@@ -1,4 +1,6 @@
 //! `GET|PUT /control/clock`: one jump, to a time or by a Go duration.
+//!
+//! Both go backwards too, as a clock does that somebody sets right: `{"advance": "-5m"}`.
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -12,6 +12,7 @@ use super::{login, redirect_uri};
 use crate::{
     chance::Purpose,
     clock::Clock as _,
+    fault,
     grant::pkce,
     journal::{Note, Pkce, short},
     page::{Failure, html},
@@ -67,7 +68,8 @@ pub(super) fn redirect_error(
 ) -> Response {
     let (_, mut vars) = error_vars(call.provider, refusal, &call.provider.server_vars(call.server), note);
     vars.set_some("state", state);
-    let params = call.profile().render(Section::AuthorizationError, &vars);
+    let mut params = call.profile().render(Section::AuthorizationError, &vars);
+    fault::callback(call.provider, call.place.journal_name(), &mut params, note);
     response::redirect(status, redirect_uri, in_fragment, &params)
 }
 

@@ -9,6 +9,7 @@ use super::{authorize::redirect_error, redirect_uri};
 use crate::{
     chance::Purpose,
     clock::Clock as _,
+    fault,
     journal::Note,
     page::{Failure, Login, html},
     policy::{self, Requested},
@@ -37,21 +38,12 @@ pub(super) fn login(call: &Call<'_>, note: &mut Note) -> Response {
         };
         return response::page(StatusCode::BAD_REQUEST, html(&page), None);
     };
-    let Some(server) = provider.tenant.servers.get(transaction.authorization.server) else {
+    // The form's path may be shared by all servers: from here on the call is the transaction's server's.
+    let Some(call) = &call.to_server(transaction.authorization.server) else {
         note.error = Some("transaction_unknown".to_owned());
         return response::page(StatusCode::BAD_REQUEST, String::new(), None);
     };
-    // The form's path may be shared by all servers: from here on the call is the transaction's server's.
-    let call = &Call {
-        server,
-        index: transaction.authorization.server,
-        headers: call.headers.clone(),
-        query: call.query.clone(),
-        form: call.form.clone(),
-        method: call.method.clone(),
-        provider,
-    };
-    note.issuer = Some(server.issuer.clone());
+    note.issuer = Some(call.server.issuer.clone());
     note.client_id = Some(transaction.authorization.client.clone());
     let username = call.form.first("username").unwrap_or_default();
     let password = call.form.first("password").unwrap_or_default();
@@ -63,7 +55,7 @@ pub(super) fn login(call: &Call<'_>, note: &mut Note) -> Response {
         return page(call, id, &transaction, StatusCode::FORBIDDEN, username, message);
     };
     provider.state().transactions.remove(id);
-    match authorized(call, &transaction, &user, now) {
+    match authorized(call, &transaction, &user, now, note) {
         Ok(response) => response,
         Err(rule) => redirect_error(
             call,
@@ -106,6 +98,7 @@ fn authorized(
     transaction: &Transaction,
     user: &User,
     now: Timestamp,
+    note: &mut Note,
 ) -> Result<Response, Rule> {
     let provider = call.provider;
     let mut authorization = transaction.authorization.clone();
@@ -135,6 +128,7 @@ fn authorized(
     let mut vars = provider.server_vars(call.server);
     vars.set("code", code);
     vars.set_some("state", transaction.state.as_deref());
-    let params = call.profile().render(Section::AuthorizationResponse, &vars);
+    let mut params = call.profile().render(Section::AuthorizationResponse, &vars);
+    fault::callback(provider, call.place.journal_name(), &mut params, note);
     Ok(response::redirect(StatusCode::SEE_OTHER, &transaction.redirect_uri, transaction.in_fragment, &params))
 }

@@ -22,7 +22,7 @@ pub(super) async fn token(call: &Call<'_>, note: &mut Note) -> Response {
         Ok(granted) => granted,
         Err(refusal) => return oauth_error(call.provider, refusal, uses_header(call), note),
     };
-    match issue::response(call.provider, &granted.authorization, granted.refresh_token).await {
+    match issue::response(call.provider, &granted.authorization, granted.refresh_token, note).await {
         Some(document) => json(StatusCode::OK, "no-store", &document),
         None => api_error(call.provider, Rule::Internal, &Vars::default(), note),
     }

@@ -50,7 +50,22 @@ async fn the_shapes_are_frozen() {
         Some(json!({"issuer": "https://acme.okta.com"})),
     )
     .await;
-    assert_exchange(&rig, "faults", Method::POST, "faults", Some(json!({}))).await;
+    let fault = json!({"kind": "status", "endpoint": "userinfo", "status": 503, "headers": {"retry-after": "1"}, "count": 2});
+    assert_exchange(&rig, "faults-post", Method::POST, "faults", Some(fault)).await;
+    let fault = json!({"kind": "document", "set": {"/keys/0/kid": "x"}, "without": ["/issuer"]});
+    assert_exchange(&rig, "faults-post-second", Method::POST, "faults", Some(fault)).await;
+    rig.get(&format!("{issuer}/v1/userinfo")).await;
+    assert_exchange(&rig, "faults-get", Method::GET, "faults", None).await;
+    assert_exchange(&rig, "journal-fault", Method::GET, "journal", None).await;
+    assert_exchange(
+        &rig,
+        "faults-refused",
+        Method::POST,
+        "faults",
+        Some(json!({"kind": "slow", "delay": "2 s"})),
+    )
+    .await;
+    assert_exchange(&rig, "faults-delete", Method::DELETE, "faults", None).await;
     assert_exchange(&rig, "nowhere", Method::GET, "nowhere", None).await;
     assert_exchange(&rig, "method", Method::GET, "mint", None).await;
     assert_exchange(&rig, "reset", Method::POST, "reset", None).await;

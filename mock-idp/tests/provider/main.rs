@@ -7,6 +7,7 @@
 )]
 
 mod control;
+mod faults;
 mod generic;
 mod golden;
 mod hostile;

@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use mock_idp::{IdpClock, KeyPool, ManualClock, Running, Settings, Tenant, start, tenants::SHIPPED};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use reqwest::{Client, Method, Response, StatusCode};
 use rustls::{
     ServerConfig,
@@ -59,11 +59,20 @@ impl Rig {
         Self::start(&text.replace(from, to), [7; 32])
     }
 
+    /// A provider that has no certificate for the fault of that name.
+    pub(crate) fn with_one_certificate(name: &str) -> Self {
+        Self::launch(shipped(name), [7; 32], false)
+    }
+
     pub(crate) fn start(text: &str, seed: [u8; 32]) -> Self {
+        Self::launch(text, seed, true)
+    }
+
+    fn launch(text: &str, seed: [u8; 32], has_untrusted: bool) -> Self {
         let (tenant, warnings) = Tenant::parse(&Source::new("tenant.yaml", text)).unwrap();
         assert!(warnings.is_empty(), "{warnings}");
         let (hosts, issuers) = (tenant.hosts(), tenant.issuers());
-        let (tls, authority) = tls(&hosts);
+        let (tls, authority) = tls("trusted", &hosts);
         let clock = ManualClock::at(START.parse().unwrap());
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let running = start(Settings {
@@ -72,6 +81,7 @@ impl Rig {
             clock: IdpClock::Manual(clock.clone()),
             keys: KEYS.clone(),
             tls,
+            untrusted_tls: has_untrusted.then(|| self::tls("untrusted", &hosts).0),
             listener: bind(),
             control: Some((bind(), SECRET.to_owned())),
         })
@@ -276,9 +286,10 @@ fn client(authority: &CertificateDer<'_>, hosts: &[String], address: SocketAddr)
     hosts.iter().fold(builder, |builder, host| builder.resolve(host, address)).build().unwrap()
 }
 
-fn tls(hosts: &[String]) -> (Arc<ServerConfig>, CertificateDer<'static>) {
+fn tls(authority: &str, hosts: &[String]) -> (Arc<ServerConfig>, CertificateDer<'static>) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.distinguished_name.push(DnType::CommonName, authority);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let mut names = hosts.to_vec();
     names.push("localhost".to_owned());
