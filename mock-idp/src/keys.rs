@@ -80,17 +80,19 @@ pub(crate) struct RingKey {
     pub(crate) slot: Slot,
 }
 
-/// The keys of one server: the last signs, all are published.
+/// The keys of one server: one signs, all are published.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyRing {
     pub(crate) algorithm: Algorithm,
     older: Vec<RingKey>,
     current: RingKey,
+    /// Published ahead of its use.
+    next: Option<RingKey>,
 }
 
 impl KeyRing {
     pub(crate) fn new(algorithm: Algorithm, current: RingKey) -> Self {
-        Self { algorithm, older: Vec::new(), current }
+        Self { algorithm, older: Vec::new(), current, next: None }
     }
 
     /// The key that signs.
@@ -98,17 +100,29 @@ impl KeyRing {
         &self.current
     }
 
-    /// All published keys, the one that signs first.
+    /// All published keys: the one that signs, the one that will, those that did, the youngest first.
     pub(crate) fn published(&self) -> impl Iterator<Item = &RingKey> {
-        std::iter::once(&self.current).chain(self.older.iter().rev())
+        std::iter::once(&self.current).chain(&self.next).chain(self.older.iter().rev())
     }
 
-    /// Signs with a new key from now on; the old one stays published.
-    pub(crate) fn rotate(&mut self, new: RingKey) {
-        self.older.push(std::mem::replace(&mut self.current, new));
+    /// A key is published ahead of its use.
+    pub(crate) fn has_next(&self) -> bool {
+        self.next.is_some()
     }
 
-    /// Takes every key that does not sign out of the key set.
+    /// Publishes a key, for the next rotation to use.
+    pub(crate) fn announce(&mut self, next: RingKey) {
+        self.next = Some(next);
+    }
+
+    /// Signs with the announced key from now on; the old one stays published.
+    pub(crate) fn rotate(&mut self) {
+        if let Some(next) = self.next.take() {
+            self.older.push(std::mem::replace(&mut self.current, next));
+        }
+    }
+
+    /// Takes the keys that no longer sign out of the key set.
     pub(crate) fn retire(&mut self) {
         self.older.clear();
     }

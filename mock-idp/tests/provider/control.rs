@@ -42,6 +42,10 @@ async fn the_shapes_are_frozen() {
     .await;
     assert_exchange(&rig, "keys-rotate", Method::POST, "keys/rotate", Some(json!({"issuer": issuer}))).await;
     assert_exchange(&rig, "keys-retire", Method::POST, "keys/retire", Some(json!({"issuer": issuer}))).await;
+    let body = json!({"issuer": issuer, "ahead": true});
+    assert_exchange(&rig, "keys-rotate-ahead", Method::POST, "keys/rotate", Some(body)).await;
+    let body = json!({"issuer": issuer, "emergency": true});
+    assert_exchange(&rig, "keys-rotate-emergency", Method::POST, "keys/rotate", Some(body)).await;
     assert_exchange(
         &rig,
         "issuer-unknown",
@@ -209,6 +213,71 @@ async fn keys_rotate_and_retire() {
     );
     rig.control(Method::POST, "reset", None).await;
     assert!(rig.verify(issuer, old.access()).await.is_ok(), "back to the start");
+}
+
+#[tokio::test]
+async fn an_emergency_withdraws_the_old_keys_at_once() {
+    let rig = Rig::shipped("okta-per-component");
+    let issuer = rig.issuer();
+    let old = rig.tokens(issuer, CLI, "openid", &[]).await;
+    let body = json!({"issuer": issuer, "emergency": true});
+    let (status, answer) = rig.control(Method::POST, "keys/rotate", Some(body)).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(answer["published"], json!([answer["kid"]]));
+    let new = rig.tokens(issuer, CLI, "openid", &[]).await;
+    assert_eq!(decode(new.access())["header"]["kid"], answer["kid"]);
+    assert!(rig.verify(issuer, new.access()).await.is_ok());
+    assert_eq!(rig.verify(issuer, old.access()).await.unwrap_err(), "no such key");
+}
+
+#[tokio::test]
+async fn a_key_can_be_published_ahead_of_its_use() {
+    let rig = Rig::shipped("okta-per-component");
+    let issuer = rig.issuer();
+    let rotate = |body: Json| rig.control(Method::POST, "keys/rotate", Some(body));
+    let kid =
+        || async { decode(rig.tokens(issuer, CLI, "openid", &[]).await.access())["header"]["kid"].clone() };
+    let old = kid().await;
+    let (_, ahead) = rotate(json!({"issuer": issuer, "ahead": true})).await;
+    assert_eq!(ahead["kid"], old);
+    assert_eq!(kid().await, old, "the old one signs");
+    let next = ahead["published"][1].clone();
+    let keys = rig.json(&rig.endpoint(issuer, "jwks_uri").await).await;
+    assert_eq!(keys["keys"][1]["kid"], next);
+    let (status, answer) = rotate(json!({"issuer": issuer, "ahead": true})).await;
+    assert_eq!((status, &answer["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")));
+    rig.control(Method::POST, "keys/retire", Some(json!({"issuer": issuer}))).await;
+    let (_, rotated) = rotate(json!({"issuer": issuer})).await;
+    assert_eq!(
+        (&rotated["kid"], &rotated["published"]),
+        (&next, &json!([next, old])),
+        "retiring left it there"
+    );
+    assert_eq!(kid().await, next);
+    let (status, _) = rotate(json!({"issuer": issuer, "ahead": true, "emergency": true})).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn time_can_be_set_back() {
+    let rig = Rig::shipped("okta-per-component");
+    let tokens = rig.tokens(rig.issuer(), CLI, "openid", &[]).await;
+    let (status, now) = rig.control(Method::PUT, "clock", Some(json!({"advance": "-1h30m"}))).await;
+    assert_eq!((status, &now["now"]), (StatusCode::OK, &json!("2025-12-31T22:30:00Z")));
+    let later = rig.mint(json!({"issuer": rig.issuer()})).await;
+    let issued_at = |token: &Json| token["claims"]["iat"].as_i64().unwrap();
+    assert_eq!(issued_at(&decode(tokens.access())) - issued_at(&later), 5400);
+    let response = rig.get("https://acme.okta.com/healthz").await;
+    assert_eq!(response.headers()["date"], "Wed, 31 Dec 2025 22:30:00 GMT");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_told_so() {
+    let rig = Rig::shipped("okta-per-component");
+    let large = json!({"issuer": "x".repeat(8 << 20)});
+    let (status, answer) = rig.control(Method::POST, "mint", Some(large)).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer["error_description"], "the body has more than 8 MiB");
 }
 
 #[tokio::test]
