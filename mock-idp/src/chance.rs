@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Request,
     User,
     Tenant,
+    DeviceCode,
+    UserCode,
 }
 
 /// The streams of a seed.
@@ -29,6 +31,8 @@ pub(crate) struct Chance {
 }
 
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// No vowels, so that no words come up, and no digits (RFC 8628 §6.1).
+const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 impl Chance {
@@ -44,6 +48,13 @@ impl Chance {
     /// So many characters of the base64url alphabet.
     pub(crate) fn url_safe(&mut self, purpose: Purpose, length: usize) -> String {
         self.draw(purpose, length, URL_SAFE)
+    }
+
+    /// A code for people: a letter for each `X` of the form, the rest as it stands.
+    pub(crate) fn code(&mut self, purpose: Purpose, form: &str) -> String {
+        let mut letters = self.draw(purpose, form.matches('X').count(), LETTERS).into_bytes().into_iter();
+        let letter = |c| if c == 'X' { letters.next().map_or(c, char::from) } else { c };
+        form.chars().map(letter).collect()
     }
 
     fn draw(&mut self, purpose: Purpose, length: usize, alphabet: &[u8]) -> String {
@@ -79,6 +90,15 @@ impl std::fmt::Debug for Chance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_has_the_form_that_was_asked_for() {
+        let code = Chance::new([7; 32]).code(Purpose::UserCode, "XXXX-XXXX");
+        let (first, last) = code.split_once('-').unwrap();
+        assert!(format!("{first}{last}").bytes().all(|byte| LETTERS.contains(&byte)), "{code}");
+        assert_eq!((first.len(), last.len()), (4, 4));
+        assert_eq!(Chance::new([7; 32]).code(Purpose::UserCode, "XXXXXXXX"), format!("{first}{last}"));
+    }
 
     #[test]
     fn purposes_do_not_disturb_one_another() {

@@ -2,6 +2,8 @@
 
 mod authorize;
 mod client_authentication;
+mod device;
+mod device_authorize;
 mod discovery;
 mod index;
 mod introspect;
@@ -119,14 +121,16 @@ async fn answer(provider: &Provider, route: Route, parts: Parts, body: Body, not
 
 async fn at_place(call: &Call<'_>, note: &mut Note) -> Response {
     let place = call.place;
-    if place != Place::Login && place != Place::Register {
+    if !matches!(place, Place::Login | Place::Device | Place::Register) {
         note.issuer = Some(call.server.issuer.clone());
     }
     let (allowed, fits) = match place {
         Place::OpenidConfiguration | Place::OauthMetadata | Place::OauthMetadataLegacy | Place::Keys => {
             ("GET, HEAD", is_read(&call.method))
         }
-        Place::Authorize => ("GET, POST", is_read(&call.method) || call.method == Method::POST),
+        Place::Authorize | Place::Device => {
+            ("GET, POST", is_read(&call.method) || call.method == Method::POST)
+        }
         Place::Login
         | Place::Token
         | Place::Introspect
@@ -148,7 +152,9 @@ async fn at_place(call: &Call<'_>, note: &mut Note) -> Response {
         Place::Token => token::token(call, note).await,
         Place::Introspect => introspect::introspect(call, note),
         Place::Register => api_error(call.provider, Rule::RegistrationForbidden, &Vars::default(), note),
-        Place::Userinfo | Place::Revoke | Place::Logout | Place::DeviceAuthorize => {
+        Place::DeviceAuthorize => device_authorize::device_authorize(call, note),
+        Place::Device => device::device(call, note),
+        Place::Userinfo | Place::Revoke | Place::Logout => {
             api_error(call.provider, Rule::NotReproduced, &Vars::default(), note)
         }
     }

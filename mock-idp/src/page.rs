@@ -17,6 +17,38 @@ pub(crate) struct Login<'a> {
     pub(crate) logins: &'a [String],
 }
 
+/// The form for the code that a device shows.
+#[derive(Debug, Template)]
+#[template(path = "device_code.html")]
+pub(crate) struct DeviceCode<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) message: Option<&'a str>,
+}
+
+/// The sign-in form for a device.
+#[derive(Debug, Template)]
+#[template(path = "device.html")]
+pub(crate) struct Device<'a> {
+    pub(crate) server: &'a str,
+    pub(crate) client: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) user_code: &'a str,
+    /// Already typed, after a wrong password.
+    pub(crate) username: &'a str,
+    pub(crate) message: Option<&'a str>,
+    /// The logins of the tenant, as a help.
+    pub(crate) logins: &'a [String],
+}
+
+/// The end of a sign-in for a device.
+#[derive(Debug, Template)]
+#[template(path = "device_done.html")]
+pub(crate) struct DeviceDone<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) client: &'a str,
+    pub(crate) advice: &'a str,
+}
+
 /// An error that must not be redirected.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]

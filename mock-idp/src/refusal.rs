@@ -81,6 +81,17 @@ rules! {
     RefreshTokenInvalid = "refresh_token_invalid",
     /// RFC 6749 §6.
     RefreshScopeWider = "refresh_scope_wider",
+    DeviceCodeMissing = "device_code_missing",
+    /// RFC 8628 §3.5: unknown, used, or another client's.
+    DeviceCodeInvalid = "device_code_invalid",
+    /// RFC 8628 §3.5.
+    DeviceCodeExpired = "device_code_expired",
+    /// RFC 8628 §3.5: nobody has signed in yet.
+    DevicePending = "device_pending",
+    /// RFC 8628 §3.5: asked again before the interval was over.
+    DeviceSlowDown = "device_slow_down",
+    /// RFC 8628 §3.5: refused on the page.
+    DeviceRefused = "device_refused",
     ServerUnknown = "server_unknown",
     PathUnknown = "path_unknown",
     MethodNotAllowed = "method_not_allowed",

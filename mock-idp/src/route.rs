@@ -23,6 +23,7 @@ pub(crate) enum Place {
     Revoke,
     Logout,
     DeviceAuthorize,
+    Device,
     Register,
 }
 
@@ -87,7 +88,7 @@ impl Routes {
 }
 
 impl Place {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::OpenidConfiguration,
         Self::OauthMetadata,
         Self::OauthMetadataLegacy,
@@ -100,6 +101,7 @@ impl Place {
         Self::Revoke,
         Self::Logout,
         Self::DeviceAuthorize,
+        Self::Device,
         Self::Register,
     ];
 
@@ -118,6 +120,7 @@ impl Place {
             Self::Revoke => "revoke",
             Self::Logout => "logout",
             Self::DeviceAuthorize => "device_authorize",
+            Self::Device => "device",
             Self::Register => "register",
         }
     }
@@ -126,7 +129,8 @@ impl Place {
     pub(crate) fn journal_name(self) -> &'static str {
         match self {
             Self::OpenidConfiguration | Self::OauthMetadata | Self::OauthMetadataLegacy => "discovery",
-            Self::Revoke | Self::Logout | Self::DeviceAuthorize | Self::Register => "other",
+            Self::DeviceAuthorize | Self::Device => "device",
+            Self::Revoke | Self::Logout | Self::Register => "other",
             Self::Keys | Self::Authorize | Self::Login | Self::Token | Self::Introspect | Self::Userinfo => {
                 self.name()
             }

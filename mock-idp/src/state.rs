@@ -9,7 +9,8 @@ use crate::{
     fault::Faults,
     journal::Journal,
     keys::{KeyRing, RingKey, Slot},
-    tenant::{Tenant, User},
+    refusal::Rule,
+    tenant::{Grant, Tenant, User},
 };
 
 /// A user's or machine's right to tokens of one audience.
@@ -18,6 +19,8 @@ pub(crate) struct Authorization {
     /// Index of the server in the tenant.
     pub(crate) server: usize,
     pub(crate) client: String,
+    /// By which it was first had: a refresh asks the policies for the same.
+    pub(crate) grant: Grant,
     /// The user's id; none for a machine.
     pub(crate) user: Option<String>,
     pub(crate) scopes: Vec<String>,
@@ -52,6 +55,33 @@ pub(crate) struct Code {
     pub(crate) family: u64,
 }
 
+/// A device that waits for somebody to sign in for it (RFC 8628 §3.2).
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    /// Without user and time.
+    pub(crate) authorization: Authorization,
+    pub(crate) defaulted: bool,
+    /// As it is shown.
+    pub(crate) user_code: String,
+    pub(crate) expires: Timestamp,
+    /// Seconds between two polls.
+    pub(crate) interval: i64,
+    /// When it asked last.
+    pub(crate) polled: Option<Timestamp>,
+    pub(crate) decision: Decision,
+}
+
+/// What came of a device's request.
+#[derive(Clone, Debug)]
+pub(crate) enum Decision {
+    /// Nobody has decided yet.
+    Pending,
+    /// Somebody has signed in.
+    Granted(Box<Authorization>),
+    /// Refused on the page, or by the policies.
+    Refused(Rule),
+}
+
 /// A refresh token.
 #[derive(Clone, Debug)]
 pub(crate) struct Refresh {
@@ -78,6 +108,8 @@ pub(crate) struct State {
     pub(crate) codes: BTreeMap<String, Code>,
     /// Redeemed or burnt codes, with the family that a replay revokes.
     pub(crate) spent: BTreeMap<String, u64>,
+    /// By device code. Expired ones stay, or their devices could not be told so.
+    pub(crate) devices: BTreeMap<String, Device>,
     pub(crate) refresh: BTreeMap<String, Refresh>,
     next_family: u64,
     pub(crate) faults: Faults,
@@ -95,6 +127,7 @@ impl State {
             transactions: BTreeMap::new(),
             codes: BTreeMap::new(),
             spent: BTreeMap::new(),
+            devices: BTreeMap::new(),
             refresh: BTreeMap::new(),
             next_family: 0,
             faults: Faults::default(),
@@ -139,6 +172,19 @@ impl State {
 
     pub(crate) fn user_by_login(&self, login: &str) -> Option<&User> {
         self.users.iter().find(|user| user.login == login)
+    }
+
+    /// The device that shows this code and still waits. Case and separators do not matter (RFC 8628 §6.1).
+    pub(crate) fn waiting_device(&mut self, user_code: &str, now: Timestamp) -> Option<&mut Device> {
+        let letters = |code: &str| -> String {
+            code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+        };
+        let wanted = letters(user_code);
+        self.devices.values_mut().find(|device| {
+            letters(&device.user_code) == wanted
+                && device.expires > now
+                && matches!(device.decision, Decision::Pending)
+        })
     }
 
     pub(crate) fn new_family(&mut self) -> u64 {

@@ -99,6 +99,8 @@ pub(crate) enum Grant {
     AuthorizationCode,
     ClientCredentials,
     RefreshToken,
+    /// RFC 8628.
+    DeviceCode,
 }
 
 /// An application that asks for tokens.
@@ -240,6 +242,7 @@ impl Grant {
             Self::AuthorizationCode => "authorization_code",
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 }

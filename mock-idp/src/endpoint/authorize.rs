@@ -83,6 +83,9 @@ pub(super) fn failure_page(call: &Call<'_>, refusal: Refusal, note: &mut Note) -
         Rule::AuthorizeRedirectMismatch => {
             "Compare the redirect URI, character by character, with those registered for the application."
         }
+        Rule::PolicyDenied | Rule::UserNotAssigned => {
+            "Compare the access policies and assignments with what the application asks for."
+        }
         _ => "Correct the request of the application.",
     };
     let page = Failure { error: text.error, description: &description, advice };
@@ -153,6 +156,7 @@ fn check(
         authorization: Authorization {
             server: call.index,
             client: client.id.clone(),
+            grant: Grant::AuthorizationCode,
             user: None,
             scopes: requested.scopes,
             audience,

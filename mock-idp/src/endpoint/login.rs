@@ -18,9 +18,12 @@ use crate::{
     request::Call,
     response,
     route::Place,
-    state::{Code, Transaction},
-    tenant::{Grant, User},
+    state::{Authorization, Code, Transaction},
+    tenant::User,
 };
+
+/// What the page says after a wrong password or an unknown login.
+pub(super) const WRONG_PASSWORD: &str = "Username or password is wrong. Please try again.";
 
 /// `POST` of the form.
 pub(super) fn login(call: &Call<'_>, note: &mut Note) -> Response {
@@ -45,14 +48,10 @@ pub(super) fn login(call: &Call<'_>, note: &mut Note) -> Response {
     };
     note.issuer = Some(call.server.issuer.clone());
     note.client_id = Some(transaction.authorization.client.clone());
-    let username = call.form.first("username").unwrap_or_default();
-    let password = call.form.first("password").unwrap_or_default();
-    let user =
-        provider.state().user_by_login(username).filter(|user| user.password.matches(password)).cloned();
+    let (username, user) = user(call);
     let Some(user) = user else {
         note.error = Some("wrong_password".to_owned());
-        let message = Some("Username or password is wrong. Please try again.");
-        return page(call, id, &transaction, StatusCode::FORBIDDEN, username, message);
+        return page(call, id, &transaction, StatusCode::FORBIDDEN, username, Some(WRONG_PASSWORD));
     };
     provider.state().transactions.remove(id);
     match authorized(call, &transaction, &user, now, note) {
@@ -69,6 +68,20 @@ pub(super) fn login(call: &Call<'_>, note: &mut Note) -> Response {
     }
 }
 
+/// All logins of the tenant.
+pub(super) fn logins(call: &Call<'_>) -> Vec<String> {
+    call.provider.state().users.iter().map(|user| user.login.clone()).collect()
+}
+
+/// The login of the form, and who that is if the password is right.
+pub(super) fn user<'c>(call: &'c Call<'_>) -> (&'c str, Option<User>) {
+    let username = call.form.first("username").unwrap_or_default();
+    let password = call.form.first("password").unwrap_or_default();
+    let state = call.provider.state();
+    let user = state.user_by_login(username).filter(|user| user.password.matches(password));
+    (username, user.cloned())
+}
+
 /// The page for a transaction.
 pub(super) fn page(
     call: &Call<'_>,
@@ -79,7 +92,7 @@ pub(super) fn page(
     message: Option<&str>,
 ) -> Response {
     let client = call.provider.tenant.client(&transaction.authorization.client);
-    let logins: Vec<_> = call.provider.state().users.iter().map(|user| user.login.clone()).collect();
+    let logins = logins(call);
     let page = Login {
         server: &call.server.name,
         client: client.map_or("an application", |client| &client.name),
@@ -92,6 +105,25 @@ pub(super) fn page(
     response::page(status, html(&page), redirect_uri::form_target(&transaction.redirect_uri).as_deref())
 }
 
+/// The authorization of a user who has just signed in, as far as the policies permit it.
+pub(super) fn permitted(
+    call: &Call<'_>,
+    mut authorization: Authorization,
+    defaulted: bool,
+    user: &User,
+    now: Timestamp,
+) -> Result<Authorization, Rule> {
+    let client = call.provider.tenant.client(&authorization.client).ok_or(Rule::AuthorizeClientUnknown)?;
+    let requested = Requested { scopes: authorization.scopes, defaulted };
+    let grant = authorization.grant;
+    let permit = policy::permit(call.profile(), call.server, client, Some(user), grant, &requested)?;
+    authorization.user.clone_from(&user.id);
+    authorization.scopes = permit.scopes;
+    authorization.access_token_seconds = permit.access_token_seconds;
+    authorization.auth_time = Some(now.as_second());
+    Ok(authorization)
+}
+
 /// What the policies make of the request now that the user is known: a code, or a reason.
 fn authorized(
     call: &Call<'_>,
@@ -101,15 +133,7 @@ fn authorized(
     note: &mut Note,
 ) -> Result<Response, Rule> {
     let provider = call.provider;
-    let mut authorization = transaction.authorization.clone();
-    let client = provider.tenant.client(&authorization.client).ok_or(Rule::AuthorizeClientUnknown)?;
-    let requested = Requested { scopes: authorization.scopes, defaulted: transaction.defaulted };
-    let grant = Grant::AuthorizationCode;
-    let permit = policy::permit(call.profile(), call.server, client, Some(user), grant, &requested)?;
-    authorization.user.clone_from(&user.id);
-    authorization.scopes = permit.scopes;
-    authorization.access_token_seconds = permit.access_token_seconds;
-    authorization.auth_time = Some(now.as_second());
+    let authorization = permitted(call, transaction.authorization.clone(), transaction.defaulted, user, now)?;
     let lifetime = SignedDuration::from_secs(call.profile().seconds("code_seconds"));
     let code = {
         let mut state = provider.state();

@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::Response};
 
 use super::client_authentication::{authenticate, uses_header};
 use crate::{
-    grant::{Granted, authorization_code, client_credentials, refresh_token},
+    grant::{Granted, authorization_code, client_credentials, device_code, refresh_token},
     issue,
     journal::{Note, Pkce, short},
     policy,
@@ -45,7 +45,7 @@ fn grant(call: &Call<'_>, note: &mut Note) -> Result<Granted, Refusal> {
     }
     let client = authenticate(call, note)?;
     let kind = call.form.one("grant_type")?.ok_or(Rule::GrantTypeMissing)?;
-    let grants = [Grant::AuthorizationCode, Grant::ClientCredentials, Grant::RefreshToken];
+    let grants = [Grant::AuthorizationCode, Grant::ClientCredentials, Grant::RefreshToken, Grant::DeviceCode];
     let grant = grants.into_iter().find(|grant| grant.name() == kind).ok_or(Rule::GrantTypeUnsupported)?;
     if !client.grants.contains(&grant) {
         return Err(Rule::GrantNotAllowed.into());
@@ -54,5 +54,6 @@ fn grant(call: &Call<'_>, note: &mut Note) -> Result<Granted, Refusal> {
         Grant::AuthorizationCode => authorization_code::redeem(call, client),
         Grant::ClientCredentials => client_credentials::grant(call, client),
         Grant::RefreshToken => refresh_token::exchange(call, client),
+        Grant::DeviceCode => device_code::poll(call, client),
     }
 }

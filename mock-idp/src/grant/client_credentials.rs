@@ -24,6 +24,7 @@ pub(crate) fn grant(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal
     let authorization = Authorization {
         server: call.index,
         client: client.id.clone(),
+        grant,
         user: None,
         scopes: permit.scopes,
         audience,

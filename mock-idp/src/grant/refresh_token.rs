@@ -81,7 +81,7 @@ fn narrowed(
             .ok_or(Rule::RefreshTokenInvalid)?
     };
     let requested = Requested { scopes: authorization.scopes, defaulted: false };
-    let grant = Grant::AuthorizationCode;
+    let grant = authorization.grant;
     let permit = policy::permit(call.profile(), call.server, client, Some(&user), grant, &requested)?;
     authorization.scopes = permit.scopes;
     authorization.access_token_seconds = permit.access_token_seconds;

@@ -149,13 +149,15 @@ pub(super) fn grants(
     default: &[Grant],
     diagnostics: &mut Diagnostics,
 ) -> Vec<Grant> {
-    const WORDS: [(&str, Grant); 6] = [
+    const WORDS: [(&str, Grant); 8] = [
         ("Authorization Code", Grant::AuthorizationCode),
         ("Client Credentials", Grant::ClientCredentials),
         ("Refresh Token", Grant::RefreshToken),
+        ("Device Authorization", Grant::DeviceCode),
         ("authorization_code", Grant::AuthorizationCode),
         ("client_credentials", Grant::ClientCredentials),
         ("refresh_token", Grant::RefreshToken),
+        ("urn:ietf:params:oauth:grant-type:device_code", Grant::DeviceCode),
     ];
     if fields.optional(key).is_none() {
         return default.to_vec();
@@ -170,7 +172,7 @@ pub(super) fn grants(
         let error = diagnostics.error(node.span, format!("`{text}` is no grant type of the mock"));
         match closest(text, WORDS.iter().map(|(word, _)| *word)) {
             Some(word) => error.help(format!("did you mean `{word}`?")),
-            None => error.help("there are `Authorization Code`, `Client Credentials`, `Refresh Token`"),
+            None => error.help("there are `Authorization Code`, `Client Credentials`, `Device Authorization`, `Refresh Token`"),
         };
     }
     grants

@@ -49,6 +49,10 @@ async fn assert_profile(folder: &str, rig: &Rig, rfc8414: &str, client: &Client<
     let machine: Json = rig.token(issuer, &machine).await.json().await.unwrap();
     assert_golden(folder, "machine-token", &token(&machine, "access_token"));
     assert_golden(folder, "errors", &errors(rig, client).await);
+    let device = [("client_id", client.cli), ("scope", &scope)];
+    let endpoint = rig.endpoint(issuer, "device_authorization_endpoint").await;
+    let device = rig.http.post(endpoint).form(&device).send().await.unwrap();
+    assert_golden(folder, "device-authorization", &device.json().await.unwrap());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 )]
 
 mod control;
+mod device;
 mod faults;
 mod generic;
 mod golden;

@@ -1,0 +1,88 @@
+//! The device authorization endpoint (RFC 8628 §3.1): a code for the device, a code for the person.
+
+use axum::{http::StatusCode, response::Response};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value as Json, json};
+
+use super::client_authentication::{authenticate, uses_header};
+use crate::{
+    chance::Purpose,
+    clock::Clock as _,
+    journal::{Note, short},
+    policy,
+    profile::template::Vars,
+    refusal::Rule,
+    request::{Call, Refusal},
+    response::{self, api_error, oauth_error},
+    route::Place,
+    state::{Authorization, Decision, Device},
+    tenant::Grant,
+};
+
+/// `POST` of a device authorization request.
+pub(super) fn device_authorize(call: &Call<'_>, note: &mut Note) -> Response {
+    note.scopes = call.form.first("scope").map(|scope| policy::split(&short(scope)));
+    note.resource = call.form.first("resource").map(short);
+    // A profile that does not say where people enter the code does not have the flow.
+    let Some(page) = Place::Device.path(call.profile(), call.server) else {
+        return api_error(call.provider, Rule::NotReproduced, &Vars::default(), note);
+    };
+    let page = format!("{}{page}", call.server.origin);
+    match check(call, note) {
+        Ok(device) => response::json(StatusCode::OK, "no-store", &wait(call, device, &page)),
+        Err(refusal) => oauth_error(call.provider, refusal, uses_header(call), note),
+    }
+}
+
+fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
+    if !call.is_form() {
+        return Err(Rule::RequestMalformed.into());
+    }
+    let client = authenticate(call, note)?;
+    let grant = Grant::DeviceCode;
+    if !client.grants.contains(&grant) {
+        return Err(Rule::GrantNotAllowed.into());
+    }
+    let resources: Vec<_> = call.form.all("resource").collect();
+    let target = policy::target(call.server, client, &resources);
+    let api = target.or_else(|rule| call.server.apis.first().ok_or(rule))?;
+    let requested = policy::requested(call.profile(), api, client, grant, call.form.one("scope")?)?;
+    let form = call.profile().setting("user_code_form").as_str().unwrap_or_default();
+    let user_code = call.provider.state().chance.code(Purpose::UserCode, form);
+    let lifetime = SignedDuration::from_secs(call.profile().seconds("device_code_seconds"));
+    Ok(Device {
+        authorization: Authorization {
+            server: call.index,
+            client: client.id.clone(),
+            grant,
+            user: None,
+            scopes: requested.scopes,
+            audience: target?.audience.clone(),
+            auth_time: None,
+            nonce: None,
+            access_token_seconds: None,
+        },
+        defaulted: requested.defaulted,
+        user_code,
+        expires: call.provider.clock.now().saturating_add(lifetime).unwrap_or(Timestamp::MAX),
+        interval: call.profile().seconds("device_interval_seconds"),
+        polled: None,
+        decision: Decision::Pending,
+    })
+}
+
+/// Lets the device wait, and answers what RFC 8628 §3.2 wants.
+fn wait(call: &Call<'_>, device: Device, page: &str) -> Map<String, Json> {
+    let mut state = call.provider.state();
+    let code = state.chance.url_safe(Purpose::DeviceCode, 43);
+    let members = [
+        ("device_code", json!(code)),
+        ("user_code", json!(device.user_code)),
+        ("verification_uri", json!(page)),
+        ("verification_uri_complete", json!(format!("{page}?user_code={}", device.user_code))),
+        ("expires_in", json!(call.profile().seconds("device_code_seconds"))),
+        ("interval", json!(device.interval)),
+    ];
+    state.devices.insert(code, device);
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
