@@ -30,33 +30,50 @@ pub(super) fn first(
 pub(crate) fn exchange(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal> {
     let presented = call.form.one("refresh_token")?.ok_or(Rule::RefreshTokenMissing)?;
     let now = call.provider.clock.now();
-    let found = call.provider.state().refresh.get(presented).cloned();
-    let refresh = found
+    let refresh = usable(call, client, &mut call.provider.state(), presented, now)?.clone();
+    same_resource(call, client, &refresh.authorization.audience)?;
+    let authorization = narrowed(call, client, refresh.authorization.clone())?;
+    let mut state = call.provider.state();
+    // Again, under the lock that marks it: of two requests at once only one may rotate it.
+    let old = usable(call, client, &mut state, presented, now)?;
+    let rotates = client.secret.is_none();
+    let token = if rotates {
+        old.used.get_or_insert(now);
+        // With all scopes of the old one, however few were asked for now (RFC 6749 §6).
+        issue(call, &mut state, refresh.authorization, refresh.family)
+    } else {
+        // It ends when it is not used for long (RFC 9700 §4.14.2).
+        old.expires = expiry(call, now);
+        presented.to_owned()
+    };
+    Ok(Granted { authorization, refresh_token: Some(token) })
+}
+
+/// The client's refresh token. One that was exchanged before, longer ago than the grace period, may be in two
+/// hands: it takes all of its family with it (RFC 9700 §4.14.2).
+fn usable<'s>(
+    call: &Call<'_>,
+    client: &Client,
+    state: &'s mut State,
+    presented: &str,
+    now: Timestamp,
+) -> Result<&'s mut Refresh, Rule> {
+    let refresh = state
+        .refresh
+        .get(presented)
         .filter(|refresh| refresh.expires > now)
         .filter(|refresh| {
             refresh.authorization.client == client.id && refresh.authorization.server == call.index
         })
         .ok_or(Rule::RefreshTokenInvalid)?;
     let grace = SignedDuration::from_secs(call.profile().seconds("refresh_rotation_grace_seconds"));
-    if let Some(used) = refresh.used
-        && now.duration_since(used) >= grace
-    {
-        call.provider.state().revoke(refresh.family);
-        return Err(Rule::RefreshTokenInvalid.into());
+    // A clock that was set back opens no grace period.
+    if refresh.used.is_some_and(|used| used > now || now.duration_since(used) >= grace) {
+        let family = refresh.family;
+        state.revoke(family);
+        return Err(Rule::RefreshTokenInvalid);
     }
-    same_resource(call, client, &refresh.authorization.audience)?;
-    let authorization = narrowed(call, client, refresh.authorization.clone())?;
-    let mut state = call.provider.state();
-    let rotates = client.secret.is_none();
-    let token = if rotates {
-        if let Some(old) = state.refresh.get_mut(presented) {
-            old.used.get_or_insert(now);
-        }
-        issue(call, &mut state, refresh.authorization, refresh.family)
-    } else {
-        presented.to_owned()
-    };
-    Ok(Granted { authorization, refresh_token: Some(token) })
+    state.refresh.get_mut(presented).ok_or(Rule::RefreshTokenInvalid)
 }
 
 /// The scopes asked for, among those granted, as far as the policies still permit them.
@@ -67,7 +84,7 @@ fn narrowed(
 ) -> Result<Authorization, Refusal> {
     if let Some(parameter) = call.form.one("scope")? {
         let scopes = policy::split(parameter);
-        if !scopes.iter().all(|scope| authorization.scopes.contains(scope)) {
+        if scopes.is_empty() || !scopes.iter().all(|scope| authorization.scopes.contains(scope)) {
             return Err(Rule::RefreshScopeWider.into());
         }
         authorization.scopes = scopes;
@@ -92,8 +109,12 @@ fn narrowed(
 
 fn issue(call: &Call<'_>, state: &mut State, authorization: Authorization, family: u64) -> String {
     let token = state.chance.url_safe(Purpose::RefreshToken, 43);
-    let lifetime = SignedDuration::from_secs(call.profile().seconds("refresh_token_seconds"));
-    let expires = call.provider.clock.now().saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+    let expires = expiry(call, call.provider.clock.now());
     state.refresh.insert(token.clone(), Refresh { authorization, family, used: None, expires });
     token
+}
+
+fn expiry(call: &Call<'_>, now: Timestamp) -> Timestamp {
+    let lifetime = SignedDuration::from_secs(call.profile().seconds("refresh_token_seconds"));
+    now.saturating_add(lifetime).unwrap_or(Timestamp::MAX)
 }

@@ -46,10 +46,6 @@ impl Rig {
             [("user_code", hidden.as_str())].into_iter().chain(fields.iter().copied()).collect();
         self.http.post(action).form(&form).send().await.unwrap()
     }
-
-    fn wait(&self, seconds: i64) {
-        self.clock.advance(jiff::SignedDuration::from_secs(seconds));
-    }
 }
 
 const ANN: [(&str, &str); 2] = [("username", "ann@acme.test"), ("password", "ann-mock-password")];

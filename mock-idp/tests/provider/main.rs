@@ -15,5 +15,6 @@ mod hostile;
 mod okta;
 mod program;
 mod readme;
+mod refresh;
 mod rig;
 mod tenant_files;

@@ -95,6 +95,11 @@ impl Rig {
         &self.issuers[0]
     }
 
+    /// Moves the provider's clock; a negative number sets it back.
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.clock.advance(jiff::SignedDuration::from_secs(seconds));
+    }
+
     pub(crate) async fn get(&self, url: &str) -> Response {
         self.http.get(url).send().await.unwrap()
     }
