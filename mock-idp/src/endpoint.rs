@@ -15,7 +15,7 @@ mod token;
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Bytes, to_bytes},
     extract::{Request, State},
     http::{
         Method, StatusCode,
@@ -45,15 +45,21 @@ pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Reque
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let method = parts.method.clone();
-    let route = provider.routes.find(&path);
-    let endpoint = match &route {
-        Route::Endpoint(_, place) => place.journal_name(),
-        _ => "other",
-    };
-    // The provider's own pages have no faults, so that a test can tell a faulty provider from a dead one.
-    let faulty = matches!(route, Route::Endpoint(..));
     let cut = parts.extensions.get::<Arc<Cut>>().cloned();
+    let route = provider.routes.find(&path);
     let mut note = Note::default();
+    // The provider's own pages have no faults, so that a test can tell a faulty provider from a dead one.
+    let (endpoint, faulty) = match &route {
+        Route::Endpoint(index, place) => {
+            if !place.is_shared() {
+                note.issuer = provider.tenant.servers.get(*index).map(|server| server.issuer.clone());
+            }
+            (place.journal_name(), true)
+        }
+        _ => ("other", false),
+    };
+    // Nothing if it is too large.
+    let body = to_bytes(body, MOST_BODY).await.ok();
     let mut response = match faulty.then(|| fault::instead(&provider, endpoint, &mut note)).flatten() {
         Some(response) => response,
         None => answer(&provider, route, parts, body, &mut note).await,
@@ -82,8 +88,14 @@ async fn wait(delay: Duration) {
     tokio::time::sleep(delay).await;
 }
 
-async fn answer(provider: &Provider, route: Route, parts: Parts, body: Body, note: &mut Note) -> Response {
-    let Ok(body) = to_bytes(body, MOST_BODY).await else {
+async fn answer(
+    provider: &Provider,
+    route: Route,
+    parts: Parts,
+    body: Option<Bytes>,
+    note: &mut Note,
+) -> Response {
+    let Some(body) = body else {
         return api_error(provider, Rule::BodyTooLarge, &Vars::default(), note);
     };
     match route {
@@ -121,9 +133,6 @@ async fn answer(provider: &Provider, route: Route, parts: Parts, body: Body, not
 
 async fn at_place(call: &Call<'_>, note: &mut Note) -> Response {
     let place = call.place;
-    if !matches!(place, Place::Login | Place::Device | Place::Register) {
-        note.issuer = Some(call.server.issuer.clone());
-    }
     let (allowed, fits) = match place {
         Place::OpenidConfiguration | Place::OauthMetadata | Place::OauthMetadataLegacy | Place::Keys => {
             ("GET, HEAD", is_read(&call.method))

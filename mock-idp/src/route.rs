@@ -137,6 +137,11 @@ impl Place {
         }
     }
 
+    /// Its path does not say whose it is, at a profile of several servers.
+    pub(crate) fn is_shared(self) -> bool {
+        matches!(self, Self::Login | Self::Device | Self::Register)
+    }
+
     /// Its path at a server, if the profile has it.
     pub(crate) fn path(self, profile: &Profile, server: &Server) -> Option<String> {
         let field = profile.section(Section::Paths).iter().find(|field| field.name == self.name())?;
