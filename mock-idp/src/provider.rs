@@ -18,7 +18,7 @@ pub(crate) struct Provider {
     pub(crate) tenant: Tenant,
     pub(crate) clock: RunningClock,
     pub(crate) routes: Routes,
-    pub(crate) connections: Connections,
+    pub(crate) connections: Arc<Connections>,
     keys: KeyPool,
     seed: [u8; 32],
     state: Mutex<State>,
@@ -35,7 +35,7 @@ impl Provider {
     pub(crate) fn new(tenant: Tenant, seed: [u8; 32], clock: RunningClock, keys: KeyPool) -> Self {
         let state = Mutex::new(State::new(&tenant, seed));
         let routes = Routes::new(&tenant);
-        Self { tenant, clock, routes, connections: Connections::default(), keys, seed, state }
+        Self { tenant, clock, routes, connections: Arc::default(), keys, seed, state }
     }
 
     pub(crate) fn profile(&self) -> &'static Profile {

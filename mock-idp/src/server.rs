@@ -25,7 +25,7 @@ use crate::{
     clock::{IdpClock, RunningClock},
     control::{self, Control},
     endpoint,
-    fault::Gate,
+    fault::{Connections, Gate},
     provider::Provider,
 };
 
@@ -71,7 +71,7 @@ pub struct Running {
     pub control_address: Option<SocketAddr>,
     handle: Handle<SocketAddr>,
     tasks: Vec<JoinHandle<io::Result<()>>>,
-    provider: Arc<Provider>,
+    connections: Arc<Connections>,
 }
 
 /// Serves a provider until the returned value is dropped. Must be called inside a runtime.
@@ -81,6 +81,7 @@ pub fn start(settings: Settings) -> io::Result<Running> {
     let handle = Handle::new();
     let address = listener.local_addr()?;
     let public = Router::new().fallback(endpoint::handle).with_state(Arc::clone(&provider));
+    let connections = Arc::clone(&provider.connections);
     let has_untrusted = untrusted_tls.is_some();
     let gate = Gate::new(Arc::clone(&provider), Arc::clone(&tls), untrusted_tls);
     let mut tasks = vec![serve(listener, gate, &handle, public)?];
@@ -88,7 +89,7 @@ pub fn start(settings: Settings) -> io::Result<Running> {
         None => None,
         Some((listener, secret)) => {
             let address = listener.local_addr()?;
-            let control = Control { provider: Arc::clone(&provider), secret, has_untrusted };
+            let control = Control { provider, secret, has_untrusted };
             let router = Router::new().fallback(control::handle).with_state(Arc::new(control));
             // No gate: the control wire always answers.
             let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(NoDelayAcceptor);
@@ -96,7 +97,7 @@ pub fn start(settings: Settings) -> io::Result<Running> {
             Some(address)
         }
     };
-    Ok(Running { address, control_address, handle, tasks, provider })
+    Ok(Running { address, control_address, handle, tasks, connections })
 }
 
 fn serve<A>(
@@ -129,6 +130,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.handle.shutdown();
         // Those that a fault keeps waiting are not the handle's yet.
-        self.provider.connections.end();
+        self.connections.end();
     }
 }

@@ -85,6 +85,17 @@ async fn a_waiting_connection_ends_with_its_fault() {
 }
 
 #[tokio::test]
+async fn a_request_in_progress_ends_too() {
+    let rig = Rig::shipped("okta-per-component");
+    rig.fault(json!({"kind": "slow", "delay": "60s"})).await;
+    let request = tokio::spawn(rig.http.get(KEYS).timeout(Duration::from_secs(30)).send());
+    while rig.journal().await.is_empty() {}
+    rig.fault(json!({"kind": "refused"})).await;
+    let error = request.await.unwrap().unwrap_err();
+    assert!(!error.is_timeout(), "{}", chain(&error));
+}
+
+#[tokio::test]
 async fn connections_are_refused() {
     let rig = Rig::shipped("okta-per-component");
     assert!(rig.attempt(KEYS).await.is_ok());

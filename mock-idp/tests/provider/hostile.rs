@@ -36,7 +36,7 @@ async fn malformed_requests_are_refused_cleanly() {
     ];
     for body in bodies {
         for kind in ["application/x-www-form-urlencoded", "application/json", "x"] {
-            for path in ["/v1/token", "/v1/introspect", "/v1/authorize"] {
+            for path in ["/v1/token", "/v1/introspect", "/v1/authorize", "/v1/device/authorize"] {
                 let request = rig.http.post(format!("{base}{path}")).header(CONTENT_TYPE, kind).body(body);
                 let status = request.send().await.unwrap().status();
                 assert!(status.as_u16() < 500, "{path} {body:?}: {status}");
@@ -45,6 +45,10 @@ async fn malformed_requests_are_refused_cleanly() {
     }
     let login = rig.http.post("https://acme.okta.com/login/signin").body("x").send().await.unwrap();
     assert_eq!(login.status(), StatusCode::BAD_REQUEST);
+    for query in ["user_code=%00", "user_code=%ff&user_code=", "user_code=-"] {
+        let page = rig.get(&format!("https://acme.okta.com/activate?{query}")).await;
+        assert_eq!(page.status(), StatusCode::BAD_REQUEST, "{query}");
+    }
 }
 
 #[tokio::test]
@@ -64,7 +68,19 @@ async fn credentials_that_make_no_sense_are_refused() {
 #[tokio::test]
 async fn every_method_is_answered() {
     let rig = Rig::shipped("generic");
-    for path in ["/", "/healthz", "/keys", "/token", "/authorize", "/login", "/introspect", "/nowhere"] {
+    let paths = [
+        "/",
+        "/healthz",
+        "/keys",
+        "/token",
+        "/authorize",
+        "/login",
+        "/introspect",
+        "/device",
+        "/device_authorization",
+        "/nowhere",
+    ];
+    for path in paths {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS]
         {
             let request = rig.http.request(method.clone(), format!("{}{path}", rig.issuer()));
