@@ -179,7 +179,8 @@ impl Launch {
         let hosts = tenant.hosts();
         let base = hosts.first().map(|host| format!("https://{host}")).unwrap_or_default();
         let clock = mock_idp::ManualClock::at(target.start);
-        let untrusted = Authority::generate().and_then(|authority| authority.issue(&hosts)).map_err(environment)?;
+        let untrusted =
+            Authority::generate().and_then(|authority| authority.issue(&hosts)).map_err(environment)?;
         let running = mock_idp::start(Settings {
             tenant,
             seed: chance::derive(&order.seed, "idp"),
