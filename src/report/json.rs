@@ -1,12 +1,22 @@
 //! The JSON report: everything that a run knows, in the shape of `reports/schema.json`.
+//!
+//! One line a case and one a requirement: small, and two runs can still be compared line by line.
+
+use std::io;
 
 use schemars::generate::SchemaSettings;
+use serde::Serialize as _;
+use serde_json::ser::Formatter;
 
 use crate::outcome::Report;
 
-/// The report, indented, with a line feed at the end.
+/// The report with a line for every member, every requirement and every case, and a line feed at the end.
 pub fn render(report: &Report) -> serde_json::Result<String> {
-    serde_json::to_string_pretty(report).map(with_line_feed)
+    let mut text = Vec::new();
+    report.serialize(&mut serde_json::Serializer::with_formatter(&mut text, Lines::default()))?;
+    String::from_utf8(text)
+        .map(with_line_feed)
+        .map_err(|error| serde_json::Error::io(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
 /// The JSON Schema (2020-12) of the report, generated from its types; published as `reports/schema.json`.
@@ -20,4 +30,61 @@ pub fn schema() -> serde_json::Result<String> {
 fn with_line_feed(mut text: String) -> String {
     text.push('\n');
     text
+}
+
+/// Line feeds between the members of the outermost object, and between the items of its arrays.
+#[derive(Default)]
+struct Lines {
+    /// How many arrays and objects are open.
+    depth: usize,
+}
+
+/// The outermost object, and the arrays in it.
+const OBJECT: usize = 1;
+const ARRAY: usize = 2;
+
+impl Lines {
+    /// A comma, unless it is the first, and a line feed at this depth.
+    fn part<W: ?Sized + io::Write>(&self, out: &mut W, first: bool, depth: usize) -> io::Result<()> {
+        if !first {
+            out.write_all(b",")?;
+        }
+        self.line(out, depth)
+    }
+
+    fn line<W: ?Sized + io::Write>(&self, out: &mut W, depth: usize) -> io::Result<()> {
+        if self.depth == depth { out.write_all(b"\n") } else { Ok(()) }
+    }
+}
+
+impl Formatter for Lines {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        out.write_all(b"[")
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.line(out, ARRAY)?;
+        self.depth -= 1;
+        out.write_all(b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.part(out, first, ARRAY)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        out.write_all(b"{")
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.line(out, OBJECT)?;
+        self.depth -= 1;
+        out.write_all(b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.part(out, first, OBJECT)
+    }
 }
