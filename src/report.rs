@@ -5,8 +5,10 @@
 //! good. Text that came from a target is made harmless by `visible` before it is written.
 
 pub mod console;
+mod decoded;
 pub mod json;
 pub mod junit;
+mod untested;
 mod visible;
 
 use std::{
@@ -15,7 +17,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::outcome::{CaseResult, Cause, Report};
+use crate::{
+    model::requirement::Level,
+    outcome::{CaseResult, Cause, Report, RequirementRow},
+};
 
 /// A report that is a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,5 +128,26 @@ fn who_acts(cause: Cause, of: &CaseResult) -> String {
         }
         Cause::Environment => "environment: whoever runs the machine or the network has to act".to_owned(),
         Cause::Harness => "harness: the scenario or this program is at fault, not the platform".to_owned(),
+    }
+}
+
+/// How binding a rule is, as RFC 2119 spells it.
+const fn level(row: &RequirementRow) -> &'static str {
+    match row.level {
+        Level::Must => "MUST",
+        Level::Should => "SHOULD",
+        Level::May => "MAY",
+    }
+}
+
+/// "2.4 s", "850 ms", "3 min 12 s".
+fn seconds(milliseconds: f64) -> String {
+    if milliseconds < 1_000.0 {
+        format!("{milliseconds:.0} ms")
+    } else if milliseconds < 60_000.0 {
+        format!("{:.1} s", milliseconds / 1_000.0)
+    } else {
+        let minutes = (milliseconds / 60_000.0).floor();
+        format!("{minutes:.0} min {:.0} s", (milliseconds - minutes * 60_000.0) / 1_000.0)
     }
 }

@@ -15,6 +15,7 @@ use std::{
 
 use page::{Ink, Page, span};
 
+use super::seconds;
 use crate::outcome::{CaseResult, CheckStatus, ExitCode, Report};
 
 /// How the page is set.
@@ -246,18 +247,6 @@ fn verdict_ink(report: &Report) -> Ink {
         ExitCode::Conformant if all_passed => Ink::Green,
         ExitCode::Conformant | ExitCode::PartlyTested => Ink::Yellow,
         _ => Ink::Red,
-    }
-}
-
-/// "2.4 s", "850 ms", "3 min 12 s".
-fn seconds(milliseconds: f64) -> String {
-    if milliseconds < 1_000.0 {
-        format!("{milliseconds:.0} ms")
-    } else if milliseconds < 60_000.0 {
-        format!("{:.1} s", milliseconds / 1_000.0)
-    } else {
-        let minutes = (milliseconds / 60_000.0).floor();
-        format!("{minutes:.0} min {:.0} s", (milliseconds - minutes * 60_000.0) / 1_000.0)
     }
 }
 

@@ -4,6 +4,10 @@ use super::page::{self, Ink, Page, span};
 use crate::{
     model::requirement::Level,
     outcome::{Report, RequirementRow},
+    report::{
+        level,
+        untested::{self, cases_alike},
+    },
 };
 
 pub(super) fn section(page: &mut Page, report: &Report) {
@@ -39,53 +43,29 @@ pub(super) fn section(page: &mut Page, report: &Report) {
 /// "22 further rules are not tested yet: CL-BOOTSTRAP, …: the simulated client signs in only": the catalogue outside
 /// of the set, the rules of one reason together.
 fn further(page: &mut Page, others: &[&RequirementRow]) {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for row in others.iter().filter(|row| !row.status.is_tested()) {
-        let reason = row.status.reason().unwrap_or_default();
-        let reason = reason.strip_prefix("untested: ").unwrap_or(reason);
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, ids)) => ids.push(row.id.as_str()),
-            None => reasons.push((reason, vec![row.id.as_str()])),
-        }
-    }
-    let count: usize = reasons.iter().map(|(_, ids)| ids.len()).sum();
+    let reasons = untested::by_reason(others.iter().copied());
+    let count: usize = reasons.iter().map(|(_, rows)| rows.len()).sum();
     let lead = match count {
         0 => return,
         1 => "1 further rule is not tested yet".to_owned(),
         _ => format!("{count} further rules are not tested yet"),
     };
-    if let [(reason, ids)] = reasons.as_slice() {
-        let text = format!("{lead}: {}: {reason}", ids.join(", "));
+    if let [(reason, rows)] = reasons.as_slice() {
+        let text = format!("{lead}: {}: {reason}", untested::ids(rows));
         page.hanging(4, &[], 0, &[span(Ink::Cyan, &text)]);
         return;
     }
     page.hanging(4, &[], 0, &[span(Ink::Cyan, &format!("{lead}:"))]);
-    for (reason, ids) in reasons {
-        let ids = span(Ink::Plain, &format!("{}: ", ids.join(", ")));
+    for (reason, rows) in reasons {
+        let ids = span(Ink::Plain, &format!("{}: ", untested::ids(&rows)));
         page.hanging(6, &[], 0, &[ids, span(Ink::Dim, reason)]);
     }
 }
 
 /// "not-exercised  EM-FRESH (MUST): untested: …"
 fn line(page: &mut Page, row: &RequirementRow) {
-    let level = match row.level {
-        Level::Must => "MUST",
-        Level::Should => "SHOULD",
-        Level::May => "MAY",
-    };
-    let mut text = vec![span(Ink::Plain, &format!("{} ({level}):", row.id))];
-    let reason = row.status.reason().map_or_else(
-        || {
-            let like_it = row.cases.values().filter(|status| *status == row.status.name()).count();
-            match (like_it, row.cases.len()) {
-                (1, 1) => "in its one case".to_owned(),
-                (2, 2) => "in both of its cases".to_owned(),
-                (_, all) if like_it == all => format!("in all of its {all} cases"),
-                (_, all) => format!("in {like_it} of its {all} cases"),
-            }
-        },
-        str::to_owned,
-    );
+    let mut text = vec![span(Ink::Plain, &format!("{} ({}):", row.id, level(row)))];
+    let reason = row.status.reason().map_or_else(|| cases_alike(row), str::to_owned);
     text.push(span(Ink::Dim, &format!(" {reason}")));
     if row.accepted {
         text.push(span(Ink::Dim, " (accepted as untested)"));

@@ -1,14 +1,10 @@
 //! The tokens of a failed check, decoded: beside each other where there are two, with what differs marked and first.
 
-use std::collections::BTreeSet;
-
-use serde_json::{Map, Value};
-
 use super::page::{Ink, Page, span};
-use crate::outcome::{CaseResult, Check, StepResult, TokenShown};
-
-/// Claims that differ between any two tokens, and so say little.
-const ALWAYS_DIFFERENT: [&str; 4] = ["jti", "iat", "uti", "auth_time"];
+use crate::{
+    outcome::{CaseResult, Check, StepResult, TokenShown},
+    report::decoded::{Compared, compared, members},
+};
 
 pub(super) fn section(page: &mut Page, case: &CaseResult, step: &StepResult, checks: &[&Check]) {
     match involved(case, step, checks).as_slice() {
@@ -23,7 +19,7 @@ pub(super) fn section(page: &mut Page, case: &CaseResult, step: &StepResult, che
         [a, b, ..] => {
             page.gap();
             title(page, &[a, b]);
-            let rows = compared(a, b);
+            let rows = compared(&[a, b]);
             if page.is_narrow() { below(page, a, b, &rows) } else { beside(page, a, b, &rows) }
         }
     }
@@ -56,74 +52,6 @@ fn involved<'a>(case: &'a CaseResult, step: &StepResult, checks: &[&Check]) -> V
     found
 }
 
-/// A member of the header or a claim, in words: both values, and whether they differ.
-struct Compared {
-    name: String,
-    values: [Option<String>; 2],
-}
-
-impl Compared {
-    fn differs(&self) -> bool {
-        let [a, b] = &self.values;
-        a != b
-    }
-
-    /// Telling differences first, then those that every pair of tokens has, then what is equal.
-    fn order(&self) -> u8 {
-        match (self.differs(), ALWAYS_DIFFERENT.contains(&self.name.as_str())) {
-            (true, false) => 0,
-            (true, true) => 1,
-            (false, _) => 2,
-        }
-    }
-}
-
-fn compared(a: &TokenShown, b: &TokenShown) -> Vec<Compared> {
-    let (a, b) = (members(a), members(b));
-    let mut seen = BTreeSet::new();
-    let value_in = |members: &[(String, String)], name: &str| {
-        members.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
-    };
-    let mut rows: Vec<_> = a
-        .iter()
-        .chain(&b)
-        .filter(|(name, _)| seen.insert(name.clone()))
-        .map(|(name, _)| Compared { name: name.clone(), values: [value_in(&a, name), value_in(&b, name)] })
-        .collect();
-    rows.sort_by_key(Compared::order);
-    rows
-}
-
-/// Header members are `header alg`, claims go by their names; strings without quotes.
-fn members(token: &TokenShown) -> Vec<(String, String)> {
-    let of = |value: &Option<Value>, prefix: &str| {
-        let empty = Map::new();
-        let members = value.as_ref().and_then(Value::as_object).unwrap_or(&empty);
-        members
-            .iter()
-            .map(|(name, value)| (format!("{prefix}{name}"), in_words(name, value)))
-            .collect::<Vec<_>>()
-    };
-    let mut all = of(&token.header, "header ");
-    all.extend(of(&token.claims, ""));
-    all
-}
-
-/// Strings without quotes, times as dates.
-fn in_words(name: &str, value: &Value) -> String {
-    let seconds = value.as_i64().filter(|_| matches!(name, "exp" | "nbf" | "iat" | "auth_time"));
-    if let Some(time) = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
-        return format!("{value} ({time})");
-    }
-    match value {
-        Value::String(text) if !text.is_empty() => text.clone(),
-        Value::Array(items) if !items.is_empty() => {
-            format!("[{}]", items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
-        }
-        other => other.to_string(),
-    }
-}
-
 fn title(page: &mut Page, tokens: &[&TokenShown]) {
     let names: Vec<_> = tokens.iter().map(|token| format!("`{}` ({})", token.name, token.form)).collect();
     page.label_at(2, "tokens", &[span(Ink::Plain, &names.join(" and "))]);
@@ -139,9 +67,9 @@ fn beside(page: &mut Page, a: &TokenShown, b: &TokenShown, rows: &[Compared]) {
     for row in rows {
         let ink = if row.differs() { Ink::Yellow } else { Ink::Dim };
         let mark = if row.differs() { page.unequal().trim_end() } else { "" };
-        let [left, right] = &row.values;
-        let left = left.as_deref().unwrap_or("(absent)");
-        let right = if row.differs() { right.as_deref().unwrap_or("(absent)") } else { "(the same)" };
+        let value = |place| row.values.get(place).and_then(Option::as_deref).unwrap_or("(absent)");
+        let left = value(0);
+        let right = if row.differs() { value(1) } else { "(the same)" };
         page.cells(2, &cells(mark, ink, &row.name, [(ink, left), (ink, right)]));
     }
 }
