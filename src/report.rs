@@ -6,8 +6,10 @@
 
 pub mod console;
 mod decoded;
+pub mod html;
 pub mod json;
 pub mod junit;
+mod topic;
 mod untested;
 mod visible;
 
@@ -29,11 +31,13 @@ pub enum Format {
     Json,
     /// For CI systems: `junit.xml`.
     Junit,
+    /// For people, in a browser: `report.html`.
+    Html,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Junit];
+    pub const ALL: [Self; 3] = [Self::Json, Self::Junit, Self::Html];
 
     /// The word on the command line.
     #[must_use]
@@ -41,6 +45,7 @@ impl Format {
         match self {
             Self::Json => "json",
             Self::Junit => "junit",
+            Self::Html => "html",
         }
     }
 
@@ -50,6 +55,7 @@ impl Format {
         match self {
             Self::Json => "report.json",
             Self::Junit => "junit.xml",
+            Self::Html => "report.html",
         }
     }
 
@@ -57,6 +63,7 @@ impl Format {
         match self {
             Self::Json => json::render(report).map_err(io::Error::from),
             Self::Junit => junit::render(report).map_err(io::Error::other),
+            Self::Html => html::render(report).map_err(io::Error::other),
         }
     }
 }

@@ -18,10 +18,10 @@ fn files_replace_older_ones_and_leave_nothing_else_behind() {
     let report = sample::nonconformant();
     for _ in 0..2 {
         let written = write(&report, &dir, &Format::ALL).unwrap();
-        assert_eq!(written, [dir.join("report.json"), dir.join("junit.xml")]);
+        assert_eq!(written, ["report.json", "junit.xml", "report.html"].map(|name| dir.join(name)));
     }
     assert_eq!(fs::read_to_string(dir.join("report.json")).unwrap(), json::render(&report).unwrap());
-    assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 3);
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! A case on the page: its steps, checks, exchanges, and its tokens beside each other.
+
+use std::collections::BTreeMap;
+
+use super::{
+    anchor,
+    exchange::{Evidence, Wire},
+    requirements::linked,
+};
+use crate::{
+    model::identifier::RequirementId,
+    outcome::{CaseResult, CheckStatus, Report, StepResult, TokenShown},
+    report::{
+        decoded::{Compared, compared},
+        who_acts,
+    },
+};
+
+/// The cases of an area.
+pub(super) struct Area<'a> {
+    pub(super) name: &'a str,
+    /// "2 warn, 17 pass"
+    pub(super) counts: String,
+    pub(super) cases: Vec<Shown<'a>>,
+}
+
+/// A case.
+pub(super) struct Shown<'a> {
+    pub(super) case: &'a CaseResult,
+    pub(super) anchor: String,
+    pub(super) rules: Vec<(&'a RequirementId, String)>,
+    /// Who has to act.
+    pub(super) acts: Option<String>,
+    pub(super) steps: Vec<Step<'a>>,
+    pub(super) tokens: Tokens<'a>,
+}
+
+/// A step with what went over the wire.
+pub(super) struct Step<'a> {
+    pub(super) step: &'a StepResult,
+    pub(super) wires: Vec<Wire>,
+}
+
+/// The tokens of a case and their members, those that differ first.
+pub(super) struct Tokens<'a> {
+    pub(super) shown: Vec<&'a TokenShown>,
+    pub(super) differing: Vec<Compared>,
+    /// Name and value of what is equal in all.
+    pub(super) equal: Vec<(String, String)>,
+}
+
+/// All cases, by area.
+pub(super) fn areas<'a>(report: &'a Report, evidence: Evidence) -> Vec<Area<'a>> {
+    let mut areas: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
+    for case in &report.cases {
+        areas.entry(case.area()).or_default().push(case);
+    }
+    let area = |(name, cases): (&'a str, Vec<&'a CaseResult>)| Area {
+        name,
+        counts: counts(&cases),
+        cases: cases.into_iter().map(|case| Shown::new(case, evidence)).collect(),
+    };
+    areas.into_iter().map(area).collect()
+}
+
+fn counts(cases: &[&CaseResult]) -> String {
+    let count = |name| cases.iter().filter(|case| case.status.name() == name).count();
+    let counted = CheckStatus::NAMES.iter().map(|name| (count(*name), name)).filter(|(count, _)| *count > 0);
+    counted.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+}
+
+impl<'a> Shown<'a> {
+    fn new(case: &'a CaseResult, evidence: Evidence) -> Self {
+        let evidence = if case.status == CheckStatus::Pass { evidence.less() } else { evidence };
+        let step = |step: &'a StepResult| {
+            // How a token was come by explains nothing in a case in which all is well.
+            let signs_in = step.exchanges.len() > 2 && evidence < Evidence::Full;
+            let evidence = if signs_in { Evidence::Lines } else { evidence };
+            Step {
+                step,
+                wires: step.exchanges.iter().map(|exchange| Wire::new(exchange, evidence)).collect(),
+            }
+        };
+        Self {
+            case,
+            anchor: anchor::of_case(&case.id),
+            rules: linked(&case.requirements),
+            acts: case.cause.map(|cause| who_acts(cause, case)),
+            steps: case.steps.iter().map(step).collect(),
+            tokens: Tokens::new(&case.tokens),
+        }
+    }
+
+    /// The rule of a check, as a link: `#TOK-AUD`.
+    pub(super) fn rule_anchor(&self, rule: &RequirementId) -> String {
+        anchor::of_rule(rule)
+    }
+}
+
+impl<'a> Tokens<'a> {
+    fn new(tokens: &'a [TokenShown]) -> Self {
+        let shown: Vec<_> = tokens.iter().collect();
+        let decoded: Vec<_> = shown.iter().copied().filter(|token| token.claims.is_some()).collect();
+        let (differing, equal): (Vec<_>, Vec<_>) =
+            compared(&decoded).into_iter().partition(Compared::differs);
+        let value = |row: Compared| {
+            let value = row.values.into_iter().next().flatten().unwrap_or_default();
+            (row.name, value)
+        };
+        Self { shown, differing, equal: equal.into_iter().map(value).collect() }
+    }
+
+    /// Those that have claims, in the order of the columns.
+    pub(super) fn decoded(&self) -> impl Iterator<Item = &&'a TokenShown> {
+        self.shown.iter().filter(|token| token.claims.is_some())
+    }
+
+    /// Those that have none.
+    pub(super) fn opaque(&self) -> impl Iterator<Item = &&'a TokenShown> {
+        self.shown.iter().filter(|token| token.claims.is_none())
+    }
+}
