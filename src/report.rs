@@ -9,6 +9,8 @@ mod decoded;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod markdown;
+mod prose;
 mod topic;
 mod untested;
 mod visible;
@@ -33,11 +35,13 @@ pub enum Format {
     Junit,
     /// For people, in a browser: `report.html`.
     Html,
+    /// For a GitHub step summary: `summary.md`.
+    Markdown,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Json, Self::Junit, Self::Html];
+    pub const ALL: [Self; 4] = [Self::Json, Self::Junit, Self::Html, Self::Markdown];
 
     /// The word on the command line.
     #[must_use]
@@ -46,6 +50,7 @@ impl Format {
             Self::Json => "json",
             Self::Junit => "junit",
             Self::Html => "html",
+            Self::Markdown => "markdown",
         }
     }
 
@@ -56,6 +61,7 @@ impl Format {
             Self::Json => "report.json",
             Self::Junit => "junit.xml",
             Self::Html => "report.html",
+            Self::Markdown => "summary.md",
         }
     }
 
@@ -64,6 +70,7 @@ impl Format {
             Self::Json => json::render(report).map_err(io::Error::from),
             Self::Junit => junit::render(report).map_err(io::Error::other),
             Self::Html => html::render(report).map_err(io::Error::other),
+            Self::Markdown => Ok(markdown::render(report)),
         }
     }
 }

@@ -42,6 +42,7 @@ Examples:
   touchstone run audience                  one area of it
   touchstone run my/scenarios/login.yaml   a file of yours
   touchstone run --filter 'setup=okta-shared' --jobs 1
+  touchstone run --report out --format html,markdown    for a browser, and for a GitHub step
   touchstone run --sabotage TOK-AUD        break one rule on purpose: exit 1 = the suite noticed";
 
 /// The real time that one case may take.
@@ -88,8 +89,8 @@ pub(super) struct Run {
     /// Where the report files go.
     #[arg(long, value_name = "DIR", default_value = "reports")]
     report: PathBuf,
-    /// The report files to write.
-    #[arg(long, value_name = "FORMAT,…", value_delimiter = ',', default_value = "json,junit", value_parser = format)]
+    /// The report files to write: json, junit, html (one page for a browser), markdown (a GitHub step summary).
+    #[arg(long, value_name = "FORMAT,…", value_delimiter = ',', default_value = "json,junit,html", value_parser = format)]
     format: Vec<Format>,
     /// Show every case, not only what is not green.
     #[arg(long, short)]

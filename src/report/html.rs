@@ -8,7 +8,6 @@
 mod anchor;
 mod case;
 mod exchange;
-mod prose;
 mod requirements;
 mod topics;
 
@@ -16,7 +15,7 @@ use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{seconds, untested, visible::visible};
+use super::{prose, seconds, untested, visible::visible};
 use crate::outcome::{CaseResult, CheckStatus, ExitCode, Report, RequirementRow};
 use case::Area;
 use exchange::Evidence;

@@ -213,7 +213,7 @@ pub(super) fn of(rule: &RequirementId) -> &'static Topic {
     TOPICS
         .iter()
         .find(|topic| topic.rules.contains(&id))
-        .or_else(|| TOPICS.iter().find(|topic| topic.rules.iter().any(|pattern| family(&pattern))))
+        .or_else(|| TOPICS.iter().find(|topic| topic.rules.iter().any(family)))
         .unwrap_or(&OTHER)
 }
 

@@ -122,7 +122,7 @@ fn no_secret_reaches_a_report_or_the_screen() {
     assert_eq!(code, 1);
     let mut texts = vec![out, err, red];
     for name in ["out", "red"] {
-        for file in ["report.json", "junit.xml"] {
+        for file in ["report.json", "junit.xml", "report.html"] {
             texts.push(fs::read_to_string(Path::new(&folder.path(name)).join(file)).unwrap());
         }
     }

@@ -1,6 +1,8 @@
 //! The reports of hand-written runs, held against golden files. `UPDATE_EXPECT=1 cargo test` writes them anew.
 
 mod files;
+mod html;
+mod markdown;
 mod sample;
 mod schema;
 

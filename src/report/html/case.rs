@@ -90,11 +90,6 @@ impl<'a> Shown<'a> {
             tokens: Tokens::new(&case.tokens),
         }
     }
-
-    /// The rule of a check, as a link: `#TOK-AUD`.
-    pub(super) fn rule_anchor(&self, rule: &RequirementId) -> String {
-        anchor::of_rule(rule)
-    }
 }
 
 impl<'a> Tokens<'a> {

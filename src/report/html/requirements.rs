@@ -12,7 +12,7 @@ use crate::{
 
 /// A rule on the page.
 pub(super) struct Row<'a> {
-    pub(super) row: &'a RequirementRow,
+    pub(super) of: &'a RequirementRow,
     pub(super) anchor: String,
     pub(super) level: &'static str,
     /// "documentation, a standard"
@@ -31,7 +31,7 @@ impl<'a> Row<'a> {
             (!cases.is_empty()).then_some((name, cases))
         };
         Self {
-            row,
+            of: row,
             anchor: anchor::of_rule(&row.id),
             level: level(row),
             provenance: row.provenance.iter().map(|origin| origin_of(*origin)).collect::<Vec<_>>().join(", "),

@@ -97,32 +97,33 @@ impl<'a> Finding<'a> {
             .partition(|(_, check)| check.requirement.as_ref().is_some_and(|rule| rules.contains(rule)));
         let elsewhere = about.is_empty() && !others.is_empty();
         let worst = about.into_iter().chain(unnamed).min_by_key(|(_, check)| check.status.rank());
-        let cause = worst.and_then(|(_, check)| check.cause).or(case.cause);
-        Self { link: Link::new(case), worst, acts: cause.map(|cause| who_acts(cause, case)), elsewhere }
+        let responsible = worst.and_then(|(_, check)| check.cause).or(case.cause);
+        let acts = responsible.map(|cause| who_acts(cause, case));
+        Self { link: Link::new(case), worst, acts, elsewhere }
     }
 }
 
-/// "29 of 30 cases passed; 4 of the 5 rules were put to the test."
+/// "29 of the 30 cases about it passed; 4 of its 5 rules were put to the test."
 fn seen(rows: &[&RequirementRow], about: &[&CaseResult]) -> String {
     if rows.is_empty() {
         return "Nothing: this suite has no rule about it yet.".to_owned();
     }
     let tested = rows.iter().filter(|row| row.status.is_tested()).count();
     let rules = match (tested, rows.len()) {
+        (0, 1) => "its one rule was not put to the test".to_owned(),
+        (0, all) => format!("none of its {all} rules was put to the test"),
         (1, 1) => "its one rule was put to the test".to_owned(),
+        (1, all) => format!("1 of its {all} rules was put to the test"),
         (tested, all) if tested == all => format!("all of its {all} rules were put to the test"),
         (tested, all) => format!("{tested} of its {all} rules were put to the test"),
     };
     let passed = about.iter().filter(|case| case.status == CheckStatus::Pass).count();
     match (tested, about.len(), passed) {
-        (0, 0, _) => format!("Nothing: none of its {} was put to the test.", plural(rows.len(), "rule")),
-        (0, cases, _) => format!("Nothing: {} could not put it to the test.", plural(cases, "case")),
+        (0, _, _) => format!("Nothing: {rules}."),
         (_, 1, 1) => format!("The one case about it passed; {rules}."),
+        (_, 1, _) => format!("The one case about it did not pass; {rules}."),
+        (_, cases, 0) => format!("None of the {cases} cases about it passed; {rules}."),
         (_, cases, passed) if passed == cases => format!("All {cases} cases about it passed; {rules}."),
-        (_, cases, passed) => format!("{passed} of {} about it passed; {rules}.", plural(cases, "case")),
+        (_, cases, passed) => format!("{passed} of the {cases} cases about it passed; {rules}."),
     }
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

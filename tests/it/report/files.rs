@@ -18,10 +18,11 @@ fn files_replace_older_ones_and_leave_nothing_else_behind() {
     let report = sample::nonconformant();
     for _ in 0..2 {
         let written = write(&report, &dir, &Format::ALL).unwrap();
-        assert_eq!(written, ["report.json", "junit.xml", "report.html"].map(|name| dir.join(name)));
+        let names = ["report.json", "junit.xml", "report.html", "summary.md"];
+        assert_eq!(written, names.map(|name| dir.join(name)));
     }
     assert_eq!(fs::read_to_string(dir.join("report.json")).unwrap(), json::render(&report).unwrap());
-    assert_eq!(fs::read_dir(&dir).unwrap().count(), 3);
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 4);
 }
 
 #[test]
@@ -54,4 +55,18 @@ fn a_probe_creates_the_folder_and_leaves_nothing_in_it() {
     fs::write(dir.join("file"), "").unwrap();
     let error = probe(&dir.join("file")).unwrap_err().to_string();
     assert!(error.starts_with("cannot create the report directory `"), "{error}");
+}
+
+#[test]
+fn the_help_names_every_format() {
+    let command =
+        std::process::Command::new(env!("CARGO_BIN_EXE_touchstone")).args(["run", "--help"]).output();
+    let help = String::from_utf8(command.unwrap().stdout).unwrap();
+    // Wrapped to the terminal's width.
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, help) = help.split_once("--format").unwrap();
+    let (help, _) = help.split_once("[default: json,junit,html]").unwrap();
+    for format in Format::ALL {
+        assert!(help.contains(format.name()), "{} in {help}", format.name());
+    }
 }

@@ -359,3 +359,71 @@ pub(crate) fn hostile() -> Report {
     }
     report
 }
+
+/// A run whose every text is an attempt to be more than text. It has the shape of [`nonconformant`].
+pub(crate) fn malicious() -> Report {
+    const ATTEMPT: &str = "</code></pre><script>alert(1)</script>\"><img src=x onerror=alert(1)> | a | b \\| \
+        @everyone #1 [x](https://evil.example) ![y](http://evil.example) ```` ` </details></td></tr></table> www.evil.example \
+        \u{1b}[2J\u{202e}\r\n\n# heading\n- item\n{{ 7 * 7 }} <!-- ";
+    let mut report = nonconformant();
+    let hostile = |text: &mut String| text.push_str(ATTEMPT);
+    hostile(&mut report.target.description);
+    hostile(&mut report.suite.set);
+    for row in &mut report.requirements {
+        hostile(&mut row.statement);
+        hostile(&mut row.source);
+    }
+    for case in &mut report.cases {
+        [&mut case.title, &mut case.why].into_iter().for_each(hostile);
+        case.tags.push(ATTEMPT.to_owned());
+        reason(&mut case.status).into_iter().for_each(hostile);
+        for token in &mut case.tokens {
+            hostile(&mut token.name);
+            hostile(&mut token.form);
+            if let Some(serde_json::Value::Object(claims)) = &mut token.claims {
+                claims.values_mut().for_each(|value| *value = json!(format!("{value}{ATTEMPT}")));
+            }
+        }
+        for step in &mut case.steps {
+            [&mut step.title, &mut step.location.file].into_iter().for_each(hostile);
+            for check in &mut step.checks {
+                [&mut check.what, &mut check.expected, &mut check.observed].into_iter().for_each(hostile);
+                check.note.iter_mut().for_each(hostile);
+                reason(&mut check.status).into_iter().for_each(hostile);
+            }
+            for exchange in &mut step.exchanges {
+                hostile(&mut exchange.request.url);
+                exchange.error.iter_mut().for_each(hostile);
+                if let Some(response) = &mut exchange.response {
+                    response.body = Some(ATTEMPT.to_owned());
+                    response.headers.iter_mut().for_each(|(_, value)| hostile(value));
+                }
+            }
+        }
+    }
+    report
+}
+
+fn reason(status: &mut CheckStatus) -> Option<&mut String> {
+    match status {
+        CheckStatus::Pass | CheckStatus::Fail => None,
+        CheckStatus::Warn(reason)
+        | CheckStatus::Skipped(reason)
+        | CheckStatus::NotApplicable(reason)
+        | CheckStatus::NotExercised(reason)
+        | CheckStatus::Error(reason)
+        | CheckStatus::ExpectedFail(reason)
+        | CheckStatus::UnexpectedPass(reason) => Some(reason),
+    }
+}
+
+/// No component answered.
+pub(crate) fn unreachable() -> Report {
+    assemble(parts(vec![unreached()]), &Terms::default())
+}
+
+/// A filter that matches nothing.
+pub(crate) fn empty() -> Report {
+    let selection = Selection { selected: 0, total: 61, filter: Some("`<b>`".to_owned()) };
+    assemble(RunParts { selection, ..parts(Vec::new()) }, &Terms::default())
+}

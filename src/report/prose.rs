@@ -14,10 +14,13 @@ pub(super) fn parts(text: &str) -> Vec<(bool, &str)> {
     parts
 }
 
+/// What stands before the first code, the code, and what follows; nothing, or blanks, between backticks is no code.
 fn split(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once('`')?;
-    let (code, after) = rest.split_once('`')?;
-    Some((before, code, after))
+    text.match_indices('`').find_map(|(at, _)| {
+        let (before, rest) = text.split_at_checked(at)?;
+        let (code, after) = rest.strip_prefix('`')?.split_once('`')?;
+        (!code.trim().is_empty()).then_some((before, code, after))
+    })
 }
 
 #[cfg(test)]
@@ -29,6 +32,8 @@ mod tests {
         assert_eq!(parts("a `b` c"), [(false, "a "), (true, "b"), (false, " c")]);
         assert_eq!(parts("`b`"), [(true, "b")]);
         assert_eq!(parts("a `b` c` d"), [(false, "a "), (true, "b"), (false, " c` d")]);
-        assert_eq!(parts("``"), []);
+        assert_eq!(parts("``"), [(false, "``")]);
+        assert_eq!(parts("``a``"), [(false, "`"), (true, "a"), (false, "`")]);
+        assert_eq!(parts(""), []);
     }
 }
