@@ -28,16 +28,24 @@ const LARGEST: usize = 2_000_000;
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/filter.js");
 
+/// How much is shown of cases that did not pass, and of those that did; the next one where the page is too large.
+const DETAIL: [(Evidence, Evidence); 4] = [
+    (Evidence::Full, Evidence::Short),
+    (Evidence::Full, Evidence::Lines),
+    (Evidence::Short, Evidence::Lines),
+    (Evidence::Lines, Evidence::Lines),
+];
+
 /// The report as a page: at most 2 MB, as far as leaving out evidence can achieve that.
 pub fn render(report: &Report) -> askama::Result<String> {
-    let mut page = Page::new(report, Evidence::Full).render()?;
-    for evidence in [Evidence::Short, Evidence::Lines] {
+    let mut page = String::new();
+    for (place, detail) in DETAIL.into_iter().enumerate() {
+        page = visible(&Page::new(report, detail, place > 0).render()?);
         if page.len() <= LARGEST {
             break;
         }
-        page = Page::new(report, evidence).render()?;
     }
-    Ok(visible(&page))
+    Ok(page)
 }
 
 #[derive(Template)]
@@ -52,7 +60,8 @@ struct Page<'a> {
     tone: &'static str,
     /// Status → number of cases, the worst first, without zeros.
     tally: Vec<(&'static str, usize)>,
-    evidence: Evidence,
+    /// Evidence was left out to keep the page small.
+    shortened: bool,
     duration: String,
     questions: Vec<Question<'a>>,
     areas: Vec<Area<'a>>,
@@ -63,8 +72,9 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(report: &'a Report, evidence: Evidence) -> Self {
-        let hash = STANDARD.encode(digest(&SHA256, SCRIPT.as_bytes()));
+    fn new(report: &'a Report, (wrong, passed): (Evidence, Evidence), shortened: bool) -> Self {
+        // Of the script as it will be on the page, whatever line ends the source has.
+        let hash = STANDARD.encode(digest(&SHA256, visible(SCRIPT).as_bytes()));
         let number = |name: &'static str| report.summary.cases.get(name).map(|count| (name, *count));
         Self {
             report,
@@ -80,10 +90,10 @@ impl<'a> Page<'a> {
                 .filter_map(number)
                 .filter(|(_, count)| *count > 0)
                 .collect(),
-            evidence,
+            shortened,
             duration: seconds(report.duration_ms),
             questions: topics::questions(report),
-            areas: case::areas(report, evidence),
+            areas: case::areas(report, wrong, passed),
             rows: report.requirements.iter().map(Row::new).collect(),
             untested: untested::by_reason(&report.requirements),
             left_out: report.cases.iter().filter(|case| !case.status.is_tested()).collect(),

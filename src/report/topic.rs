@@ -43,7 +43,7 @@ pub(super) const TOPICS: &[Topic] = &[
         name: "keys",
         question: "Can we trust its keys?",
         expected: "Only signatures by the identity provider's published keys count, with the algorithms that are \
-                   allowed; new keys are found, removed ones stop to count.",
+                   allowed; new keys are found, removed ones stop counting.",
         look: &[
             ("Network", "can every component reach the jwks_uri of the discovery document?"),
             ("Okta", "Security > API > Authorization Servers > the server: Signing Key Rotation"),

@@ -49,8 +49,11 @@ pub(super) struct Tokens<'a> {
     pub(super) equal: Vec<(String, String)>,
 }
 
-/// All cases, by area.
-pub(super) fn areas<'a>(report: &'a Report, evidence: Evidence) -> Vec<Area<'a>> {
+/// All cases, by area, with so much evidence where a case did not pass, and where it did.
+pub(super) fn areas<'a>(report: &'a Report, wrong: Evidence, passed: Evidence) -> Vec<Area<'a>> {
+    let shown = |case: &'a CaseResult| {
+        Shown::new(case, if case.status == CheckStatus::Pass { passed } else { wrong })
+    };
     let mut areas: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
     for case in &report.cases {
         areas.entry(case.area()).or_default().push(case);
@@ -58,7 +61,7 @@ pub(super) fn areas<'a>(report: &'a Report, evidence: Evidence) -> Vec<Area<'a>>
     let area = |(name, cases): (&'a str, Vec<&'a CaseResult>)| Area {
         name,
         counts: counts(&cases),
-        cases: cases.into_iter().map(|case| Shown::new(case, evidence)).collect(),
+        cases: cases.into_iter().map(shown).collect(),
     };
     areas.into_iter().map(area).collect()
 }
@@ -71,7 +74,6 @@ fn counts(cases: &[&CaseResult]) -> String {
 
 impl<'a> Shown<'a> {
     fn new(case: &'a CaseResult, evidence: Evidence) -> Self {
-        let evidence = if case.status == CheckStatus::Pass { evidence.less() } else { evidence };
         let step = |step: &'a StepResult| {
             // How a token was come by explains nothing in a case in which all is well.
             let signs_in = step.exchanges.len() > 2 && evidence < Evidence::Full;

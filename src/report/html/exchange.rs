@@ -16,16 +16,6 @@ pub(super) enum Evidence {
     Full,
 }
 
-impl Evidence {
-    /// A level less, for what nobody has to look into.
-    pub(super) const fn less(self) -> Self {
-        match self {
-            Self::Full => Self::Short,
-            Self::Short | Self::Lines => Self::Lines,
-        }
-    }
-}
-
 /// Answer headers that explain an answer.
 const TELLING: [&str; 5] = ["www-authenticate", "location", "etag", "content-type", "retry-after"];
 
