@@ -256,7 +256,8 @@ impl Answer {
             Self::AsExpected => "good",
             Self::AsFarAsTested => "far",
             Self::WithRemarks | Self::KnownFailure => "mixed",
-            Self::NotAsExpected | Self::NoVerdict => "bad",
+            Self::NotAsExpected => "bad",
+            Self::NoVerdict => "void",
             Self::NotTested => "none",
         }
     }

@@ -108,8 +108,9 @@ fn seen(rows: &[&RequirementRow], about: &[&CaseResult]) -> String {
     if rows.is_empty() {
         return "Nothing: this suite has no rule about it yet.".to_owned();
     }
-    let tested = rows.iter().filter(|row| row.status.is_tested()).count();
-    let rules = match (tested, rows.len()) {
+    let unjudged = rows.iter().filter(|row| matches!(row.status, CheckStatus::Error(_))).count();
+    let tested = rows.iter().filter(|row| row.status.is_tested()).count() - unjudged;
+    let mut rules = match (tested, rows.len()) {
         (0, 1) => "its one rule was not put to the test".to_owned(),
         (0, all) => format!("none of its {all} rules was put to the test"),
         (1, 1) => "its one rule was put to the test".to_owned(),
@@ -117,6 +118,11 @@ fn seen(rows: &[&RequirementRow], about: &[&CaseResult]) -> String {
         (tested, all) if tested == all => format!("all of its {all} rules were put to the test"),
         (tested, all) => format!("{tested} of its {all} rules were put to the test"),
     };
+    match (tested, unjudged) {
+        (_, 0) => {}
+        (0, _) => return "Nothing: no case about it could be judged.".to_owned(),
+        (_, unjudged) => rules = format!("{rules}, {unjudged} could not be judged"),
+    }
     let passed = about.iter().filter(|case| case.status == CheckStatus::Pass).count();
     match (tested, about.len(), passed) {
         (0, _, _) => format!("Nothing: {rules}."),

@@ -240,6 +240,16 @@ fn a_question_without_a_test_says_so() {
 }
 
 #[test]
+fn what_could_not_be_judged_is_not_said_to_be_tested() {
+    let markup = markup(&sample::unreachable());
+    let (_, refusal) = markup.split_once(r#"<article id="topic-refusal">"#).unwrap();
+    let (refusal, _) = refusal.split_once("</article>").unwrap();
+    assert!(refusal.contains(r#"<b class="a void">Could not be judged</b>"#), "{refusal}");
+    assert!(refusal.contains("Nothing: no case about it could be judged."), "{refusal}");
+    assert!(!markup.contains(r#"class="a good""#), "{markup}");
+}
+
+#[test]
 fn a_rule_that_no_question_knows_is_shown_all_the_same() {
     let mut report = sample::conformant();
     report.requirements[0].id = RequirementId::new("ACME-1");
