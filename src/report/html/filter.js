@@ -16,7 +16,8 @@
     }
     const shown = cases.filter((one) => !one.hidden);
     count.textContent = `${shown.length} of ${cases.length} cases`;
-    button.textContent = shown.every((one) => one.open) ? "Close all shown" : "Open all shown";
+    button.disabled = shown.length === 0;
+    button.textContent = shown.length > 0 && shown.every((one) => one.open) ? "Close all shown" : "Open all shown";
   };
   const toggle = () => {
     const shown = cases.filter((one) => !one.hidden);
