@@ -14,7 +14,7 @@ use crate::model::rule::Rules;
 /// How long a key set is kept at least and at most, and where its answer does not say.
 const MIN_AGE: SignedDuration = SignedDuration::from_mins(1);
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(60);
-const DEFAULT_AGE: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const DEFAULT_AGE: SignedDuration = SignedDuration::from_mins(5);
 
 /// A key set just fetched.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{
-    Challenge, Expectations, ProtectedResource, Refusal, TokenCache, VerifiedToken,
+    Challenge, Expectations, FetchFault, ProtectedResource, Refusal, TokenCache, VerifiedToken,
     fixture::{AUDIENCE, FakeIdp, ISSUER, SCOPE, Scene, Signer, claims, encode, expectations, json_answer},
 };
 use crate::model::{
@@ -39,6 +39,7 @@ fn outcomes(rule: Rule) -> (String, String) {
         Rule::TokRefusal => ("a challenge", "bare"),
         // What these rules prevent is refused by another rule while they hold.
         Rule::TokReplay => ("401 TOK-ISS", "accepted"),
+        Rule::TokKeysetFault => ("401 TOK-KEYSET", "accepted"),
         Rule::TokHeaders => ("401 TOK-KID", "accepted"),
         Rule::TokCache => ("401 TOK-AUD", "accepted"),
         _ => (&*format!("401 {}", rule.id()), "accepted"),
@@ -96,6 +97,13 @@ async fn observe_otherwise(rule: Rule, scene: &Scene) -> String {
             }
             let fetches = scene.idp.key_fetches();
             format!("{fetches} {}", if fetches == 1 { "fetch" } else { "fetches" })
+        }
+        Rule::TokKeysetFault => {
+            let verifier = scene.verifier();
+            verifier.verify(&token).await.expect("a good token");
+            scene.idp.fail_jwks(FetchFault::Unreachable);
+            scene.advance(20);
+            seen(&verifier.verify(&token).await)
         }
         Rule::TokCache => {
             let shared = TokenCache::default();

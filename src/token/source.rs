@@ -1,4 +1,5 @@
-//! An issuer's key set over time: PLATFORM.md TOK-KEYSET and the fetches that TOK-KID allows.
+//! An issuer's key set over time: PLATFORM.md TOK-KEYSET, with TOK-KEYSET-FAULT for what goes wrong, and the fetches
+//! that TOK-KID allows.
 //!
 //! Nothing runs in the background; every decision is taken when a token comes, by the Clock:
 //! - A set is fresh for its age, then fetched anew, discovery first. One fetch at a time; whoever waits for it shares
@@ -17,7 +18,13 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::{discovery, fetch::Fetch, jwks, keyset::KeySet, refusal::Refusal};
+use super::{
+    discovery,
+    fetch::{Fetch, FetchFault},
+    jwks,
+    keyset::KeySet,
+    refusal::Refusal,
+};
 use crate::{
     clock::Clock,
     model::{
@@ -106,7 +113,7 @@ impl KeySource {
                 return Ok(Current { just_fetched: shared, ..current });
             }
             if shared || state.failed_within(RETRY, now) {
-                if let Some(stale) = state.stale(now) {
+                if let Some(stale) = state.stale(now, self.rules) {
                     return Ok(stale);
                 }
                 if let (true, Some((_, refusal))) = (shared, &state.failure) {
@@ -116,7 +123,7 @@ impl KeySource {
         }
         self.fetched(|state, now, failure| match failure {
             None => state.any(),
-            Some(refusal) => state.stale(now).ok_or(refusal),
+            Some(refusal) => state.stale(now, self.rules).ok_or(refusal),
         })
         .await
     }
@@ -150,7 +157,7 @@ impl KeySource {
     ) -> Result<T, Refusal> {
         let outcome = self.load().await;
         let (mut state, now) = (self.state(), self.clock.now());
-        let failure = state.keep(outcome, now).err();
+        let failure = state.keep(outcome, now, self.rules).err();
         meaning(&state, now, failure)
     }
 
@@ -173,16 +180,17 @@ impl State {
         within(good.age, good.fetched, now).then(|| self.current(good))
     }
 
-    /// The set, within its age and the limit past it.
-    fn stale(&self, now: Timestamp) -> Option<Current> {
+    /// The set, within its age and the limit past it; with TOK-KEYSET-FAULT broken, for ever.
+    fn stale(&self, now: Timestamp, rules: Rules) -> Option<Current> {
         let good = self.good.as_ref()?;
-        (now.duration_since(good.fetched) < good.age + STALE_LIMIT).then(|| self.current(good))
+        let within = now.duration_since(good.fetched) < good.age + STALE_LIMIT;
+        (within || !rules.hold(Rule::TokKeysetFault)).then(|| self.current(good))
     }
 
     /// The set just kept.
     fn any(&self) -> Result<Current, Refusal> {
         let kept = self.good.as_ref().map(|good| Current { just_fetched: true, ..self.current(good) });
-        kept.ok_or(Refusal::KeySet(super::FetchFault::NoKeys))
+        kept.ok_or(Refusal::KeySet(FetchFault::NoKeys))
     }
 
     fn current(&self, good: &Good) -> Current {
@@ -198,11 +206,13 @@ impl State {
         self.failure.as_ref().is_some_and(|(at, _)| within(time, *at, now))
     }
 
-    /// A good outcome replaces the set; a bad one does not, unless the metadata contradicts the configuration.
+    /// A good outcome replaces the set; a bad one does not, unless the metadata contradicts the configuration. With
+    /// TOK-KEYSET-FAULT broken, a bad answer is a set without keys.
     fn keep(
         &mut self,
         outcome: Result<(jwks::Fetched, Option<Url>), Refusal>,
         now: Timestamp,
+        rules: Rules,
     ) -> Result<(), Refusal> {
         self.fetches = self.fetches.wrapping_add(1);
         match outcome {
@@ -216,13 +226,28 @@ impl State {
                 Ok(())
             }
             Err(refusal) => {
-                if matches!(refusal, Refusal::Metadata(_)) {
-                    self.good = None;
+                match refusal {
+                    Refusal::Metadata(_) => self.good = None,
+                    Refusal::KeySet(FetchFault::Unreachable) => {}
+                    _ if rules.hold(Rule::TokKeysetFault) => {}
+                    _ => self.empty(now),
                 }
                 self.failure = Some((now, refusal.clone()));
                 Err(refusal)
             }
         }
+    }
+
+    /// A bad answer taken for a set without keys.
+    fn empty(&mut self, now: Timestamp) {
+        self.generation = self.generation.wrapping_add(1);
+        self.good = Some(Good {
+            keys: Arc::default(),
+            document: Vec::new(),
+            introspection_endpoint: None,
+            fetched: now,
+            age: jwks::DEFAULT_AGE,
+        });
     }
 }
 
@@ -324,6 +349,46 @@ mod tests {
             assert_eq!(seen(&verifier, &token).await, "TOK-KEYSET", "{what}");
             scene.idp.serve(&[scene.signer.jwk()]);
             assert_eq!(seen(&verifier, &token).await, "accepted", "{what}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_limits_of_a_bad_fetch_held_and_broken() {
+        let (held, broken) = (Rules::ALL, Rules::without(Rule::TokKeysetFault));
+        let html =
+            Answer { content_type: Some("text/html".to_owned()), ..json_answer("<html>maintenance</html>") };
+        let bad: [(&str, Result<Answer, FetchFault>); 6] = [
+            ("silence", Err(FetchFault::Unreachable)),
+            ("html", Ok(html)),
+            ("500", Ok(Answer { status: 500, ..json_answer("{}") })),
+            ("huge", Err(FetchFault::TooLarge)),
+            ("empty", Ok(json_answer(r#"{"keys":[]}"#))),
+            ("no JSON", Ok(json_answer(""))),
+        ];
+        for (what, bad) in bad {
+            for rules in [held, broken] {
+                let scene = Scene::new(rules);
+                let (verifier, token) = (scene.verifier(), scene.token());
+                assert_eq!(seen(&verifier, &token).await, "accepted", "the control");
+                match bad.clone() {
+                    Ok(answer) => scene.idp.answer_jwks(answer),
+                    Err(fault) => scene.idp.fail_jwks(fault),
+                }
+                // Past the age of 5 minutes; past the limit of 15 after it.
+                scene.advance(6);
+                let soon = seen(&verifier, &token).await;
+                scene.advance(14);
+                let late = seen(&verifier, &token).await;
+                let expected = match (rules == held, what) {
+                    (true, _) => ("accepted", "TOK-KEYSET"),
+                    (false, "silence") => ("accepted", "accepted"),
+                    (false, _) => ("TOK-KID", "TOK-KID"),
+                };
+                assert_eq!((soon, late), expected, "{what}, {rules:?}");
+                scene.idp.serve(&[scene.signer.jwk()]);
+                scene.advance(6);
+                assert_eq!(seen(&verifier, &token).await, "accepted", "it heals: {what}, {rules:?}");
+            }
         }
     }
 
