@@ -3,8 +3,11 @@
 mod authority;
 mod client;
 pub mod courier;
+mod faults;
+mod line;
 mod serve;
 
 pub use authority::{Authority, AuthorityError, Leaf};
 pub use client::{Client, Names, build_client};
+pub use faults::{Faults, Outage};
 pub use serve::{Serving, bind, serve};

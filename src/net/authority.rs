@@ -21,6 +21,8 @@ pub struct Authority {
 pub struct Leaf {
     /// For a TLS listener; offers HTTP/1.1 only (TRAPS.md: large headers).
     pub config: Arc<ServerConfig>,
+    /// The same for the same names by an authority that nobody trusts: [`Outage::Certificate`](super::Outage).
+    pub untrusted: Arc<ServerConfig>,
 }
 
 /// Certificates could not be made.
@@ -37,10 +39,14 @@ pub enum AuthorityError {
 impl Authority {
     /// A new authority with a key of its own.
     pub fn generate() -> Result<Self, AuthorityError> {
+        Self::named("Touchstone per-run authority")
+    }
+
+    fn named(name: &str) -> Result<Self, AuthorityError> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(DnType::CommonName, "Touchstone per-run authority");
+        params.distinguished_name.push(DnType::CommonName, name);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
         Ok(Self { issuer })
     }
@@ -57,8 +63,14 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// A certificate for the host names (IP addresses are taken as such).
+    /// A certificate for the host names (IP addresses are taken as such), and its untrusted twin.
     pub fn issue(&self, hosts: &[String]) -> Result<Leaf, AuthorityError> {
+        // Another name too: a client looks for an authority by its name, and finds none.
+        let stranger = Self::named("An authority that nobody trusts")?;
+        Ok(Leaf { config: self.server_config(hosts)?, untrusted: stranger.server_config(hosts)? })
+    }
+
+    fn server_config(&self, hosts: &[String]) -> Result<Arc<ServerConfig>, AuthorityError> {
         let mut params = CertificateParams::new(hosts.to_vec())?;
         params.distinguished_name.push(DnType::CommonName, hosts.first().map_or("localhost", String::as_str));
         let key = KeyPair::generate()?;
@@ -72,6 +84,6 @@ impl Authority {
                 PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der())),
             )?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Leaf { config: Arc::new(config) })
+        Ok(Arc::new(config))
     }
 }

@@ -12,14 +12,10 @@ use axum::{
     middleware::map_response,
     response::Response,
 };
-use axum_server::{
-    Handle,
-    accept::NoDelayAcceptor,
-    tls_rustls::{RustlsAcceptor, RustlsConfig},
-};
+use axum_server::Handle;
 use jiff::Timestamp;
 
-use super::Leaf;
+use super::{Faults, Leaf, line::Switchboard};
 use crate::clock::Clock;
 
 /// A running server. Dropping it closes the listener and its connections.
@@ -28,11 +24,14 @@ pub struct Serving {
     /// Where it listens.
     pub address: SocketAddr,
     handle: Handle<SocketAddr>,
+    faults: Faults,
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
         self.handle.shutdown();
+        // Also what hangs, and handshakes under way.
+        self.faults.hang_up();
     }
 }
 
@@ -43,11 +42,13 @@ pub fn bind(port: u16) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves the router on the listener until the returned value is dropped. Must be called inside a runtime.
+/// Serves the router on the listener until the returned value is dropped. Requests carry `ConnectInfo<SocketAddr>`, the
+/// peer's address. Must be called inside a runtime.
 pub fn serve(
     listener: TcpListener,
     leaf: &Leaf,
     clock: Arc<dyn Clock>,
+    faults: &Faults,
     router: Router,
 ) -> io::Result<Serving> {
     let address = listener.local_addr()?;
@@ -61,12 +62,11 @@ pub fn serve(
         }
     }));
     let handle = Handle::new();
-    // Without it an answer in two parts waits 40 ms for the other side's acknowledgement.
-    let acceptor =
-        RustlsAcceptor::new(RustlsConfig::from_config(Arc::clone(&leaf.config))).acceptor(NoDelayAcceptor);
+    let acceptor = Switchboard::new(leaf, faults.clone());
     let server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone());
-    tokio::spawn(async move { server.serve(router.into_make_service()).await });
-    Ok(Serving { address, handle })
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { server.serve(service).await });
+    Ok(Serving { address, handle, faults: faults.clone() })
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).

@@ -254,7 +254,8 @@ impl Launch {
         control: axum::Router,
     ) -> Result<(), TargetError> {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let serve = |listener, router| net::serve(listener, &self.leaf, Arc::clone(&clock), router);
+        let faults = net::Faults::default();
+        let serve = |listener, router| net::serve(listener, &self.leaf, Arc::clone(&clock), &faults, router);
         let public = serve(listener, public).map_err(environment)?;
         let control = net::bind(0).and_then(|listener| serve(listener, control)).map_err(environment)?;
         let endpoint = Endpoint {

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::ManualClock,
-        net::{Authority, Names, Serving, bind, build_client, serve},
+        net::{Authority, Faults, Names, Serving, bind, build_client, serve},
         token::fixture::start,
     };
 
@@ -151,7 +151,8 @@ mod tests {
         let authority = Authority::generate().expect("an authority");
         let leaf = authority.issue(&["127.0.0.1".to_owned()]).expect("a certificate");
         let clock = Arc::new(ManualClock::at(start()));
-        let serving = serve(bind(0).expect("a port"), &leaf, clock, router).expect("a server");
+        let serving =
+            serve(bind(0).expect("a port"), &leaf, clock, &Faults::default(), router).expect("a server");
         let client = build_client(&[authority.certificate()], &Names::new(), Duration::from_millis(500));
         (serving, client.expect("a client"))
     }

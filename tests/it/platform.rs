@@ -16,7 +16,7 @@ use touchstone::{
         rule::Rules,
         values::{EnterpriseManager, Values},
     },
-    net::{Authority, Client, Serving, bind, build_client, serve},
+    net::{Authority, Client, Faults, Serving, bind, build_client, serve},
     reference::{
         Surroundings,
         enterprise_manager::{Manager, SigningKey},
@@ -101,7 +101,7 @@ impl Platform {
         ];
         let servers = listeners.into_iter().zip(routers).zip(hosts).map(|((listener, router), host)| {
             let leaf = authority.issue(&[host.to_owned()]).unwrap();
-            serve(listener, &leaf, Arc::clone(&shared), router).unwrap()
+            serve(listener, &leaf, Arc::clone(&shared), &Faults::default(), router).unwrap()
         });
         let servers = servers.collect();
         Self { values, manager, clock, client, idp_key, _servers: servers }
