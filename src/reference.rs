@@ -2,7 +2,8 @@
 //!
 //! One module per component, one file per endpoint. Components never import one another; they talk over HTTP as
 //! the real ones do. What they share is the edge that every protected resource has: the gate that verifies tokens
-//! (`gate`), the journal of requests (`journal`), the control wire (`control`) and the form of answers
+//! (`gate`), the journal of requests (`journal`) by the names of their paths (`paths`), the faults that a test sets
+//! (`faults`, each a `fault`; `edit` changes documents), the control wire (`control`) and the form of answers
 //! (`answer`). Nothing here knows scenarios, targets or the identity provider's inside.
 
 use std::sync::Arc;
@@ -11,9 +12,14 @@ use crate::{clock::Clock, model::rule::Rules, net, token::TokenCache};
 
 mod answer;
 mod control;
+mod edit;
 pub mod enterprise_manager;
+mod fault;
+mod faults;
 mod gate;
 mod journal;
+mod paths;
+pub mod registry;
 pub mod sibling;
 
 /// What a component is given to live in.

@@ -55,11 +55,20 @@ pub trait Platform: Send + Sync + fmt::Debug {
     /// A client that trusts the platform and finds its host names.
     fn http(&self) -> &net::Client;
 
-    /// The time on the platform, for the harness's own client.
+    /// The time of the harness and its own client: moved by [`advance`](Self::advance) alone.
     fn clock(&self) -> Arc<dyn Clock>;
 
-    /// Moves the clocks of all components by one jump. An error where clock control is lacking.
+    /// Moves the clocks of all components and of the harness by one jump; a difference between two of them stays. An
+    /// error where clock control is lacking.
     fn advance(&self, by: SignedDuration) -> Pending<'_, Result<(), TargetError>>;
+
+    /// Moves the clock of one component alone, as the control wire's `PUT /control/clock` does: all others stay, the
+    /// harness's too. An error where clock control is lacking, or there is no such component.
+    fn advance_one<'a>(
+        &'a self,
+        component: &'a Component,
+        by: SignedDuration,
+    ) -> Pending<'a, Result<(), TargetError>>;
 
     /// What the target did on its own and the reader should know: "a signing key was generated".
     fn notes(&self) -> &[String];
@@ -68,7 +77,7 @@ pub trait Platform: Send + Sync + fmt::Debug {
 /// The addresses of a platform.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
-    /// By component: `idp`, `enterprise-manager`, `sibling`.
+    /// By component: `idp`, `enterprise-manager`, `sibling`; `registry` where the policy has a `registry` directive.
     pub components: BTreeMap<Component, Endpoint>,
 }
 
@@ -77,7 +86,8 @@ pub struct Endpoints {
 pub struct Endpoint {
     /// The public base URL without a final slash: the resource URL, or the IdP's origin.
     pub base: String,
-    /// The path below `base` that a valid token opens: what `accept` and `refuse` request.
+    /// The path below `base` that a valid token opens: what `accept` and `refuse` request. `/` where no token opens
+    /// anything: the IdP, the registry.
     pub protected_path: String,
     /// The control wire, where there is one.
     pub control: Option<Control>,

@@ -1,9 +1,9 @@
-//! The control wire of a reference component (PRODUCT.md): its clock, its journal, its reset.
+//! The control wire of a reference component (PRODUCT.md): its clock, its faults, its journal, its reset.
 //!
 //! A listener of its own, a per-run secret, JSON. It is how a harness moves and observes a component without the
 //! component's public face knowing of it. The mock identity provider speaks the same wire and shares no code.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{answer, journal::Journal};
+use super::{answer, faults::Faults, journal::Journal};
 use crate::{
     clock::{Clock, ManualClock},
     model::duration,
@@ -41,25 +41,32 @@ pub(super) struct Controls {
     pub(super) start: Timestamp,
     /// The component's requests.
     pub(super) journal: Journal,
-    /// Drops every cache of the component.
-    pub(super) forget: Box<dyn Fn() + Send + Sync>,
+    /// What is wrong with it on purpose.
+    pub(super) faults: Faults,
+    /// Drops every cache of the component, and what else changed since its start.
+    pub(super) forget: Box<dyn Fn() -> io::Result<()> + Send + Sync>,
 }
 
-/// The wire behind its secret.
-pub(super) fn router(controls: Controls, secret: &str) -> Router {
+/// The wire behind its secret. `own` has the requests that not every component takes: keys, policy.
+pub(super) fn router(controls: Controls, own: Router, secret: &str) -> Router {
     let controls = Arc::new(controls);
     let secret = Arc::new(digest(&SHA256, secret.as_bytes()));
     Router::new()
         .route("/control/clock", get(read_clock).put(move_clock))
         .route("/control/journal", get(read_journal).delete(clear_journal))
         .route("/control/reset", post(reset))
-        .route("/control/faults", any(unsupported))
-        .route("/control/keys/{*rest}", any(unsupported))
+        .route("/control/faults", get(list_faults).post(add_fault).delete(clear_faults))
+        .with_state(controls)
+        .merge(own)
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
         .layer(DefaultBodyLimit::max(16 << 10))
-        .with_state(controls)
         .layer(from_fn_with_state(secret, authorize))
+}
+
+/// For a component that has neither keys nor a policy of its own.
+pub(super) fn nothing_own() -> Router {
+    Router::new().route("/control/keys/{*rest}", any(unsupported)).route("/control/policy", any(unsupported))
 }
 
 /// Digests are compared, in constant time, so that neither content nor length leaks.
@@ -93,9 +100,9 @@ struct Move {
 
 async fn move_clock(State(controls): State<Arc<Controls>>, body: Result<Bytes, BytesRejection>) -> Response {
     let Some(clock) = &controls.movable else { return unsupported().await };
-    let body = match body {
+    let body = match whole(body) {
         Ok(body) => body,
-        Err(rejection) => return invalid(rejection.status(), "the body cannot be read or is too large"),
+        Err(refusal) => return refusal,
     };
     let bad = |description: &str| invalid(StatusCode::BAD_REQUEST, description);
     match serde_json::from_slice(&body) {
@@ -123,16 +130,41 @@ async fn clear_journal(State(controls): State<Arc<Controls>>) -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
+async fn list_faults(State(controls): State<Arc<Controls>>) -> Response {
+    answer::json(StatusCode::OK, &json!(controls.faults.list()))
+}
+
+async fn add_fault(State(controls): State<Arc<Controls>>, body: Result<Bytes, BytesRejection>) -> Response {
+    let added = match whole(body) {
+        Ok(body) => controls.faults.add(&body),
+        Err(refusal) => return refusal,
+    };
+    match added {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(description) => invalid(StatusCode::BAD_REQUEST, &description),
+    }
+}
+
+async fn clear_faults(State(controls): State<Arc<Controls>>) -> Response {
+    controls.faults.clear();
+    StatusCode::NO_CONTENT.into_response()
+}
+
 async fn reset(State(controls): State<Arc<Controls>>) -> Response {
     if let Some(clock) = &controls.movable {
         clock.set(controls.start);
     }
+    controls.faults.clear();
     controls.journal.reset();
-    (controls.forget)();
-    StatusCode::NO_CONTENT.into_response()
+    match (controls.forget)() {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => {
+            answer::error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", &format!("half reset: {error}"))
+        }
+    }
 }
 
-async fn unsupported() -> Response {
+pub(super) async fn unsupported() -> Response {
     answer::error(StatusCode::NOT_IMPLEMENTED, "unsupported", "this component cannot do that")
 }
 
@@ -140,8 +172,15 @@ async fn not_found() -> Response {
     answer::error(StatusCode::NOT_FOUND, "not_found", "the control wire has no such request")
 }
 
-fn invalid(status: StatusCode, description: &str) -> Response {
+/// A refused request.
+pub(super) fn invalid(status: StatusCode, description: &str) -> Response {
     answer::error(status, "invalid_request", description)
+}
+
+/// A body that came whole, or its refusal.
+#[expect(clippy::result_large_err, reason = "an answer is what a handler returns")]
+pub(super) fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Response> {
+    body.map_err(|rejection| invalid(rejection.status(), "the body cannot be read or is too large"))
 }
 
 impl Controls {

@@ -1,12 +1,10 @@
 //! The Enterprise Manager: serves the signed policy envelope to whoever brings a token for it (PLATFORM.md §4).
 //!
-//! One file per endpoint; `envelope` signs and keeps, `signing_key` is the key. The policy can be replaced while it
-//! runs; where it comes from is its owner's matter.
+//! One file per endpoint; `envelope` signs and keeps, `keys` are the keys as they change and `signing_key` is one of
+//! them, `policy` is what is in force and where it comes from. `wire` is what its control wire has beside every
+//! component's, `forgery` the envelope that is wrong on purpose.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use axum::{Router, routing::get};
 use jiff::Timestamp;
@@ -14,8 +12,10 @@ use jiff::Timestamp;
 use super::{
     Surroundings, answer,
     control::{self, Controls},
+    faults::Faults,
     gate::Gate,
     journal::Journal,
+    paths::Paths,
 };
 use crate::{
     clock::{Clock, ManualClock},
@@ -24,20 +24,29 @@ use crate::{
         rule::Rules,
         values::{EnterpriseManager, IdpType},
     },
+    net,
     token::Expectations,
 };
 
 mod config;
 mod discovery;
 mod envelope;
+mod forgery;
 mod health;
 mod jwks;
+mod keys;
+mod policy;
 mod protected_resource;
 mod signing_key;
+mod wire;
 
+pub use policy::PolicyError;
 pub use signing_key::{SigningKey, SigningKeyError, SigningKeys, exposure};
 
 use envelope::Envelopes;
+use forgery::Forgeries;
+use keys::Keys;
+use policy::Policies;
 
 /// The path that a valid token opens (EM-CONFIG).
 pub const PROTECTED_PATH: &str = "/api/v1/config";
@@ -46,53 +55,62 @@ pub const PROTECTED_PATH: &str = "/api/v1/config";
 #[derive(Clone, Debug)]
 pub struct Manager(Arc<Parts>);
 
+/// What a Manager is deployed with beside its values.
+#[derive(Debug)]
+pub struct Deployment {
+    /// The keys of the start; the first signs.
+    pub keys: SigningKeys,
+    /// What keys are drawn from that a rotation generates: equal for equal seeds.
+    pub seed: [u8; 32],
+    /// `enterprise-config.json`: one JSON object of directives, in the place of the values file's `enterpriseConfig` as
+    /// soon as it is there (EM-RELOAD). The control wire may write it, and makes its folder then.
+    pub policy_file: Option<PathBuf>,
+}
+
 struct Parts {
     values: EnterpriseManager,
-    keys: SigningKeys,
+    keys: Keys,
     rules: Rules,
     clock: Arc<dyn Clock>,
     start: Timestamp,
     gate: Gate,
-    policy: RwLock<Policy>,
+    policies: Policies,
     envelopes: Envelopes,
+    forgeries: Forgeries,
     journal: Journal,
-}
-
-/// The policy in force.
-#[derive(Clone)]
-struct Policy {
-    directives: Arc<Directives>,
-    loaded_at: Timestamp,
-    /// Why a newer policy is not in force (EM-RELOAD).
-    refused: Option<String>,
+    faults: Faults,
 }
 
 impl Manager {
-    /// A Manager that keeps the rules of its surroundings and signs with the first of its keys.
-    #[must_use]
-    pub fn new(values: &EnterpriseManager, keys: impl Into<SigningKeys>, surroundings: Surroundings) -> Self {
+    /// A Manager that keeps the rules of its surroundings.
+    ///
+    /// # Errors
+    /// The policy file is there and cannot be used.
+    pub fn new(
+        values: &EnterpriseManager,
+        deployment: Deployment,
+        surroundings: Surroundings,
+    ) -> Result<Self, PolicyError> {
         let expectations = Expectations {
             scope: Some(values.required_scope.clone()),
             ..Expectations::new(values.issuer.clone(), values.audience.clone())
         };
-        let clock = Arc::clone(&surroundings.clock);
-        let start = clock.now();
-        let endpoints = endpoints(values);
-        Self(Arc::new(Parts {
-            keys: keys.into(),
-            rules: surroundings.rules,
-            start,
-            policy: RwLock::new(Policy {
-                directives: Arc::new(values.directives.clone()),
-                loaded_at: start,
-                refused: None,
-            }),
+        let Deployment { keys, seed, policy_file } = deployment;
+        let (rules, clock) = (surroundings.rules, Arc::clone(&surroundings.clock));
+        let paths = paths(values);
+        Ok(Self(Arc::new(Parts {
+            keys: Keys::new(keys, seed, rules),
+            rules,
+            start: clock.now(),
+            policies: Policies::new(values.directives.clone(), policy_file, rules, Arc::clone(&clock))?,
             envelopes: Envelopes::default(),
-            journal: Journal::new(Arc::clone(&clock), endpoints),
+            forgeries: Forgeries::default(),
+            journal: Journal::new(Arc::clone(&clock), paths.clone()),
+            faults: Faults::of_signer(paths),
             gate: Gate::new(values.resource_url.clone(), expectations, surroundings),
             values: values.clone(),
             clock,
-        }))
+        })))
     }
 
     /// The public face: the endpoints lie below the resource URL's path, the RFC 9728 document before it.
@@ -109,7 +127,14 @@ impl Manager {
         if !resource.path().is_empty() {
             router = router.route(&at(health::PATH), get(health::serve));
         }
-        self.0.journal.keep(answer::complete(router.with_state(Arc::clone(&self.0))))
+        let router = answer::complete(router.with_state(Arc::clone(&self.0)));
+        self.0.journal.keep(self.0.faults.before(router))
+    }
+
+    /// The switch below HTTP that the control wire turns; for the listener of the public face.
+    #[must_use]
+    pub fn faults(&self) -> net::Faults {
+        self.0.faults.connections()
     }
 
     /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved.
@@ -120,35 +145,30 @@ impl Manager {
             movable,
             start: parts.start,
             journal: parts.journal.clone(),
+            faults: parts.faults.clone(),
             forget: Box::new(move || {
+                parts.keys.reset();
                 parts.envelopes.forget();
+                parts.forgeries.forget();
                 parts.gate.reset();
+                parts.policies.reset()
             }),
         };
-        control::router(controls, secret)
+        control::router(controls, wire::router(Arc::clone(&self.0)), secret)
     }
 
     /// Puts another policy in force, from the next request on. An equal one changes nothing (EM-FRESH).
     pub fn set_policy(&self, directives: Directives) {
-        let mut policy = self.0.policy.write().unwrap_or_else(PoisonError::into_inner);
-        policy.refused = None;
-        if *policy.directives != directives {
-            policy.directives = Arc::new(directives);
-            policy.loaded_at = self.0.clock.now();
-        }
+        self.0.policies.set(directives);
     }
 
     /// Says on the health endpoint why a newer policy is not in force; the old one stays (EM-RELOAD).
     pub fn refuse_policy(&self, reason: impl Into<String>) {
-        self.0.policy.write().unwrap_or_else(PoisonError::into_inner).refused = Some(reason.into());
+        self.0.policies.refuse(reason.into());
     }
 }
 
 impl Parts {
-    fn policy(&self) -> Policy {
-        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// The required scope as a client requests it: Entra wants the audience before it, `api://` added where that is
     /// a GUID (EM-WELLKNOWN).
     fn requested_scope(&self) -> String {
@@ -164,16 +184,16 @@ impl Parts {
 }
 
 /// What the journal calls the paths.
-fn endpoints(values: &EnterpriseManager) -> Vec<(String, &'static str)> {
+fn paths(values: &EnterpriseManager) -> Paths {
     let at = |path: &str| format!("{}{path}", values.resource_url.path());
-    vec![
+    Paths::new([
         (at(discovery::PATH), "discovery"),
         (at(jwks::PATH), "jwks"),
         (at(PROTECTED_PATH), "config"),
         (values.resource_url.metadata_path(), "protected-resource"),
         (at(health::PATH), "healthz"),
         (health::PATH.to_owned(), "healthz"),
-    ]
+    ])
 }
 
 fn is_guid(text: &str) -> bool {

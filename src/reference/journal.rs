@@ -1,4 +1,5 @@
-//! What a component was asked: method, path and answer of every request, and the rule that refused it.
+//! What a component was asked: method, path and answer of every request, the rule that refused it, and the fault that
+//! answered in its place.
 //!
 //! Never a token: no header and no query is kept, and what looks like a token inside a path is left out.
 
@@ -15,7 +16,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::gate::RefusedBy;
+use super::{faults::AnsweredBy, gate::RefusedBy, paths::Paths};
 use crate::clock::Clock;
 
 /// The most requests that are kept; then the oldest goes.
@@ -28,8 +29,7 @@ const MAX_PATH: usize = 200;
 #[derive(Clone, Debug)]
 pub(super) struct Journal {
     clock: Arc<dyn Clock>,
-    /// Public paths and the names of their endpoints.
-    endpoints: Arc<[(String, &'static str)]>,
+    paths: Paths,
     entries: Arc<Mutex<Entries>>,
 }
 
@@ -50,11 +50,13 @@ pub(super) struct Entry {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'static str>,
 }
 
 impl Journal {
-    pub(super) fn new(clock: Arc<dyn Clock>, endpoints: Vec<(String, &'static str)>) -> Self {
-        Self { clock, endpoints: endpoints.into(), entries: Arc::default() }
+    pub(super) fn new(clock: Arc<dyn Clock>, paths: Paths) -> Self {
+        Self { clock, paths, entries: Arc::default() }
     }
 
     /// The router with every request written down.
@@ -86,10 +88,10 @@ async fn record(State(journal): State<Journal>, request: Request, next: Next) ->
     let method: String = request.method().as_str().chars().take(32).collect();
     let full = request.uri().path().to_owned();
     let response = next.run(request).await;
-    let endpoint =
-        journal.endpoints.iter().find(|(path, _)| *path == full).map_or("unknown", |(_, name)| *name);
+    let endpoint = journal.paths.name(&full);
     let at = journal.clock.now().to_string();
     let rule = response.extensions().get::<RefusedBy>().map(|RefusedBy(rule)| rule.id());
+    let fault = response.extensions().get::<AnsweredBy>().map(|AnsweredBy(kind)| *kind);
     let mut entries = journal.lock();
     entries.last += 1;
     let entry = Entry {
@@ -100,6 +102,7 @@ async fn record(State(journal): State<Journal>, request: Request, next: Next) ->
         path: without_tokens(&full),
         status: response.status().as_u16(),
         rule,
+        fault,
     };
     entries.list.push_back(entry);
     if entries.list.len() > CAPACITY {

@@ -16,12 +16,15 @@ use serde_json::json;
 use super::{
     Surroundings, answer,
     control::{self, Controls},
+    faults::Faults,
     gate::{Gate, scope_beside_the_manager},
     journal::Journal,
+    paths::Paths,
 };
 use crate::{
     clock::{Clock, ManualClock},
     model::{identifier::Scope, resource_url::ResourceUrl, values::CloudUi},
+    net,
     token::Expectations,
 };
 
@@ -36,6 +39,7 @@ struct Parts {
     resource: ResourceUrl,
     gate: Gate,
     journal: Journal,
+    faults: Faults,
     clock: Arc<dyn Clock>,
     start: Timestamp,
 }
@@ -54,13 +58,14 @@ impl Sibling {
         let expectations =
             Expectations { scope, ..Expectations::new(values.issuer.clone(), values.audience.clone()) };
         let clock = Arc::clone(&surroundings.clock);
-        let endpoints = vec![
+        let paths = Paths::new([
             (format!("{}{PROTECTED_PATH}", resource.path()), "me"),
             (resource.metadata_path(), "protected-resource"),
             (format!("{}/healthz", resource.path()), "healthz"),
-        ];
+        ]);
         Self(Arc::new(Parts {
-            journal: Journal::new(Arc::clone(&clock), endpoints),
+            journal: Journal::new(Arc::clone(&clock), paths.clone()),
+            faults: Faults::new(paths),
             start: clock.now(),
             gate: Gate::new(resource.clone(), expectations, surroundings),
             clock,
@@ -70,14 +75,20 @@ impl Sibling {
 
     /// The public face.
     pub fn router(&self) -> Router {
-        let Parts { resource, journal, .. } = &*self.0;
+        let Parts { resource, journal, faults, .. } = &*self.0;
         let router = Router::new()
             .without_v07_checks()
             .route(&format!("{}{PROTECTED_PATH}", resource.path()), get(me))
             .route(&resource.metadata_path(), get(protected_resource))
             .route(&format!("{}/healthz", resource.path()), get(healthz))
             .with_state(Arc::clone(&self.0));
-        journal.keep(answer::complete(router))
+        journal.keep(faults.before(answer::complete(router)))
+    }
+
+    /// The switch below HTTP that the control wire turns; for the listener of the public face.
+    #[must_use]
+    pub fn faults(&self) -> net::Faults {
+        self.0.faults.connections()
     }
 
     /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved.
@@ -88,9 +99,13 @@ impl Sibling {
             movable,
             start: parts.start,
             journal: parts.journal.clone(),
-            forget: Box::new(move || parts.gate.reset()),
+            faults: parts.faults.clone(),
+            forget: Box::new(move || {
+                parts.gate.reset();
+                Ok(())
+            }),
         };
-        control::router(controls, secret)
+        control::router(controls, control::nothing_own(), secret)
     }
 }
 

@@ -1,12 +1,14 @@
-//! The reference platform in this process: mock IdP, Enterprise Manager and sibling over TLS on loopback.
+//! The reference platform in this process: mock IdP, Enterprise Manager, sibling and registry over TLS on loopback.
 //!
-//! Every case gets a platform of its own: own ports, own certificate, own clock. The issuer and the resource URLs are
-//! those of the values file; the client finds them by name override. Signing keys come from a pool that all cases
+//! Every case gets a platform of its own: own ports, own certificate, a clock for each component. The issuer and the
+//! resource URLs are those of the values file; the client finds them by name override. Signing keys come from a pool that all cases
 //! share, but no two issuers of a case share one. This is the only file that knows the mock IdP.
 
 use std::{
+    collections::BTreeMap,
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -29,17 +31,28 @@ use crate::{
     outcome::{Capability, TargetIdentity},
     reference::{
         Surroundings,
-        enterprise_manager::{self, Manager, SigningKey},
+        enterprise_manager::{self, Deployment, Manager, SigningKey},
+        registry::Registry,
         sibling::{self, Sibling},
     },
     token::TokenCache,
 };
 
+mod scratch;
+
+use scratch::Scratch;
+
 /// Where the clock of every case starts: a Monday morning.
 const START: &str = "2026-06-01T08:00:00Z";
 
+/// The IdP's name among the components.
+const IDP: &str = "idp";
+
 /// Where the Cloud UI lives if its values do not say.
 const SIBLING_URL: &str = "https://cloud-ui.example.com";
+
+/// The time that a component gives the IdP to answer. On a busy machine less would show failures that are none.
+const KEY_FETCH_LIMIT: Duration = Duration::from_secs(1);
 
 /// Starts platforms in this process.
 #[derive(Debug)]
@@ -95,21 +108,25 @@ impl EmbeddedTarget {
             Some(url) => url,
             None => ResourceUrl::parse(SIBLING_URL).map_err(environment)?,
         };
+        let registry_url = registry_url(&values)?;
         let mut hosts = tenant.hosts();
         hosts.extend(values.enterprise_manager.iter().map(|manager| manager.resource_url.host().to_owned()));
         hosts.push(sibling_url.host().to_owned());
+        hosts.extend(registry_url.iter().map(|url| url.host().to_owned()));
         hosts.push("127.0.0.1".to_owned());
         hosts.sort();
         hosts.dedup();
         let mut launch = Launch {
             leaf: self.authority.issue(&hosts).map_err(environment)?,
-            clock: ManualClock::at(self.start),
+            start: self.start,
             rules: self.rules,
             secret: chance::unguessable()
                 .ok_or_else(|| environment("the system has no randomness to give"))?,
             tokens: TokenCache::default(),
+            scratch: Scratch::reserve()?,
             endpoints: Endpoints::default(),
             names: Names::new(),
+            clocks: BTreeMap::new(),
             serving: Vec::new(),
             notes: Vec::new(),
         };
@@ -119,16 +136,32 @@ impl EmbeddedTarget {
             values.enterprise_manager.as_ref().map(|manager| launch.bind(manager.resource_url.host()));
         let manager = manager.transpose()?;
         let ui = values.cloud_ui.as_ref().map(|_| launch.bind(sibling_url.host())).transpose()?;
-        let http = net::build_client(&[self.authority.certificate()], &launch.names, REQUEST_LIMIT);
-        let http = http.map_err(environment)?;
+        let registry = registry_url.map(|url| launch.bind_registry(url)).transpose()?.flatten();
+        let client = |limit| {
+            net::build_client(&[self.authority.certificate()], &launch.names, limit).map_err(environment)
+        };
+        let (http, fetching) = (client(REQUEST_LIMIT)?, client(KEY_FETCH_LIMIT)?);
         if let (Some(values), Some(listener)) = (&values.enterprise_manager, manager) {
-            launch.manager(values, listener, &http, self.signing_key.clone(), order)?;
+            launch.manager(values, listener, &fetching, self.signing_key.clone(), order)?;
         }
         if let (Some(ui), Some(listener)) = (&values.cloud_ui, ui) {
-            launch.sibling(ui, sibling_url, values.enterprise_manager.as_ref(), listener, &http)?;
+            launch.sibling(ui, sibling_url, values.enterprise_manager.as_ref(), listener, &fetching)?;
         }
-        let Launch { clock, endpoints, serving, notes, .. } = launch;
-        Ok(EmbeddedPlatform { endpoints, http, clock, idp_clock, notes, _idp: idp, _serving: serving })
+        if let Some((url, listener)) = registry {
+            launch.registry(&url, listener)?;
+        }
+        let Launch { endpoints, clocks, serving, scratch, notes, .. } = launch;
+        Ok(EmbeddedPlatform {
+            endpoints,
+            http,
+            clock: ManualClock::at(self.start),
+            clocks,
+            idp_clock,
+            notes,
+            _idp: idp,
+            _serving: serving,
+            _scratch: scratch,
+        })
     }
 }
 
@@ -138,7 +171,13 @@ impl Target for EmbeddedTarget {
             name: "embedded".into(),
             description: "reference Enterprise Manager, a sibling resource and a mock IdP in this process"
                 .into(),
-            capabilities: vec![Capability::ClockControl, Capability::Minting, Capability::Journal],
+            capabilities: vec![
+                Capability::ClockControl,
+                Capability::FaultInjection,
+                Capability::KeyRotation,
+                Capability::Minting,
+                Capability::Journal,
+            ],
             clock: "manual".into(),
         }
     }
@@ -151,15 +190,28 @@ impl Target for EmbeddedTarget {
 /// A platform in the making.
 struct Launch {
     leaf: Leaf,
-    clock: ManualClock,
+    start: Timestamp,
     rules: Rules,
     secret: String,
     /// Shared by all components under the sabotage of TOK-CACHE only.
     tokens: TokenCache,
+    scratch: Scratch,
     endpoints: Endpoints,
     names: Names,
+    clocks: BTreeMap<Component, ManualClock>,
     serving: Vec<Serving>,
     notes: Vec<String>,
+}
+
+/// A reference component, ready to serve.
+struct Ready<'a> {
+    component: &'a str,
+    base: &'a str,
+    protected_path: &'a str,
+    clock: ManualClock,
+    faults: net::Faults,
+    public: axum::Router,
+    control: axum::Router,
 }
 
 impl Launch {
@@ -168,6 +220,16 @@ impl Launch {
         let listener = net::bind(0).map_err(environment)?;
         self.names.insert(host.to_owned(), listener.local_addr().map_err(environment)?);
         Ok(listener)
+    }
+
+    /// A listener for the registry, unless its host is another component's already.
+    fn bind_registry(&mut self, url: ResourceUrl) -> Result<Option<(ResourceUrl, TcpListener)>, TargetError> {
+        if self.names.contains_key(url.host()) {
+            self.notes.push(format!("nobody is the registry: `{}` is another component's host", url.host()));
+            return Ok(None);
+        }
+        let listener = self.bind(url.host())?;
+        Ok(Some((url, listener)))
     }
 
     fn idp(
@@ -195,7 +257,7 @@ impl Launch {
         self.names.extend(hosts.into_iter().map(|host| (host, running.address)));
         let control = running.control_address.map(|address| self.control(address));
         let endpoint = Endpoint { base, protected_path: "/".into(), control };
-        self.endpoints.components.insert(Component::new("idp"), endpoint);
+        self.endpoints.components.insert(Component::new(IDP), endpoint);
         Ok((running, clock))
     }
 
@@ -213,10 +275,27 @@ impl Launch {
             self.notes.push("the Enterprise Manager signs with a key generated for this case".into());
             SigningKey::from_seed(chance::derive(&order.seed, "signing key")).map_err(environment)?
         };
-        let manager = Manager::new(values, key, self.surroundings(http));
-        let control = manager.control_router(&self.secret, Some(self.clock.clone()));
-        let (base, path) = (values.resource_url.as_str(), enterprise_manager::PROTECTED_PATH);
-        self.serve("enterprise-manager", base, path, listener, manager.router(), control)
+        let clock = ManualClock::at(self.start);
+        let deployment = Deployment {
+            keys: key.into(),
+            seed: chance::derive(&order.seed, "rotated signing keys"),
+            policy_file: Some(self.scratch.file("enterprise-config.json")),
+        };
+        let manager =
+            Manager::new(values, deployment, self.surroundings(&clock, http)).map_err(environment)?;
+        let control = manager.control_router(&self.secret, Some(clock.clone()));
+        self.serve(
+            listener,
+            Ready {
+                component: "enterprise-manager",
+                base: values.resource_url.as_str(),
+                protected_path: enterprise_manager::PROTECTED_PATH,
+                clock,
+                faults: manager.faults(),
+                public: manager.router(),
+                control,
+            },
+        )
     }
 
     fn sibling(
@@ -229,13 +308,43 @@ impl Launch {
     ) -> Result<(), TargetError> {
         let base = url.as_str().to_owned();
         let managers_scope = manager.map(|manager| &manager.required_scope);
-        let sibling = Sibling::new(values, url, managers_scope, self.surroundings(http));
-        let control = sibling.control_router(&self.secret, Some(self.clock.clone()));
-        self.serve("sibling", &base, sibling::PROTECTED_PATH, listener, sibling.router(), control)
+        let clock = ManualClock::at(self.start);
+        let sibling = Sibling::new(values, url, managers_scope, self.surroundings(&clock, http));
+        let control = sibling.control_router(&self.secret, Some(clock.clone()));
+        self.serve(
+            listener,
+            Ready {
+                component: "sibling",
+                base: &base,
+                protected_path: sibling::PROTECTED_PATH,
+                clock,
+                faults: sibling.faults(),
+                public: sibling.router(),
+                control,
+            },
+        )
     }
 
-    fn surroundings(&self, http: &net::Client) -> Surroundings {
-        let own = Surroundings::new(self.rules, Arc::new(self.clock.clone()), http.clone());
+    fn registry(&mut self, url: &ResourceUrl, listener: TcpListener) -> Result<(), TargetError> {
+        let clock = ManualClock::at(self.start);
+        let registry = Registry::new(url, Arc::new(clock.clone()));
+        let control = registry.control_router(&self.secret, Some(clock.clone()));
+        self.serve(
+            listener,
+            Ready {
+                component: "registry",
+                base: url.as_str(),
+                protected_path: "/",
+                clock,
+                faults: registry.faults(),
+                public: registry.router(),
+                control,
+            },
+        )
+    }
+
+    fn surroundings(&self, clock: &ManualClock, http: &net::Client) -> Surroundings {
+        let own = Surroundings::new(self.rules, Arc::new(clock.clone()), http.clone());
         if self.rules.hold(Rule::TokCache) {
             own
         } else {
@@ -243,27 +352,22 @@ impl Launch {
         }
     }
 
-    /// Serves a component and its control wire.
-    fn serve(
-        &mut self,
-        component: &str,
-        base: &str,
-        protected_path: &str,
-        listener: TcpListener,
-        public: axum::Router,
-        control: axum::Router,
-    ) -> Result<(), TargetError> {
-        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let faults = net::Faults::default();
-        let serve = |listener, router| net::serve(listener, &self.leaf, Arc::clone(&clock), &faults, router);
-        let public = serve(listener, public).map_err(environment)?;
-        let control = net::bind(0).and_then(|listener| serve(listener, control)).map_err(environment)?;
+    /// Serves a component and its control wire. The wire has no faults: it is how they end.
+    fn serve(&mut self, listener: TcpListener, ready: Ready<'_>) -> Result<(), TargetError> {
+        let Ready { component, base, protected_path, clock, faults, public, control } = ready;
+        let time: Arc<dyn Clock> = Arc::new(clock.clone());
+        let public = net::serve(listener, &self.leaf, Arc::clone(&time), &faults, public);
+        let public = public.map_err(environment)?;
+        let control = net::bind(0)
+            .and_then(|listener| net::serve(listener, &self.leaf, time, &net::Faults::default(), control))
+            .map_err(environment)?;
         let endpoint = Endpoint {
             base: base.trim_end_matches('/').to_owned(),
             protected_path: protected_path.to_owned(),
             control: Some(self.control(control.address)),
         };
         self.endpoints.components.insert(Component::new(component), endpoint);
+        self.clocks.insert(Component::new(component), clock);
         self.serving.extend([public, control]);
         Ok(())
     }
@@ -278,11 +382,16 @@ impl Launch {
 struct EmbeddedPlatform {
     endpoints: Endpoints,
     http: net::Client,
+    /// The harness's.
     clock: ManualClock,
+    /// Of the reference components.
+    clocks: BTreeMap<Component, ManualClock>,
     idp_clock: mock_idp::ManualClock,
     notes: Vec<String>,
     _idp: Running,
     _serving: Vec<Serving>,
+    /// Dropped last: whoever writes into it has stopped.
+    _scratch: Scratch,
 }
 
 impl Platform for EmbeddedPlatform {
@@ -299,14 +408,40 @@ impl Platform for EmbeddedPlatform {
     }
 
     fn advance(&self, by: SignedDuration) -> Pending<'_, Result<(), TargetError>> {
-        let now = self.clock.advance(by);
-        self.idp_clock.set(now);
+        self.clock.advance(by);
+        self.idp_clock.advance(by);
+        for clock in self.clocks.values() {
+            clock.advance(by);
+        }
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn advance_one<'a>(
+        &'a self,
+        component: &'a Component,
+        by: SignedDuration,
+    ) -> Pending<'a, Result<(), TargetError>> {
+        let moved = if component.as_str() == IDP {
+            Some(self.idp_clock.advance(by))
+        } else {
+            self.clocks.get(component).map(|clock| clock.advance(by))
+        };
+        let moved = moved
+            .map(|_| ())
+            .ok_or(TargetError::Unsupported("move the clock of a component that is not there"));
+        Box::pin(std::future::ready(moved))
     }
 
     fn notes(&self) -> &[String] {
         &self.notes
     }
+}
+
+/// Where the policy's registry is, if the policy has one.
+fn registry_url(values: &Values) -> Result<Option<ResourceUrl>, TargetError> {
+    let registry =
+        values.enterprise_manager.as_ref().and_then(|manager| manager.directives.registry.as_ref());
+    registry.map(|registry| ResourceUrl::parse(&registry.value.api_url).map_err(environment)).transpose()
 }
 
 /// Every issuer of the values is one of the tenant's: else nobody would answer under its name.

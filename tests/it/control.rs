@@ -44,8 +44,8 @@ async fn every_shape() {
     }
     let large = "x".repeat(20_000);
     golden("too-large", 413, platform.control(Method::PUT, &clock, Some(&large)).await).await;
-    for unsupported in ["faults", "keys/rotate", "keys/retire"] {
-        let url = format!("{MANAGER_CONTROL}/control/{unsupported}");
+    for unsupported in ["policy", "keys/rotate", "keys/retire"] {
+        let url = format!("{SIBLING_CONTROL}/control/{unsupported}");
         golden("unsupported", 501, platform.control(Method::POST, &url, None).await).await;
     }
     for (method, path) in [(Method::GET, "users"), (Method::GET, "reset"), (Method::DELETE, "clock")] {
@@ -123,4 +123,74 @@ async fn a_clock_that_is_not_its_own_cannot_be_moved() {
     let moved = platform.control(Method::PUT, &clock, Some(r#"{"advance":"24h"}"#)).await;
     golden("unsupported", 501, moved).await;
     assert_eq!(body(platform.control(Method::GET, &clock, None).await).await["now"], START);
+}
+
+#[tokio::test]
+async fn faults_are_listed_replaced_and_cleared() {
+    let platform = Platform::start();
+    let url = format!("{MANAGER_CONTROL}/control/faults");
+    for fault in [
+        r#"{"kind":"slow","delay":"1s","endpoint":"config"}"#,
+        r#"{"kind":"slow","delay":"2s","endpoint":"config","count":3}"#,
+        r#"{"kind":"status","status":503}"#,
+        r#"{"kind":"envelope","payload":{"iss":"https://elsewhere.example.com"},"sign":"unpublished"}"#,
+        r#"{"kind":"certificate","count":2}"#,
+    ] {
+        assert_eq!(platform.control(Method::POST, &url, Some(fault)).await.status(), 204, "{fault}");
+    }
+    golden("faults", 200, platform.control(Method::GET, &url, None).await).await;
+    for (name, bad) in [
+        ("fault-of-no-kind", r#"{"kind":"silence"}"#),
+        ("fault-on-no-endpoint", r#"{"kind":"truncated","endpoint":"token"}"#),
+        ("fault-of-the-whole", r#"{"kind":"refused","endpoint":"config"}"#),
+        ("fault-with-more", r#"{"kind":"redirect","location":"/","status":301}"#),
+        ("fault-not-json", "status"),
+    ] {
+        golden(name, 400, platform.control(Method::POST, &url, Some(bad)).await).await;
+    }
+    let sibling = format!("{SIBLING_CONTROL}/control/faults");
+    let envelope = platform.control(Method::POST, &sibling, Some(r#"{"kind":"envelope"}"#)).await;
+    golden("fault-envelope-elsewhere", 400, envelope).await;
+    assert_eq!(platform.control(Method::DELETE, &url, None).await.status(), 204);
+    assert_eq!(body(platform.control(Method::GET, &url, None).await).await, json!([]));
+}
+
+#[tokio::test]
+async fn keys_are_rotated_and_retired() {
+    let platform = Platform::start();
+    let rotate = format!("{MANAGER_CONTROL}/control/keys/rotate");
+    golden("keys-rotate", 200, platform.control(Method::POST, &rotate, Some("{}")).await).await;
+    let pem = json!({ "pem": include_str!("../fixtures/keys/p256-sec1.pem") }).to_string();
+    golden("keys-rotate-pem", 200, platform.control(Method::POST, &rotate, Some(&pem)).await).await;
+    let pem = json!({ "pem": include_str!("../fixtures/keys/p384-sec1.pem") }).to_string();
+    golden("keys-rotate-refused", 400, platform.control(Method::POST, &rotate, Some(&pem)).await).await;
+    for bad in [r#"{"pem":7}"#, r#"{"key":""}"#, "[]"] {
+        golden("keys-rotate-no-pem", 400, platform.control(Method::POST, &rotate, Some(bad)).await).await;
+    }
+    let retire = format!("{MANAGER_CONTROL}/control/keys/retire");
+    golden("keys-retire", 200, platform.control(Method::POST, &retire, None).await).await;
+}
+
+#[tokio::test]
+async fn the_policy_file_is_written_and_read_as_it_is() {
+    let platform = Platform::start();
+    let url = format!("{MANAGER_CONTROL}/control/policy");
+    golden("policy-none", 404, platform.control(Method::GET, &url, None).await).await;
+    assert!(!platform.policy_file.parent().unwrap().exists(), "nothing is written before somebody asks");
+    for text in ["{\"playground\": ", "{}", &" ".repeat(500_000)] {
+        assert_eq!(platform.control(Method::PUT, &url, Some(text)).await.status(), 204);
+        let read = platform.control(Method::GET, &url, None).await;
+        assert_eq!(
+            (read.status().as_u16(), header(&read, "content-type")),
+            (200, "text/plain; charset=utf-8")
+        );
+        assert_eq!(read.text().await.unwrap(), text);
+    }
+    let huge = " ".repeat((1 << 20) + 1);
+    golden("too-large", 413, platform.control(Method::PUT, &url, Some(&huge)).await).await;
+    let files: Vec<_> = std::fs::read_dir(platform.policy_file.parent().unwrap()).unwrap().collect();
+    assert_eq!(files.len(), 1, "no temporary file stays");
+    let reset = platform.control(Method::POST, &format!("{MANAGER_CONTROL}/control/reset"), None).await;
+    assert_eq!(reset.status(), 204);
+    assert!(!platform.policy_file.exists(), "what the wire wrote goes with the reset");
 }

@@ -5,11 +5,19 @@ mod command_line;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod embedded;
+#[cfg(test)]
 mod enterprise_manager;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod manager_changes;
 #[cfg(test)]
 mod platform;
 #[cfg(test)]
 mod reference_rules;
+#[cfg(test)]
+mod registry;
 #[cfg(test)]
 mod report;
 #[cfg(test)]

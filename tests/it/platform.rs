@@ -1,6 +1,15 @@
-//! The Manager and its sibling over TLS, beside a stub of an identity provider, all on one clock.
+//! The Manager, its sibling and the registry over TLS, beside a stub of an identity provider, all on one clock.
 
-use std::{collections::BTreeMap, net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Json, Router, extract::Path as UrlPath, routing::get};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
@@ -19,15 +28,18 @@ use touchstone::{
     net::{Authority, Client, Faults, Serving, bind, build_client, serve},
     reference::{
         Surroundings,
-        enterprise_manager::{Manager, SigningKey},
+        enterprise_manager::{Deployment, Manager, SigningKey},
+        registry::Registry,
         sibling::Sibling,
     },
 };
 
 pub(crate) const MANAGER: &str = "https://config.example.com";
 pub(crate) const SIBLING: &str = "https://cloud-ui.example.com";
+pub(crate) const REGISTRY: &str = "https://registry.example.com";
 pub(crate) const MANAGER_CONTROL: &str = "https://manager-control.test";
 pub(crate) const SIBLING_CONTROL: &str = "https://sibling-control.test";
+pub(crate) const REGISTRY_CONTROL: &str = "https://registry-control.test";
 pub(crate) const SECRET: &str = "per-run-secret";
 pub(crate) const START: &str = "2026-01-01T00:00:00Z";
 
@@ -35,9 +47,11 @@ pub(crate) struct Platform {
     pub(crate) values: Values,
     pub(crate) manager: Manager,
     pub(crate) clock: ManualClock,
-    client: Client,
+    pub(crate) client: Client,
+    pub(crate) policy_file: PathBuf,
     idp_key: SigningKey,
-    _servers: Vec<Serving>,
+    names: BTreeMap<String, SocketAddr>,
+    servers: Vec<Serving>,
 }
 
 pub(crate) fn suite_values(name: &str) -> Values {
@@ -65,14 +79,16 @@ impl Platform {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let idp_key = SigningKey::from_seed([7; 32]).unwrap();
 
-        let listeners: Vec<TcpListener> = (0..5).map(|_| bind(0).unwrap()).collect();
         let hosts = [
             "acme.okta.com",
             "config.example.com",
             "cloud-ui.example.com",
+            "registry.example.com",
             "manager-control.test",
             "sibling-control.test",
+            "registry-control.test",
         ];
+        let listeners: Vec<TcpListener> = hosts.iter().map(|_| bind(0).unwrap()).collect();
         let names: BTreeMap<_, _> = hosts
             .iter()
             .zip(&listeners)
@@ -83,8 +99,13 @@ impl Platform {
 
         let surroundings = Surroundings::new(rules, Arc::clone(&shared), client.clone());
         let settings = values.enterprise_manager.as_ref().unwrap();
-        let key = SigningKey::from_seed([1; 32]).unwrap();
-        let manager = Manager::new(settings, key, surroundings);
+        let policy_file = policy_file();
+        let deployment = Deployment {
+            keys: SigningKey::from_seed([1; 32]).unwrap().into(),
+            seed: [2; 32],
+            policy_file: Some(policy_file.clone()),
+        };
+        let manager = Manager::new(settings, deployment, surroundings).unwrap();
         let cloud_ui = values.cloud_ui.as_ref().unwrap();
         let sibling = Sibling::new(
             cloud_ui,
@@ -92,19 +113,33 @@ impl Platform {
             Some(&settings.required_scope),
             Surroundings::new(rules, Arc::clone(&shared), client.clone()),
         );
+        let registry = Registry::new(&ResourceUrl::parse(REGISTRY).unwrap(), Arc::clone(&shared));
         let routers = [
-            idp(&idp_key),
-            manager.router(),
-            sibling.router(),
-            manager.control_router(SECRET, Some(clock.clone())),
-            sibling.control_router(SECRET, None),
+            (idp(&idp_key), Faults::default()),
+            (manager.router(), manager.faults()),
+            (sibling.router(), sibling.faults()),
+            (registry.router(), registry.faults()),
+            (manager.control_router(SECRET, Some(clock.clone())), Faults::default()),
+            (sibling.control_router(SECRET, None), Faults::default()),
+            (registry.control_router(SECRET, None), Faults::default()),
         ];
-        let servers = listeners.into_iter().zip(routers).zip(hosts).map(|((listener, router), host)| {
-            let leaf = authority.issue(&[host.to_owned()]).unwrap();
-            serve(listener, &leaf, Arc::clone(&shared), &Faults::default(), router).unwrap()
-        });
+        let servers =
+            listeners.into_iter().zip(routers).zip(hosts).map(|((listener, (router, faults)), host)| {
+                let leaf = authority.issue(&[host.to_owned()]).unwrap();
+                serve(listener, &leaf, Arc::clone(&shared), &faults, router).unwrap()
+            });
         let servers = servers.collect();
-        Self { values, manager, clock, client, idp_key, _servers: servers }
+        Self { values, manager, clock, client, policy_file, idp_key, names, servers }
+    }
+
+    /// Where the server of a host listens.
+    pub(crate) fn address(&self, host: &str) -> SocketAddr {
+        self.names[host]
+    }
+
+    /// Stops every server.
+    pub(crate) fn stop(&mut self) {
+        self.servers.clear();
     }
 
     /// A token for the Manager, with changes.
@@ -164,6 +199,20 @@ impl Platform {
     pub(crate) fn advance(&self, hours: i64) -> Timestamp {
         self.clock.advance(SignedDuration::from_hours(hours))
     }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(self.policy_file.parent().unwrap());
+    }
+}
+
+/// A path in a folder that is not there yet, another one each time.
+fn policy_file() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("touchstone-policy-{}-{number}", std::process::id()));
+    folder.join("enterprise-config.json")
 }
 
 pub(crate) async fn body(response: Response) -> Value {

@@ -11,8 +11,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Parts, envelope::Envelope};
-use crate::{model::rule::Rule, reference::answer};
+use super::{
+    Parts,
+    envelope::{Envelope, EnvelopeError},
+};
+use crate::{
+    model::rule::Rule,
+    reference::{answer, faults::AnsweredBy},
+};
 
 pub(super) async fn serve(State(manager): State<Arc<Parts>>, uri: Uri, headers: HeaderMap) -> Response {
     if !manager.rules.hold(Rule::EmConfig)
@@ -24,24 +30,39 @@ pub(super) async fn serve(State(manager): State<Arc<Parts>>, uri: Uri, headers: 
     if let Err(refusal) = manager.gate.admit(&headers, uri.query()).await {
         return refusal;
     }
+    if let Some(fault) = manager.faults.envelope() {
+        return match manager.forged(fault) {
+            Ok(forgery) => {
+                let mut response = whole(forgery.jws.clone(), &forgery.etag);
+                response.extensions_mut().insert(AnsweredBy("envelope"));
+                response
+            }
+            Err(error) => failed(&error),
+        };
+    }
     match manager.envelope() {
         Ok(envelope) if manager.rules.hold(Rule::EmEtag) && envelope.is_held_by(&headers) => {
             not_modified(&envelope)
         }
-        Ok(envelope) => {
-            let body = answer::typed(StatusCode::OK, "application/jose", envelope.jws.clone());
-            validated(body, &envelope)
-        }
-        Err(error) => answer::error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", &error.to_string()),
+        Ok(envelope) => whole(envelope.jws.clone(), &envelope.etag),
+        Err(error) => failed(&error),
     }
 }
 
-fn not_modified(envelope: &Envelope) -> Response {
-    validated(StatusCode::NOT_MODIFIED.into_response(), envelope)
+fn whole(jws: String, etag: &str) -> Response {
+    validated(answer::typed(StatusCode::OK, "application/jose", jws), etag)
 }
 
-fn validated(response: Response, envelope: &Envelope) -> Response {
-    let response = answer::with_header(response, ETAG, &envelope.etag);
+fn not_modified(envelope: &Envelope) -> Response {
+    validated(StatusCode::NOT_MODIFIED.into_response(), &envelope.etag)
+}
+
+fn failed(error: &EnvelopeError) -> Response {
+    answer::error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", &error.to_string())
+}
+
+fn validated(response: Response, etag: &str) -> Response {
+    let response = answer::with_header(response, ETAG, etag);
     let response = answer::with_header(response, CACHE_CONTROL, "private, no-cache");
     answer::with_header(response, VARY, "Authorization")
 }

@@ -11,14 +11,15 @@ use crate::{model::rule::Rule, reference::answer};
 pub(super) const PATH: &str = "/.well-known/jwks.json";
 
 pub(super) async fn serve(State(manager): State<Arc<Parts>>) -> Response {
-    let keys = if manager.rules.hold(Rule::EmJwks) {
-        manager.keys.public_jwks()
+    let keys = manager.keys.now();
+    let published = if manager.rules.hold(Rule::EmJwks) {
+        keys.public_jwks()
     } else {
-        match manager.keys.signing.unrelated() {
+        match keys.signing.unrelated() {
             Ok(other) => {
                 let mut jwk = other.public_jwk();
                 if let Some(members) = jwk.as_object_mut() {
-                    members.insert("kid".to_owned(), json!(manager.keys.signing.kid()));
+                    members.insert("kid".to_owned(), json!(keys.signing.kid()));
                 }
                 vec![jwk]
             }
@@ -27,5 +28,5 @@ pub(super) async fn serve(State(manager): State<Arc<Parts>>) -> Response {
             }
         }
     };
-    answer::document(&json!({ "keys": keys }))
+    answer::document(&json!({ "keys": published }))
 }

@@ -24,7 +24,7 @@ pub struct SigningKey {
 }
 
 /// The keys of a Manager: one signs, another may be published beside it while clients move over (rotation).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SigningKeys {
     /// The key that signs.
     pub signing: SigningKey,
@@ -160,10 +160,19 @@ impl SigningKey {
         Ok(signature.as_ref().to_vec())
     }
 
-    /// Some other key, for the sabotage of EM-JWKS.
+    /// Some other key that is published nowhere: for the sabotage of EM-JWKS, and for envelopes that are wrong.
     pub(super) fn unrelated(&self) -> Result<Self, SigningKeyError> {
+        Self::from_digest(self.kid.as_str().as_bytes())
+    }
+
+    /// The key of a number under a seed.
+    pub(super) fn derived(seed: &[u8; 32], number: u64) -> Result<Self, SigningKeyError> {
+        Self::from_digest(&[seed.as_slice(), &number.to_be_bytes()].concat())
+    }
+
+    fn from_digest(material: &[u8]) -> Result<Self, SigningKeyError> {
         let mut seed = [0; 32];
-        for (to, from) in seed.iter_mut().zip(digest(&SHA256, self.kid.as_str().as_bytes()).as_ref()) {
+        for (to, from) in seed.iter_mut().zip(digest(&SHA256, material).as_ref()) {
             *to = *from;
         }
         Self::from_seed(seed)
