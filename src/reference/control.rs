@@ -140,7 +140,7 @@ async fn add_fault(State(controls): State<Arc<Controls>>, body: Result<Bytes, By
         Err(refusal) => return refusal,
     };
     match added {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Ok(()) => list_faults(State(controls)).await,
         Err(description) => invalid(StatusCode::BAD_REQUEST, &description),
     }
 }

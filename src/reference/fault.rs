@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
-use axum::http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+use axum::{
+    body::Bytes,
+    http::{
+        HeaderMap, HeaderName, HeaderValue,
+        header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    },
 };
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -54,7 +57,7 @@ pub(super) enum Kind {
 pub(super) struct Substitute {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
 }
 
 /// Changes of a JSON document, by JSON pointer (RFC 6901).
@@ -198,9 +201,8 @@ impl Wire {
     /// The kind's name, and the kind if what it says makes sense.
     fn check(self) -> Result<(&'static str, Kind), String> {
         let outage = |outage| (outage_name(outage), Kind::Outage(outage));
-        let answer = |status, headers, body: String| {
-            Kind::Answer(Substitute { status, headers, body: body.into_bytes() })
-        };
+        let answer =
+            |status, headers, body: String| Kind::Answer(Substitute { status, headers, body: body.into() });
         Ok(match self {
             Self::Unreachable {} => outage(Outage::Unreachable),
             Self::Refused {} => outage(Outage::Refused),

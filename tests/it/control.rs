@@ -136,7 +136,9 @@ async fn faults_are_listed_replaced_and_cleared() {
         r#"{"kind":"envelope","payload":{"iss":"https://elsewhere.example.com"},"sign":"unpublished"}"#,
         r#"{"kind":"certificate","count":2}"#,
     ] {
-        assert_eq!(platform.control(Method::POST, &url, Some(fault)).await.status(), 204, "{fault}");
+        let added = body(platform.control(Method::POST, &url, Some(fault)).await).await;
+        let listed = body(platform.control(Method::GET, &url, None).await).await;
+        assert_eq!(added, listed, "{fault}");
     }
     golden("faults", 200, platform.control(Method::GET, &url, None).await).await;
     for (name, bad) in [

@@ -22,7 +22,7 @@ async fn fault(platform: &Platform, fault: &Value) {
 async fn set(platform: &Platform, control: &str, fault: &Value) {
     let url = format!("{control}/control/faults");
     let response = platform.control(Method::POST, &url, Some(&fault.to_string())).await;
-    assert_eq!(response.status(), 204, "{fault}");
+    assert_eq!(response.status(), 200, "{fault}");
 }
 
 async fn clear(platform: &Platform) {
@@ -207,6 +207,20 @@ async fn another_answer_is_given_and_written_down() {
             ["config", 302, "redirect", null],
         ])
     );
+}
+
+#[tokio::test]
+async fn every_status_is_a_whole_answer() {
+    let platform = Platform::start();
+    for status in [200, 204, 205, 299, 304, 401, 404, 429, 599] {
+        fault(&platform, &json!({ "kind": "status", "status": status, "body": "a body" })).await;
+        for _ in 0..2 {
+            let response = platform.get(HEALTH).await;
+            assert_eq!(response.status(), status);
+            let expected = if [204, 304].contains(&status) { "" } else { "a body" };
+            assert_eq!(response.text().await.unwrap(), expected, "{status}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ fn shown(keys: &SigningKeys) -> Response {
     answer::json(StatusCode::OK, &json!({ "kid": keys.signing.kid(), "published": published }))
 }
 
-/// `GET /control/policy`: the policy file as it is, good or broken.
+/// `GET /control/policy`: the policy file as it is, good or broken; what is no UTF-8 is replaced.
 async fn read_policy(State(manager): State<Arc<Parts>>) -> Response {
     match manager.policies.read() {
         Ok(Some(text)) => answer::typed(
