@@ -15,7 +15,7 @@ use std::{
 
 use tokio::{net::TcpStream, sync::watch};
 
-/// A server's faults below HTTP; given to [`serve`](super::serve). Clones share their state.
+/// A server's faults below HTTP; given to [`serve`](super::serve()). Clones share their state.
 #[derive(Clone)]
 pub struct Faults(Arc<Switch>);
 

@@ -390,7 +390,7 @@ struct EmbeddedPlatform {
     notes: Vec<String>,
     _idp: Running,
     _serving: Vec<Serving>,
-    /// Dropped last: whoever writes into it has stopped.
+    /// Dropped after the servers, which write into it.
     _scratch: Scratch,
 }
 

@@ -30,7 +30,7 @@ pub(super) use file::MAX_FILE;
 /// How many mistakes are told.
 const TOLD: usize = 10;
 
-/// A policy file cannot be used; every mistake with file, line and column, and nothing of the file's values.
+/// A policy file cannot be used: its mistakes with file, line and column, and no line of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PolicyError(String);
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_of_the_file_is_told() {
+    fn no_header_of_the_telemetry_is_told() {
         let text = r#"{"telemetry": {"enforcement": "enforced", "value": {"otel_endpoint": "x",
             "sampling_rate": 7, "headers": {"Authorization": "Bearer of-the-collector", "n": 7}}}}"#;
         let error = load(text, Rules::ALL).expect_err(text);
