@@ -77,7 +77,8 @@ pub trait Platform: Send + Sync + fmt::Debug {
 /// The addresses of a platform.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
-    /// By component: `idp`, `enterprise-manager`, `sibling`; `registry` where the policy has a `registry` directive.
+    /// By component: `idp`, `enterprise-manager`, `sibling`; `registry` where the policy of the values file has a
+    /// `registry` directive, with its `api_url` for the base.
     pub components: BTreeMap<Component, Endpoint>,
 }
 

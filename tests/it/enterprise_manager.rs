@@ -1,15 +1,19 @@
 //! The Enterprise Manager through its public face: discovery, keys, the envelope, its validators and its time.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use touchstone::model::{
-    envelope::Payload,
-    identifier::{Audience, Scope},
-    resource_url::ResourceUrl,
-    rule::Rules,
-    values::IdpType,
+use touchstone::{
+    model::{
+        envelope::Payload,
+        identifier::{Audience, Scope},
+        resource_url::ResourceUrl,
+        rule::{Rule, Rules},
+        values::IdpType,
+    },
+    net::Outage,
 };
 
 use crate::platform::{MANAGER, Platform, body, directives, header};
@@ -166,6 +170,29 @@ async fn another_policy_is_in_force_at_the_next_request() {
     let expected = json!({ "loaded_at": "2026-01-01T01:00:00Z", "error": "line 3: unknown directive" });
     assert_eq!(health["policy"], expected);
     assert_eq!(platform.config(&[]).await.text().await.unwrap(), envelope, "the old policy stays");
+}
+
+#[tokio::test]
+async fn the_last_good_key_set_serves_for_its_limit_and_heals() {
+    for (rules, late) in [(Rules::ALL, 401), (Rules::without(Rule::TokKeysetFault), 200)] {
+        for outage in [Outage::Refused, Outage::Certificate] {
+            let platform = Platform::with(rules, |_| {});
+            let minutes = |minutes| platform.clock.advance(SignedDuration::from_mins(minutes));
+            assert_eq!(platform.config(&[]).await.status(), 200, "the control");
+            platform.idp.set(outage, None);
+            minutes(19);
+            assert_eq!(platform.config(&[]).await.status(), 200, "the age of 5 minutes and the limit of 15");
+            minutes(1);
+            let response = platform.config(&[]).await;
+            assert_eq!(response.status(), late, "{outage:?}");
+            if late == 401 {
+                let challenge = header(&response, "www-authenticate");
+                assert!(challenge.contains("TOK-KEYSET:"), "{challenge}");
+            }
+            platform.idp.clear();
+            assert_eq!(platform.config(&[]).await.status(), 200, "it heals without a restart");
+        }
+    }
 }
 
 #[tokio::test]

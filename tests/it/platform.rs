@@ -49,6 +49,8 @@ pub(crate) struct Platform {
     pub(crate) clock: ManualClock,
     pub(crate) client: Client,
     pub(crate) policy_file: PathBuf,
+    /// The identity provider's reach.
+    pub(crate) idp: Faults,
     idp_key: SigningKey,
     names: BTreeMap<String, SocketAddr>,
     servers: Vec<Serving>,
@@ -114,8 +116,9 @@ impl Platform {
             Surroundings::new(rules, Arc::clone(&shared), client.clone()),
         );
         let registry = Registry::new(&ResourceUrl::parse(REGISTRY).unwrap(), Arc::clone(&shared));
+        let reach = Faults::default();
         let routers = [
-            (idp(&idp_key), Faults::default()),
+            (idp(&idp_key), reach.clone()),
             (manager.router(), manager.faults()),
             (sibling.router(), sibling.faults()),
             (registry.router(), registry.faults()),
@@ -129,7 +132,7 @@ impl Platform {
                 serve(listener, &leaf, Arc::clone(&shared), &faults, router).unwrap()
             });
         let servers = servers.collect();
-        Self { values, manager, clock, client, policy_file, idp_key, names, servers }
+        Self { values, manager, clock, client, policy_file, idp: reach, idp_key, names, servers }
     }
 
     /// Where the server of a host listens.
