@@ -5,8 +5,12 @@
 
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 mod discovery;
 mod loopback;
+mod refresh_token;
+#[cfg(test)]
+mod scripted;
 mod token_response;
 mod user_agent;
 
@@ -51,7 +55,7 @@ pub struct SignIn<'a> {
     pub courier: &'a dyn Courier,
     /// Verifier, state and nonce come from here.
     pub chance: &'a mut Chance,
-    /// Whether CL-LOGIN is in force.
+    /// Whether CL-LOGIN and CL-LOGIN-CHECK are in force.
     pub rules: Rules,
 }
 
@@ -92,6 +96,26 @@ impl SignIn<'_> {
         person: &Person,
     ) -> Result<Tokens, SignInError> {
         authorization_code::run(self, registration, person).await
+    }
+
+    /// Device code: the person approves on another device, which is a browser here as well (RFC 8628). The token
+    /// endpoint is asked once, after the approval: `authorization_pending` or `slow_down` then is a refusal.
+    pub async fn device_code(
+        &mut self,
+        registration: &Registration,
+        person: &Person,
+    ) -> Result<Tokens, SignInError> {
+        device_code::run(self, registration, person).await
+    }
+
+    /// A new access token for a refresh token (RFC 6749 §6). The answer's refresh token is the one to keep: a new one
+    /// where the server rotates, else the same again.
+    pub async fn refresh_token(
+        &mut self,
+        registration: &Registration,
+        refresh_token: &str,
+    ) -> Result<Tokens, SignInError> {
+        refresh_token::run(self, registration, refresh_token).await
     }
 
     /// Client credentials (RFC 6749 §4.4).

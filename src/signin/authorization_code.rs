@@ -47,7 +47,12 @@ pub(super) async fn run(
         Some(loopback) => loopback.receive(flow.courier, &callback).await?,
         None => callback,
     };
-    let code = read_callback(&callback, &metadata, &pending)?;
+    // CL-LOGIN-CHECK: the callback and the ID token answer this request, and come from this issuer.
+    let checked = flow.rules.hold(Rule::ClLoginCheck);
+    if checked {
+        check_callback(&callback, &metadata, &pending)?;
+    }
+    let code = read_callback(&callback)?;
     let fields = vec![
         ("grant_type".into(), "authorization_code".into()),
         ("code".into(), code),
@@ -55,7 +60,9 @@ pub(super) async fn run(
         ("code_verifier".into(), pending.verifier.clone()),
     ];
     let tokens = token_response::request(flow, &metadata.token_endpoint, registration, fields).await?;
-    check_nonce(&tokens, &pending)?;
+    if checked {
+        check_nonce(&tokens, &pending)?;
+    }
     Ok(tokens)
 }
 
@@ -89,30 +96,34 @@ fn authorization_url(
     Ok(url)
 }
 
-/// The code, if the callback is the answer to our request (RFC 6749 §4.1.2, RFC 9207 §2.4).
-fn read_callback(
-    callback: &Url,
-    metadata: &ServerMetadata,
-    pending: &Pending,
-) -> Result<String, SignInError> {
-    let parameter =
-        |name: &str| callback.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    if parameter("state") != pending.state {
+/// The callback is the answer to our request, from the issuer that was asked (RFC 6749 §4.1.2, RFC 9207 §2.4).
+fn check_callback(callback: &Url, metadata: &ServerMetadata, pending: &Pending) -> Result<(), SignInError> {
+    if parameter(callback, "state") != pending.state {
         return Err(SignInError::Protocol("the callback's state is not the one that was sent".into()));
     }
-    match parameter("iss") {
+    match parameter(callback, "iss") {
         Some(issuer) if issuer != metadata.issuer => {
-            return Err(SignInError::Protocol("the callback comes from another issuer".into()));
+            Err(SignInError::Protocol("the callback comes from another issuer".into()))
         }
         None if metadata.authorization_response_iss_parameter_supported => {
-            return Err(SignInError::Protocol("the callback lacks the issuer that was advertised".into()));
+            Err(SignInError::Protocol("the callback lacks the issuer that was advertised".into()))
         }
-        _ => {}
+        _ => Ok(()),
     }
-    if let Some(error) = parameter("error") {
-        return Err(SignInError::Refused { error, description: parameter("error_description") });
+}
+
+/// The code, or the refusal (RFC 6749 §4.1.2).
+fn read_callback(callback: &Url) -> Result<String, SignInError> {
+    if let Some(error) = parameter(callback, "error") {
+        let description = parameter(callback, "error_description");
+        return Err(SignInError::Refused { error, description });
     }
-    parameter("code").ok_or_else(|| SignInError::Protocol("the callback has neither code nor error".into()))
+    parameter(callback, "code")
+        .ok_or_else(|| SignInError::Protocol("the callback has neither code nor error".into()))
+}
+
+fn parameter(callback: &Url, name: &str) -> Option<String> {
+    callback.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 /// The ID token is bound to this request (OpenID Connect Core §3.1.3.7). It came from the token endpoint over
@@ -129,4 +140,78 @@ fn check_nonce(tokens: &Tokens, pending: &Pending) -> Result<(), SignInError> {
         return Ok(());
     }
     Err(SignInError::Protocol("the ID token's nonce is not the one that was sent".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chance::Chance,
+        model::rule::Rules,
+        net::courier::{Answer, Request},
+        signin::scripted::{Scripted, html, json, registration},
+    };
+
+    /// A sign-in at a server that sends the browser back with these parameters beside the code, and this nonce in the
+    /// ID token. `STATE` and `NONCE` stand for the client's own.
+    async fn sign_in(parameters: &'static str, nonce: &'static str, rules: Rules) -> Result<(), SignInError> {
+        let asked = std::sync::Mutex::new((String::new(), String::new()));
+        let server = Scripted::new(move |request: &Request| {
+            let mut asked = asked.lock().unwrap();
+            let url = Url::parse(&request.url).unwrap();
+            match url.path() {
+                "/.well-known/openid-configuration" => json(
+                    200,
+                    r#"{"issuer":"https://idp.test","authorization_endpoint":"https://idp.test/authorize",
+                        "token_endpoint":"https://idp.test/token",
+                        "authorization_response_iss_parameter_supported":true}"#,
+                ),
+                "/authorize" => {
+                    *asked = (
+                        parameter(&url, "state").unwrap_or_default(),
+                        parameter(&url, "nonce").unwrap_or_default(),
+                    );
+                    html(r#"<form action="/login"><input name="u"><input type="password" name="p"></form>"#)
+                }
+                "/login" => {
+                    let to =
+                        format!("https://app.test/back?code=c&{}", parameters.replace("STATE", &asked.0));
+                    Answer { status: 303, headers: vec![("location".into(), to)], body: Vec::new() }
+                }
+                "/token" => {
+                    let claims = format!(r#"{{"nonce":"{}"}}"#, nonce.replace("NONCE", &asked.1));
+                    let id_token = format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims));
+                    json(
+                        200,
+                        &format!(r#"{{"access_token":"a","token_type":"Bearer","id_token":"{id_token}"}}"#),
+                    )
+                }
+                path => panic!("{path}"),
+            }
+        });
+        let mut chance = Chance::from_seed([7; 32]);
+        let mut flow = SignIn { courier: &server, chance: &mut chance, rules };
+        let registration =
+            Registration { redirect_uri: Some("https://app.test/back".into()), ..registration() };
+        let person = Person { login: "ann".into(), password: "secret".into() };
+        run(&mut flow, &registration, &person).await.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn the_callback_and_the_id_token_answer_this_request() {
+        let own = "state=STATE&iss=https://idp.test";
+        assert_eq!(sign_in(own, "NONCE", Rules::ALL).await, Ok(()));
+        for (parameters, nonce) in [
+            ("state=other&iss=https://idp.test", "NONCE"),
+            ("iss=https://idp.test", "NONCE"),
+            ("state=STATE&iss=https://evil.test", "NONCE"),
+            ("state=STATE", "NONCE"),
+            (own, "other"),
+        ] {
+            let refused = sign_in(parameters, nonce, Rules::ALL).await;
+            assert!(matches!(refused, Err(SignInError::Protocol(_))), "{parameters} {nonce}: {refused:?}");
+            let broken = Rules::without(Rule::ClLoginCheck);
+            assert_eq!(sign_in(parameters, nonce, broken).await, Ok(()), "{parameters} {nonce}");
+        }
+    }
 }

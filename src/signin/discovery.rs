@@ -17,6 +17,8 @@ pub struct ServerMetadata {
     pub authorization_endpoint: String,
     /// For the client.
     pub token_endpoint: String,
+    /// For a client without a browser (RFC 8628 §4).
+    pub device_authorization_endpoint: Option<String>,
     /// The `iss` parameter comes with every authorization response (RFC 9207 §3).
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,

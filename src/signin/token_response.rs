@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Registration, SignIn, SignInError};
-use crate::net::courier::Request;
+use crate::net::courier::{Answer, Request};
 
 /// What a flow yields.
 #[derive(Clone, Deserialize)]
@@ -28,13 +28,30 @@ struct OAuthError {
     error_description: Option<String>,
 }
 
-/// Posts to the token endpoint, authenticated as the client is registered.
+/// Posts to the token endpoint and reads the tokens.
 pub(super) async fn request(
     flow: &SignIn<'_>,
     endpoint: &str,
     registration: &Registration,
-    mut fields: Vec<(String, String)>,
+    fields: Vec<(String, String)>,
 ) -> Result<Tokens, SignInError> {
+    let answer = post(flow, endpoint, registration, fields).await?;
+    let tokens: Tokens = serde_json::from_slice(&answer.body)
+        .map_err(|_| SignInError::Protocol("the token response is no valid JSON of RFC 6749 §5.1".into()))?;
+    if !tokens.token_type.eq_ignore_ascii_case("bearer") {
+        return Err(SignInError::Protocol(format!("token type `{}`", tokens.token_type)));
+    }
+    Ok(tokens)
+}
+
+/// Posts to an endpoint of the authorization server, authenticated as the client is registered. What is not a 200 is
+/// an error.
+pub(super) async fn post(
+    flow: &SignIn<'_>,
+    endpoint: &str,
+    registration: &Registration,
+    mut fields: Vec<(String, String)>,
+) -> Result<Answer, SignInError> {
     if let Some(resource) = &registration.resource {
         fields.push(("resource".into(), resource.clone()));
     }
@@ -47,17 +64,11 @@ pub(super) async fn request(
     }
     let answer = flow.courier.send(request).await?;
     if answer.status == 200 {
-        let tokens: Tokens = serde_json::from_slice(&answer.body).map_err(|_| {
-            SignInError::Protocol("the token response is no valid JSON of RFC 6749 §5.1".into())
-        })?;
-        if !tokens.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(SignInError::Protocol(format!("token type `{}`", tokens.token_type)));
-        }
-        return Ok(tokens);
+        return Ok(answer);
     }
     match serde_json::from_slice::<OAuthError>(&answer.body) {
         Ok(error) => Err(SignInError::Refused { error: error.error, description: error.error_description }),
-        Err(_) => Err(SignInError::Protocol(format!("the token endpoint answered {}", answer.status))),
+        Err(_) => Err(SignInError::Protocol(format!("`{endpoint}` answered {}", answer.status))),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The person's browser, as far as a login page needs one: it follows redirects on the authorization server,
-//! fills in the form and stops where the server sends it back to the client.
+//! fills in the form and stops where the server sends it back to the client, or says that the person is signed in.
 
 use regex::Regex;
 use url::Url;
@@ -9,6 +9,9 @@ use crate::net::courier::{Answer, Courier, Request};
 
 /// More pages than this is a loop.
 const MOST_PAGES: usize = 8;
+
+/// What the last page says where nobody is sent back to a client.
+const SIGNED_IN: &str = "You are signed in";
 
 pub(super) struct UserAgent<'a> {
     courier: &'a dyn Courier,
@@ -26,6 +29,24 @@ impl<'a> UserAgent<'a> {
         redirect_uri: &str,
         person: &Person,
     ) -> Result<Url, SignInError> {
+        match self.browse(url, Some(redirect_uri), person).await? {
+            End::Callback(target) => Ok(target),
+            End::Page => Err(SignInError::Credentials(person.login.clone())),
+        }
+    }
+
+    /// Opens the page on which a person approves a device, signs the person in, and reads that it is done
+    /// (RFC 8628 §3.3).
+    pub(super) async fn approve(&self, url: &Url, person: &Person) -> Result<(), SignInError> {
+        self.browse(url, None, person).await.map(|_| ())
+    }
+
+    async fn browse(
+        &self,
+        url: &Url,
+        redirect_uri: Option<&str>,
+        person: &Person,
+    ) -> Result<End, SignInError> {
         let mut page = url.clone();
         let mut answer = self.courier.send(Request::get(url.as_str())).await?;
         let mut submitted = false;
@@ -33,12 +54,13 @@ impl<'a> UserAgent<'a> {
             match answer.status {
                 302 | 303 => {
                     let target = location(&page, &answer)?;
-                    if is_callback(&target, redirect_uri) {
-                        return Ok(target);
+                    if redirect_uri.is_some_and(|uri| is_callback(&target, uri)) {
+                        return Ok(End::Callback(target));
                     }
                     answer = self.courier.send(Request::get(target.as_str())).await?;
                     page = target;
                 }
+                200 if submitted && answer.text().contains(SIGNED_IN) => return Ok(End::Page),
                 200 | 400 | 401 | 403 if submitted => {
                     return Err(SignInError::Credentials(person.login.clone()));
                 }
@@ -53,6 +75,14 @@ impl<'a> UserAgent<'a> {
         }
         Err(SignInError::Protocol("the login pages go round in circles".into()))
     }
+}
+
+/// Where a visit ends.
+enum End {
+    /// The server sends the browser back to the client.
+    Callback(Url),
+    /// A page that says so.
+    Page,
 }
 
 /// The server sends the browser back to the client: same place, whatever the query.
