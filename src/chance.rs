@@ -31,6 +31,12 @@ impl Chance {
         self.0.fill_bytes(&mut bytes);
         URL_SAFE_NO_PAD.encode(bytes)
     }
+
+    /// A number from 0 to `most`, both included.
+    pub fn up_to(&mut self, most: u32) -> u32 {
+        let scaled = u64::from(self.0.next_u32()) * (u64::from(most) + 1);
+        u32::try_from(scaled >> u32::BITS).unwrap_or(most)
+    }
 }
 
 /// The seed of a part: equal for equal seeds and names, unrelated otherwise.
@@ -61,5 +67,13 @@ mod tests {
         assert_eq!(text("a"), text("a"));
         assert_ne!(text("a"), text("b"));
         assert_eq!(text("a").len(), 43);
+    }
+
+    #[test]
+    fn numbers_stay_within_their_bound_and_reach_it() {
+        let mut chance = Chance::from_seed([7; 32]);
+        let drawn: std::collections::BTreeSet<_> = (0..200).map(|_| chance.up_to(3)).collect();
+        assert_eq!(drawn, [0, 1, 2, 3].into());
+        assert_eq!(chance.up_to(0), 0);
     }
 }

@@ -22,7 +22,7 @@ mod fixture;
 mod form;
 mod header;
 mod introspection;
-mod json;
+pub(crate) mod json;
 mod jwk;
 mod jwks;
 mod keyset;

@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 const MAX_DEPTH: u8 = 32;
 
 /// The bytes as exactly one object of unique members in UTF-8, or nothing.
-pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
+pub(crate) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let members = json.deserialize_map(Object { depth: MAX_DEPTH }).ok()?;
     json.end().ok()?;

@@ -34,7 +34,10 @@ impl KeySet {
     }
 
     /// The keys of a `kid` that may verify the algorithm. Several of one `kid` are told apart by what they fit.
-    pub(super) fn named(&self, kid: &str, algorithm: Algorithm) -> Result<Vec<&ParsedPublicKey>, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::KeyId`] where no key has the `kid`, [`Refusal::Algorithm`] where one has and does not fit.
+    pub fn named(&self, kid: &str, algorithm: Algorithm) -> Result<Vec<&ParsedPublicKey>, Refusal> {
         let mut keys = self.of(kid).peekable();
         if keys.peek().is_none() {
             return Err(Refusal::KeyId(KeyIdFault::Unknown));
