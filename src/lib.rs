@@ -17,6 +17,8 @@ pub mod reference;
 
 pub mod signin;
 
+pub mod client;
+
 pub mod scenario;
 
 pub mod outcome;

@@ -16,6 +16,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("token", &["net", "model", "clock"]),
     ("reference", &["token", "net", "model", "clock"]),
     ("signin", &["net", "model", "clock", "chance"]),
+    ("client", &["signin", "token", "net", "model", "clock", "chance"]),
     ("outcome", &["model"]),
     ("scenario", &["model", "outcome"]),
     ("target", &["reference", "token", "net", "model", "clock", "chance", "outcome"]),
@@ -50,6 +51,7 @@ const MAY_NOT_USE: &[(&str, &[&str])] = &[
     ("token", &["mock_idp", "std::fs"]),
     ("reference", &["mock_idp"]),
     ("signin", &["mock_idp"]),
+    ("client", &["mock_idp"]),
     ("runner", &["mock_idp"]),
     ("report", &["tokio", "axum", "reqwest", "mock_idp"]),
     ("net", &["mock_idp"]),
@@ -58,7 +60,7 @@ const MAY_NOT_USE: &[(&str, &[&str])] = &[
 
 /// A sabotage breaks a component's own rule, never what judges it. The embedded target builds the components: under
 /// the sabotage of TOK-CACHE it gives them one cache.
-const MAY_BREAK_RULES: &[&str] = &["model", "token", "reference", "signin", "target"];
+const MAY_BREAK_RULES: &[&str] = &["model", "token", "reference", "signin", "client", "target"];
 
 const MOST_LINES: usize = 500;
 
