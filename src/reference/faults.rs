@@ -150,12 +150,15 @@ async fn act(State(faults): State<Faults>, request: Request, next: Next) -> Resp
         tokio::time::sleep(delay).await;
         answered = Some(name);
     }
-    let mut response = match acting.next_if(|(_, kind)| matches!(kind, Kind::Answer(_))) {
-        Some((name, Kind::Answer(substitute))) => {
-            answered = Some(name);
-            substitute.response()
-        }
-        _ => next.run(request).await,
+    let substitute = acting.next_if(|(_, kind)| matches!(kind, Kind::Answer(_)));
+    let mut response = if let Some((name, Kind::Answer(substitute))) = substitute {
+        answered = Some(name);
+        substitute.response()
+    } else {
+        let response = next.run(request).await;
+        // The endpoint's own fault is the later one.
+        answered = response.extensions().get().map(|AnsweredBy(name)| *name).or(answered);
+        response
     };
     for (name, kind) in acting {
         let (changed, acted) = match kind {
@@ -200,7 +203,8 @@ async fn truncated(
     connections: &net::Faults,
 ) -> (Response, bool) {
     let (parts, body) = read(response).await;
-    let breaks = !body.is_empty() && *method != Method::HEAD;
+    let bare = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&parts.status);
+    let breaks = !body.is_empty() && !bare && *method != Method::HEAD;
     if let (true, Some(ConnectInfo(peer))) = (breaks, peer) {
         connections.truncate(peer, body.len() / 2);
     }

@@ -282,11 +282,14 @@ async fn an_answer_breaks_off_within_its_announced_length() {
     }
     let head = platform.send(Method::HEAD, &jwks, &[]).await;
     assert_eq!(head.status(), 200, "an answer without a body is whole");
+    let bare = json!({ "kind": "status", "status": 304, "body": "a body", "endpoint": "jwks" });
+    fault(&platform, &bare).await;
+    assert_eq!(platform.get(&jwks).await.bytes().await.unwrap().len(), 0);
     clear(&platform).await;
     assert_eq!(platform.get(&jwks).await.bytes().await.unwrap(), whole);
     let journal = journal(&platform, MANAGER_CONTROL).await;
     let faults: Vec<_> = journal.as_array().unwrap().iter().map(|entry| entry["fault"].clone()).collect();
-    assert_eq!(json!(faults), json!([null, "truncated", "truncated", null, null]));
+    assert_eq!(json!(faults), json!([null, "truncated", "truncated", null, "status", null]));
 }
 
 #[tokio::test]

@@ -232,6 +232,8 @@ async fn a_wrong_envelope_is_served_to_who_passes_the_gate() {
     assert!(envelope.ends_with('.'));
     assert_eq!(parts(&envelope).0, json!({ "alg": "none", "typ": "toolhive-config+jwt" }));
 
+    control(&platform, "faults", r#"{"kind":"slow","delay":"1ms","count":1}"#).await;
+    platform.config(&[]).await;
     let refused = platform.get(&format!("{MANAGER}/api/v1/config")).await;
     assert_eq!(refused.status(), 401, "the gate comes first");
     let url = format!("{MANAGER_CONTROL}/control/journal");
