@@ -88,7 +88,6 @@ pub struct Client {
 }
 
 /// What a client is made of.
-#[derive(Debug)]
 pub struct Setup {
     /// Its platform.
     pub platform_url: PlatformUrl,

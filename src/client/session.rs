@@ -40,15 +40,21 @@ struct Kept {
 impl Session {
     /// The session that an earlier start left in the store, or an empty one. An error is told beside it.
     pub(super) fn resume(store: Arc<dyn SecretStore>, platform: PlatformUrl) -> (Self, Option<io::Error>) {
-        let (kept, error) = match store.read(REFRESH_TOKEN) {
-            Ok(kept) => (kept, None),
-            Err(error) => (None, Some(error)),
-        };
-        let refresh = kept
+        let mut session = Self { store, platform, access: None, refresh: None, accepted: true };
+        match session.kept() {
+            Ok(kept) => session.refresh = kept,
+            Err(error) => return (session, Some(error)),
+        }
+        (session, None)
+    }
+
+    /// The store's refresh token of this platform. What cannot be read as one is none: somebody signs in again.
+    fn kept(&self) -> io::Result<Option<Concealed<String>>> {
+        let kept = self.store.read(REFRESH_TOKEN)?;
+        Ok(kept
             .and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok())
-            .filter(|kept| kept.platform_url == platform.as_str())
-            .map(|kept| Concealed::new(kept.refresh_token));
-        (Self { store, platform, access: None, refresh, accepted: true }, error)
+            .filter(|kept| kept.platform_url == self.platform.as_str())
+            .map(|kept| Concealed::new(kept.refresh_token)))
     }
 
     /// Takes the tokens of a sign-in or a refresh, each in the place of the one before. The error is the store's: the
@@ -60,7 +66,10 @@ impl Session {
         let expires_at = lifetime.map(|lifetime| now.saturating_add(lifetime).unwrap_or(Timestamp::MAX));
         self.access = Some(Access { token: Concealed::new(tokens.access_token), expires_at });
         self.accepted = true;
-        let Some(refresh_token) = tokens.refresh_token else { return self.forget_refresh() };
+        let Some(refresh_token) = tokens.refresh_token else {
+            self.refresh = None;
+            return self.store.remove(REFRESH_TOKEN);
+        };
         self.refresh = Some(Concealed::new(refresh_token.clone()));
         let kept = Kept { platform_url: self.platform.as_str().to_owned(), refresh_token };
         self.store.write(REFRESH_TOKEN, serde_json::json!(kept).to_string().as_bytes())
@@ -78,14 +87,19 @@ impl Session {
         self.access.as_ref().map(|access| access.token.reveal().as_str())
     }
 
-    pub(super) fn refresh(&self) -> Option<&str> {
-        self.refresh.as_ref().map(|token| token.reveal().as_str())
+    /// The refresh token. Another client on the same store may have traded the one that is known here for a new one,
+    /// and an old one that comes again ends the session of both (RFC 9700 §4.14.2): the store's goes first.
+    pub(super) fn refresh(&mut self) -> io::Result<Option<String>> {
+        if let Some(kept) = self.kept()? {
+            self.refresh = Some(kept);
+        }
+        Ok(self.refresh.as_ref().map(|token| token.reveal().clone()))
     }
 
-    /// The IdP will never take the refresh token again.
-    pub(super) fn forget_refresh(&mut self) -> io::Result<()> {
-        self.refresh = None;
-        self.store.remove(REFRESH_TOKEN)
+    /// The IdP will never take this refresh token again.
+    pub(super) fn forget_refresh(&mut self, refused: &str) -> io::Result<()> {
+        self.refresh = self.kept()?.filter(|kept| kept.reveal() != refused);
+        if self.refresh.is_none() { self.store.remove(REFRESH_TOKEN) } else { Ok(()) }
     }
 
     /// Somebody must sign in again. The tokens stay: the refusal may have been a mistake.
@@ -139,12 +153,26 @@ mod tests {
         session.renew(tokens(Some("s3cret-two"), Some(60)), start()).unwrap();
         assert!(session.is_signed_in());
         assert!(!format!("{session:?}").contains("s3cret"));
-        let (again, _) = Session::resume(Arc::clone(&store), platform_url());
-        assert_eq!((again.refresh(), again.any_access()), (Some("s3cret-two"), None));
+        let (mut again, _) = Session::resume(Arc::clone(&store), platform_url());
+        assert_eq!(again.refresh().unwrap().as_deref(), Some("s3cret-two"));
+        assert_eq!(again.any_access(), None);
         let other = bootstrap(Some("https://other.example.com"), None, Rules::ALL).unwrap();
-        assert!(Session::resume(Arc::clone(&store), other).0.refresh().is_none(), "another platform");
+        assert!(!Session::resume(Arc::clone(&store), other).0.has_tokens(), "another platform");
         session.renew(tokens(None, None), start()).unwrap();
-        assert!(Session::resume(store, platform_url()).0.refresh().is_none(), "gone with the sign-in");
+        assert!(!Session::resume(store, platform_url()).0.has_tokens(), "gone with the sign-in");
+    }
+
+    #[test]
+    fn two_clients_on_one_store_use_the_newest_refresh_token() {
+        let store: Arc<dyn SecretStore> = Arc::new(MemoryStore::default());
+        let (mut one, _) = Session::resume(Arc::clone(&store), platform_url());
+        one.renew(tokens(Some("first"), None), start()).unwrap();
+        let (mut two, _) = Session::resume(store, platform_url());
+        two.renew(tokens(Some("second"), None), start()).unwrap();
+        one.forget_refresh("first").unwrap();
+        assert_eq!(one.refresh().unwrap().as_deref(), Some("second"), "not the one that was refused");
+        one.forget_refresh("second").unwrap();
+        assert_eq!(one.refresh().unwrap(), None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The product from outside, in one binary.
 
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod control;
