@@ -62,6 +62,9 @@ use policy::Policy;
 use session::Session;
 use time::Time;
 
+/// Clients that share a folder take turns by it.
+const LOCK_FILE: &str = "client.lock";
+
 /// More events than this are not kept: the oldest go.
 const MOST_EVENTS: usize = 1_000;
 
@@ -139,7 +142,7 @@ impl Client {
     #[must_use]
     pub fn open(setup: Setup) -> Self {
         let Setup { platform_url, folder, store, clock, seed, rules } = setup;
-        let folder = Folder::new(folder);
+        let folder = Folder::new(folder, LOCK_FILE);
         let time = Time::new(clock, rules);
         let mut cache = Cache::new(folder.clone(), Arc::clone(&store), platform_url.clone(), rules);
         let loaded = cache.load(time.now());

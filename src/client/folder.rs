@@ -12,11 +12,13 @@ use std::{
 /// The largest file that is read, in bytes: an envelope has at most 4 MiB.
 const MAX_FILE: u64 = 16 << 20;
 
-const LOCK_FILE: &str = "lock";
-
 /// The folder.
 #[derive(Clone, Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder {
+    path: PathBuf,
+    /// The name of the lock file: two users of one folder, each with its own, never wait for one another.
+    lock: &'static str,
+}
 
 /// The right to write, until it is dropped.
 #[derive(Debug)]
@@ -26,13 +28,13 @@ pub(super) struct Locked<'f> {
 }
 
 impl Folder {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self(path)
+    pub(super) fn new(path: PathBuf, lock: &'static str) -> Self {
+        Self { path, lock }
     }
 
     /// The content of a file, none where there is no such file.
     pub(super) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         let metadata = match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             metadata => metadata?,
@@ -56,8 +58,8 @@ impl Folder {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.0)?;
-        let lock = private().create(true).truncate(false).open(self.0.join(LOCK_FILE))?;
+        builder.create(&self.path)?;
+        let lock = private().create(true).truncate(false).open(self.path.join(self.lock))?;
         lock.lock()?;
         Ok(Locked { folder: self, _lock: lock })
     }
@@ -67,11 +69,11 @@ impl Locked<'_> {
     /// Replaces a file: a temporary one beside it is written to the disk and takes its name. On an error the old
     /// content is untouched and the temporary file gone.
     pub(super) fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let temporary = self.folder.0.join(format!("{name}.tmp"));
+        let temporary = self.folder.path.join(format!("{name}.tmp"));
         // One that a crash left behind.
         remove(&temporary)?;
         let replaced =
-            write(&temporary, bytes).and_then(|()| fs::rename(&temporary, self.folder.0.join(name)));
+            write(&temporary, bytes).and_then(|()| fs::rename(&temporary, self.folder.path.join(name)));
         match replaced {
             Ok(()) => self.sync(),
             Err(error) => {
@@ -84,17 +86,21 @@ impl Locked<'_> {
 
     /// Removes a file; one that is not there is no error.
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
-        remove(&self.folder.0.join(name))
+        remove(&self.folder.path.join(name))
     }
 
     /// The new name is on the disk too, where folders can be synced.
     fn sync(&self) -> io::Result<()> {
-        if cfg!(unix) { File::open(&self.folder.0)?.sync_all() } else { Ok(()) }
+        if cfg!(unix) { File::open(&self.folder.path)?.sync_all() } else { Ok(()) }
     }
 }
 
 fn write(path: &PathBuf, bytes: &[u8]) -> io::Result<()> {
-    let mut file = private().create_new(true).open(path)?;
+    fill(private().create_new(true).open(path)?, bytes)
+}
+
+/// The bytes are on the disk, or it is an error: a full disk may tell only when it is synced.
+fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -123,7 +129,7 @@ mod tests {
     #[test]
     fn a_file_is_replaced_as_a_whole_and_private() {
         let scratch = Scratch::new();
-        let folder = Folder::new(scratch.path().join("a/b"));
+        let folder = Folder::new(scratch.path().join("a/b"), "lock");
         assert_eq!(folder.read("x").unwrap(), None);
         folder.lock().unwrap().replace("x", b"one").unwrap();
         fs::write(scratch.path().join("a/b/x.tmp"), "left by a crash").unwrap();
@@ -145,23 +151,23 @@ mod tests {
     #[test]
     fn what_cannot_be_replaced_stays_and_leaves_nothing_behind() {
         let scratch = Scratch::new();
-        let folder = Folder::new(scratch.path().join("folder"));
+        let folder = Folder::new(scratch.path().join("folder"), "lock");
         fs::create_dir_all(scratch.path().join("folder/x")).unwrap();
         assert!(folder.lock().unwrap().replace("x", b"new").is_err(), "the target is a folder");
         assert_eq!(scratch.names("folder"), ["lock", "x"]);
         assert!(folder.read("x").is_err());
         fs::write(scratch.path().join("file"), "").unwrap();
-        assert!(Folder::new(scratch.path().join("file")).lock().is_err(), "the folder is a file");
+        assert!(Folder::new(scratch.path().join("file"), "lock").lock().is_err(), "the folder is a file");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_disk_is_an_error_of_the_write() {
-        let mut full = private().open("/dev/full").unwrap();
-        assert!(full.write_all(b"x").is_err(), "the device that is always full");
+    fn a_full_disk_is_an_error_and_a_device_is_not_read() {
+        let full = fill(private().open("/dev/full").unwrap(), b"x").unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
         let scratch = Scratch::new();
-        let folder = Folder::new(scratch.path().to_owned());
+        let folder = Folder::new(scratch.path().to_owned(), "lock");
         std::os::unix::fs::symlink("/dev/zero", scratch.path().join("endless")).unwrap();
-        assert!(folder.read("endless").is_err(), "a device is not read");
+        assert!(folder.read("endless").is_err());
     }
 }

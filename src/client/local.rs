@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn two_clients_keep_each_others_changes() {
         let scratch = Scratch::new();
-        let folder = Folder::new(scratch.path().to_owned());
+        let folder = Folder::new(scratch.path().to_owned(), "lock");
         let (mut one, mut two) = (Local::load(&folder).unwrap(), Local::load(&folder).unwrap());
         let set = |name: &'static str| {
             move |local: &mut Local| {
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_torn_file_is_told_and_replaced_by_the_next_change() {
         let scratch = Scratch::new();
-        let folder = Folder::new(scratch.path().to_owned());
+        let folder = Folder::new(scratch.path().to_owned(), "lock");
         fs::write(scratch.path().join(FILE), r#"{"overrides":{"playg"#).unwrap();
         assert!(Local::load(&folder).is_err());
         let mut local = Local::default();

@@ -12,6 +12,8 @@ use std::{
 
 use super::folder::Folder;
 
+const LOCK_FILE: &str = "secrets.lock";
+
 /// Secrets by name: lower-case letters, digits and hyphens.
 pub trait SecretStore: Send + Sync + fmt::Debug {
     /// The secret, if there is one of this name.
@@ -64,7 +66,7 @@ impl FileStore {
     /// The store in a folder, which is made with the first secret.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
-        Self(Folder::new(folder))
+        Self(Folder::new(folder, LOCK_FILE))
     }
 }
 
@@ -85,7 +87,7 @@ impl SecretStore for FileStore {
 /// A name becomes a file's, so it leads nowhere else.
 fn file(name: &str) -> io::Result<&str> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if name.is_empty() || name == "lock" || !name.bytes().all(allowed) {
+    if name.is_empty() || !name.bytes().all(allowed) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a secret"));
     }
     Ok(name)
@@ -112,7 +114,7 @@ mod tests {
             store.remove("refresh-token").unwrap();
             assert_eq!(store.read("refresh-token").unwrap(), None);
         }
-        for name in ["", "../x", "a/b", "lock", "A", "."] {
+        for name in ["", "../x", "a/b", LOCK_FILE, "A", "."] {
             assert!(files.write(name, b"x").is_err(), "{name}");
         }
     }

@@ -49,8 +49,9 @@ async fn a_day_of_a_client() {
     let open = || {
         Client::open(Setup {
             platform_url: bootstrap(None, Some(MANAGER), Rules::ALL).unwrap(),
-            folder: disk.join("cache"),
-            store: Arc::new(FileStore::new(disk.join("secrets"))),
+            // One folder for both: neither waits for the other's lock.
+            folder: disk.clone(),
+            store: Arc::new(FileStore::new(disk.clone())),
             clock: platform.clock(),
             seed: [7; 32],
             rules: Rules::ALL,

@@ -31,7 +31,7 @@ impl Disk {
     }
 
     fn cache(&self, rules: Rules) -> Cache {
-        let folder = Folder::new(self.scratch.path().to_owned());
+        let folder = Folder::new(self.scratch.path().to_owned(), "lock");
         Cache::new(folder, Arc::clone(&self.store) as Arc<dyn SecretStore>, platform_url(), rules)
     }
 
@@ -190,7 +190,7 @@ fn a_sealed_envelope_is_verified_again() {
 fn the_cache_of_another_platform_or_of_another_store_is_never_trusted() {
     let disk = Disk::saved();
     let other = bootstrap(Some("https://other.example.com"), None, Rules::ALL).unwrap();
-    let folder = Folder::new(disk.scratch.path().to_owned());
+    let folder = Folder::new(disk.scratch.path().to_owned(), "lock");
     let store = Arc::clone(&disk.store) as Arc<dyn SecretStore>;
     let load = |store, platform| Cache::new(folder.clone(), store, platform, Rules::ALL).load(start()).err();
     assert!(matches!(load(store, other), Some(CacheFault::Platform)));
