@@ -58,6 +58,35 @@ impl Clock for ManualClock {
     }
 }
 
+/// A clock that goes wrong by a constant: what another shows, and a skew that can be changed. Clones share it.
+#[derive(Clone, Debug)]
+pub struct SkewedClock {
+    right: Arc<dyn Clock>,
+    skew: Arc<Mutex<SignedDuration>>,
+}
+
+impl SkewedClock {
+    /// A clock that shows the same as another.
+    #[must_use]
+    pub fn of(right: Arc<dyn Clock>) -> Self {
+        Self { right, skew: Arc::default() }
+    }
+
+    /// Moves this clock alone.
+    pub fn advance(&self, by: SignedDuration) {
+        let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        *skew = skew.saturating_add(by);
+    }
+}
+
+impl Clock for SkewedClock {
+    fn now(&self) -> Timestamp {
+        let skew = *self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.right.now();
+        now.saturating_add(skew).unwrap_or(now)
+    }
+}
+
 /// Measures how long something took in real time, for reports only.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
@@ -89,5 +118,9 @@ mod tests {
         assert_eq!(other.now().as_second(), 86_400);
         other.set(Timestamp::UNIX_EPOCH);
         assert_eq!(clock.now(), Timestamp::UNIX_EPOCH);
+        let skewed = SkewedClock::of(Arc::new(clock.clone()));
+        skewed.clone().advance(SignedDuration::from_secs(-5));
+        clock.advance(SignedDuration::from_secs(60));
+        assert_eq!((skewed.now().as_second(), clock.now().as_second()), (55, 60));
     }
 }

@@ -9,6 +9,8 @@ pub mod clock;
 
 pub mod chance;
 
+pub mod scratch;
+
 pub mod net;
 
 pub mod token;

@@ -4,6 +4,7 @@
 //! cases run side by side. A refusal counts only beside its control: see `runner/credit.rs`.
 
 mod case;
+mod clients;
 mod context;
 mod control;
 mod credit;
@@ -11,6 +12,7 @@ mod engine;
 mod held;
 mod step;
 mod wire;
+mod world;
 
 pub use case::CasePlan;
 pub use engine::{Settings, run};

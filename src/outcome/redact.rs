@@ -12,12 +12,13 @@ pub use jwt::{cut_signatures, show_token};
 use super::{Check, CheckStatus};
 
 /// Parameters of forms and URLs that are credentials by themselves (RFC 6749, 7521, 7636, 8628, 8693).
-const FORM_SECRETS: [&str; 10] = [
+const FORM_SECRETS: [&str; 11] = [
     "client_secret",
     "password",
     "code",
     "code_verifier",
     "device_code",
+    "user_code",
     "refresh_token",
     "assertion",
     "client_assertion",
@@ -29,8 +30,15 @@ const FORM_SECRETS: [&str; 10] = [
 const FORM_TOKENS: [&str; 3] = ["access_token", "id_token", "token"];
 
 /// Members of JSON bodies that are credentials.
-const JSON_SECRETS: [&str; 5] =
-    ["refresh_token", "client_secret", "password", "device_code", "code_verifier"];
+const JSON_SECRETS: [&str; 7] = [
+    "refresh_token",
+    "client_secret",
+    "password",
+    "device_code",
+    "user_code",
+    "verification_uri_complete",
+    "code_verifier",
+];
 
 /// Members of JSON bodies that carry a token.
 const JSON_TOKENS: [&str; 2] = ["access_token", "id_token"];

@@ -63,6 +63,8 @@ pub enum Capability {
     Minting,
     /// The requests that the IdP and the components received can be read.
     Journal,
+    /// The Manager's policy can be changed.
+    PolicyChange,
 }
 
 impl Capability {
@@ -75,6 +77,7 @@ impl Capability {
             Self::KeyRotation => "key-rotation",
             Self::Minting => "minting",
             Self::Journal => "journal",
+            Self::PolicyChange => "policy-change",
         }
     }
 }

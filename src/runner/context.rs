@@ -5,14 +5,17 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use serde_json::Value as Json;
 
 use super::{
-    CasePlan, Settings, control,
+    CasePlan, Settings,
+    clients::Clients,
+    control,
     control::User,
-    credit::Presentation,
+    credit::{Presentation, When, Wished},
     held::Held,
     wire::{Wire, shown},
+    world::World,
 };
 use crate::{
-    chance::{Chance, Seed},
+    chance::{self, Chance, Seed},
     model::{identifier::Component, identifier::RequirementId, values::Values},
     net::courier::{Courier as _, Request},
     outcome::{Cause, TokenShown, redact},
@@ -35,6 +38,12 @@ pub(super) struct Context<'a> {
     pub(super) presentations: Vec<Presentation>,
     /// The index of the step that is being taken.
     pub(super) step: usize,
+    /// What clients were asked.
+    pub(super) wished: Vec<Wished>,
+    /// What was done to the platform.
+    pub(super) world: World,
+    /// The simulated clients by name.
+    pub(super) clients: Clients,
     values: Option<Values>,
     discovered: OnceLock<Discovered>,
     users: OnceLock<Vec<User>>,
@@ -60,12 +69,15 @@ impl<'a> Context<'a> {
             plan,
             settings,
             wire,
-            chance: Chance::from_seed(crate::chance::derive(&seed, "client")),
+            chance: Chance::from_seed(chance::derive(&seed, "client")),
             tokens: BTreeMap::new(),
             order: Vec::new(),
             captures: BTreeMap::new(),
             presentations: Vec::new(),
             step: 0,
+            wished: Vec::new(),
+            world: World::default(),
+            clients: Clients::new(chance::derive(&seed, "clients")),
             // The target has read the same file already; what it objected to is not repeated.
             values: Values::read(&plan.values).ok().map(|(values, _)| values),
             discovered: OnceLock::new(),
@@ -83,6 +95,11 @@ impl<'a> Context<'a> {
     /// The time on the platform, in seconds since 1970.
     pub(super) fn now(&self) -> i64 {
         self.platform.clock().now().as_second()
+    }
+
+    /// The moment, as far as two of them may explain two answers.
+    pub(super) fn when(&self) -> When {
+        When { at: self.now(), faults: self.world.faults(), keys: self.world.key_changes }
     }
 
     /// Keeps a token under its name.
@@ -165,7 +182,7 @@ impl Scope for Context<'_> {
         }
         let (space, rest) = name.split_once('.')?;
         match space {
-            "matrix" => self.plan.cell.data.get(rest).cloned(),
+            "matrix" => self.plan.cell.lookup(name),
             "values" => self.values.as_ref()?.lookup(rest),
             "capture" => self.captures.get(rest).cloned(),
             "token" => self.tokens.get(rest).map(|held| held.text.as_str().into()),

@@ -1,4 +1,4 @@
-//! The harness's side of the control wire (PRODUCT.md): users, minting, journals.
+//! The harness's side of the control wire (PRODUCT.md): users, minting, journals, faults, keys, policy.
 //!
 //! These requests are not part of what a scenario shows, so they are not recorded.
 
@@ -55,6 +55,29 @@ pub(super) async fn journal(http: &Client, endpoint: &Endpoint) -> Result<Vec<Js
     }
 }
 
+pub(super) async fn fault(http: &Client, endpoint: &Endpoint, fault: &Json) -> Result<(), ControlError> {
+    call(http, endpoint, "POST", "/control/faults", Some(fault)).await.map(drop)
+}
+
+pub(super) async fn restore(http: &Client, endpoint: &Endpoint) -> Result<(), ControlError> {
+    call(http, endpoint, "DELETE", "/control/faults", None).await.map(drop)
+}
+
+pub(super) async fn change_keys(
+    http: &Client,
+    endpoint: &Endpoint,
+    what: &str,
+    order: &Json,
+) -> Result<(), ControlError> {
+    call(http, endpoint, "POST", &format!("/control/keys/{what}"), Some(order)).await.map(drop)
+}
+
+/// Writes the Manager's policy file, whatever it says.
+pub(super) async fn policy(http: &Client, endpoint: &Endpoint, text: String) -> Result<(), ControlError> {
+    let request = |url| Request { method: "PUT".into(), body: Some(text), ..Request::get(url) };
+    send(http, endpoint, "/control/policy", request).await.map(drop)
+}
+
 async fn call(
     http: &Client,
     endpoint: &Endpoint,
@@ -62,13 +85,22 @@ async fn call(
     path: &str,
     body: Option<&Json>,
 ) -> Result<Json, ControlError> {
-    let Control { base, secret } = endpoint.control.as_ref().ok_or(ControlError::Absent)?;
-    let url = format!("{base}{path}");
-    let request = match body {
+    let request = |url| match body {
         Some(body) => Request::json(method, url, body),
         None => Request { method: method.into(), ..Request::get(url) },
     };
-    let answer = http.send(request.header("authorization", format!("Bearer {secret}"))).await?;
+    send(http, endpoint, path, request).await
+}
+
+async fn send(
+    http: &Client,
+    endpoint: &Endpoint,
+    path: &str,
+    request: impl FnOnce(String) -> Request,
+) -> Result<Json, ControlError> {
+    let Control { base, secret } = endpoint.control.as_ref().ok_or(ControlError::Absent)?;
+    let request = request(format!("{base}{path}")).header("authorization", format!("Bearer {secret}"));
+    let answer = http.send(request).await?;
     if !(200..300).contains(&answer.status) {
         let body = answer.json().unwrap_or(json!({}));
         let message = body.get("error_description").and_then(Json::as_str).unwrap_or("no reason given");

@@ -4,11 +4,15 @@
 //! passed on its own is looked at again: in the same case the same component must have answered the other way
 //! to a token that differs by the one defect. Without that the check is an error, never green.
 
+mod wishes;
+
 use super::{context::Context, held::Held};
 use crate::{
     model::identifier::Component,
     outcome::{Cause, Check, CheckStatus, StepResult},
 };
+
+pub(super) use wishes::Wished;
 
 /// Something that was shown to a component, and what was expected of it.
 #[derive(Clone, Debug)]
@@ -23,10 +27,21 @@ pub(super) struct Presentation {
     pub(super) control: Option<String>,
     /// In what the two may differ.
     pub(super) differs: Option<Vec<String>>,
-    /// The time on the platform, in seconds since 1970.
-    pub(super) at: i64,
+    /// The moment.
+    pub(super) when: When,
     /// It was refused because the component could not get at the IdP's keys: no verdict by itself.
     pub(super) out_of_reach: bool,
+}
+
+/// The moment in which something was shown: two of them may be the one difference between two answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct When {
+    /// The time on the platform, in seconds since 1970.
+    pub(super) at: i64,
+    /// The faults of all components.
+    pub(super) faults: String,
+    /// How often keys had changed.
+    pub(super) keys: usize,
 }
 
 /// What was shown.
@@ -79,6 +94,7 @@ impl Presentation {
 
 /// Takes the pass from every check whose control is not green.
 pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
+    wishes::settle(steps, &context.wished);
     let shown = &context.presentations;
     for one in shown {
         let reached = shown.iter().any(|other| {
@@ -182,13 +198,26 @@ fn difference(one: &Presentation, partner: &Presentation, context: &Context<'_>)
             let (Some(a), Some(b)) = (context.tokens.get(name), context.tokens.get(other)) else {
                 return Some("one of the two tokens was never obtained".into());
             };
-            Held::differences(a, one.at, b, partner.at)
+            let mut differing = Held::differences(a, one.when.at, b, partner.when.at);
+            differing.extend(one.when.differences(&partner.when));
+            // The same token in the same world: then it is the time that has passed.
+            if differing.is_empty() && name == other && one.when.at != partner.when.at {
+                differing.push("time".into());
+            }
+            differing
         }
         // How the credential was sent is the one difference.
         _ => return None,
     };
     let declared = if one.names(partner) { &one.differs } else { &partner.differs };
     against_declaration(one.name(), partner.name(), differing, declared.as_deref())
+}
+
+impl When {
+    fn differences(&self, other: &Self) -> Vec<String> {
+        let faults = (self.faults != other.faults).then(|| "faults".to_owned());
+        faults.into_iter().chain((self.keys != other.keys).then(|| "keys".to_owned())).collect()
+    }
 }
 
 fn against_declaration(

@@ -9,7 +9,7 @@ use crate::scenario::syntax::SignWith;
 const NEVER_COUNT: [&str; 6] = ["jti", "iat", "auth_time", "uti", "nonce", "at_hash"];
 
 /// A token, decoded if it is a JWT.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Held {
     pub(super) text: String,
     /// Header and claims; absent for what is no JWT of JSON objects.
@@ -20,13 +20,15 @@ pub(super) struct Held {
     pub(super) issuer: Option<String>,
     /// A real flow issued it, not the mint.
     pub(super) issued: bool,
+    /// What came with it.
+    pub(super) refresh_token: Option<String>,
 }
 
 impl Held {
     pub(super) fn new(text: String, sign: SignWith, issued: bool) -> Self {
         let parts = decode(&text);
         let under = parts.as_ref().and_then(|(_, claims)| claims.get("iss")?.as_str().map(str::to_owned));
-        Self { text, parts, sign, issuer: under, issued }
+        Self { text, parts, sign, issuer: under, issued, refresh_token: None }
     }
 
     /// In which members two tokens differ: claims by name, header members as `header.…`, `signature`, `form`. Each is

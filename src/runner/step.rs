@@ -2,11 +2,15 @@
 
 mod accept;
 mod advance;
+mod client;
+mod fault;
 mod journal;
+mod keys;
 mod mint;
 mod refuse;
 mod request;
 mod sign_in;
+mod tamper;
 mod token;
 
 use super::context::Context;
@@ -20,7 +24,7 @@ use crate::{
     },
     scenario::{
         matcher::Matcher,
-        syntax::Action,
+        syntax::{Action, Advance, Whose},
         template::{Template, Undefined},
     },
 };
@@ -82,6 +86,12 @@ impl Action {
             Self::Token(_) => "token",
             Self::Journal(_) => "journal",
             Self::Advance(_) => "advance",
+            Self::Client(_) => "client",
+            Self::Tamper(_) => "tamper",
+            Self::Fault(_) => "fault",
+            Self::Restore(_) => "restore",
+            Self::Keys(_) => "keys",
+            Self::Policy(_) => "policy",
         }
     }
 }
@@ -91,11 +101,20 @@ impl Action {
     #[must_use]
     pub const fn component(&self) -> Option<&Component> {
         match self {
+            Self::Fault(step) => Some(&step.of),
+            Self::Keys(step) => Some(&step.of),
+            Self::Restore(of) | Self::Advance(Advance { of: Whose::Component(of), .. }) => Some(of),
             Self::Accept(step) => Some(&step.by),
             Self::Refuse(step) => Some(&step.by),
             Self::Request(step) => Some(&step.to),
             Self::Journal(step) => Some(&step.of),
-            Self::SignIn(_) | Self::Mint(_) | Self::Token(_) | Self::Advance(_) => None,
+            Self::SignIn(_)
+            | Self::Mint(_)
+            | Self::Token(_)
+            | Self::Advance(_)
+            | Self::Client(_)
+            | Self::Tamper(_)
+            | Self::Policy(_) => None,
         }
     }
 }
@@ -110,7 +129,13 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
         Action::Request(step) => request::take(context, step).await,
         Action::Token(step) => token::take(context, step),
         Action::Journal(step) => journal::take(context, step).await,
-        Action::Advance(by) => advance::take(context, by).await,
+        Action::Advance(step) => advance::take(context, step).await,
+        Action::Client(step) => client::take(context, step).await,
+        Action::Tamper(step) => tamper::take(context, step),
+        Action::Fault(step) => fault::set(context, step).await,
+        Action::Restore(of) => fault::restore(context, of).await,
+        Action::Keys(step) => keys::change(context, step).await,
+        Action::Policy(text) => keys::policy(context, text).await,
     };
     done.unwrap_or_else(|stuck| {
         let title = format!("`{}` could not be taken", action.kind());
@@ -143,7 +168,9 @@ async fn present(
 
 /// The component could not get at the IdP's keys, and that is not what the check is about: no verdict.
 fn keys_out_of_reach(reason: Option<&RequirementId>, expected: &RequirementId) -> bool {
-    reason.is_some_and(|reason| reason != expected && ["TOK-KEYSET", "TOK-META"].contains(&reason.as_str()))
+    reason.is_some_and(|reason| {
+        reason != expected && ["TOK-KEYSET-FAULT", "TOK-META"].contains(&reason.as_str())
+    })
 }
 
 /// The words of the error that follows from it.

@@ -1,10 +1,11 @@
 //! Carries the requests of a case and keeps what went over the wire, redacted the moment it is captured.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     pin::Pin,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use url::Url;
@@ -23,11 +24,16 @@ use crate::{
 /// As much of a body as a report shows.
 const SHOWN_BODY: usize = 16 << 10;
 
+/// How long an answer is waited for from a component that was told not to give one.
+const PATIENCE_WITH_THE_SILENT: Duration = Duration::from_millis(200);
+
 pub(super) struct Wire {
     http: Client,
     secrets: Secrets,
     /// Origin → component.
     origins: BTreeMap<String, Component>,
+    /// Components that were told to be silent or slow.
+    silent: Mutex<BTreeSet<Component>>,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
@@ -41,7 +47,7 @@ impl Wire {
                 Some((origin, component.clone()))
             })
             .collect();
-        Self { http, secrets, origins, exchanges: Mutex::default() }
+        Self { http, secrets, origins, silent: Mutex::default(), exchanges: Mutex::default() }
     }
 
     /// What was captured since the last call.
@@ -56,7 +62,7 @@ impl Wire {
         // The browser's last step leads to the client's own loopback listener: nothing of the platform is in it.
         let Some(component) = component else { return self.http.send(request).await };
         let stopwatch = Stopwatch::start();
-        let answer = self.http.send(request).await;
+        let answer = self.send_within_patience(&component, request).await;
         let exchange = Exchange {
             component,
             request: shown,
@@ -66,6 +72,32 @@ impl Wire {
         };
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
         answer
+    }
+
+    /// A component is silent or slow from here on, or no longer.
+    pub(super) fn expect_silence(&self, component: &Component, silent: bool) {
+        let mut all = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent {
+            all.insert(component.clone());
+        } else {
+            all.remove(component);
+        }
+    }
+
+    /// The client's own limit holds; of who was told to be silent nothing is expected for that long.
+    async fn send_within_patience(
+        &self,
+        component: &Component,
+        request: Request,
+    ) -> Result<Answer, SendError> {
+        if !self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(component) {
+            return self.http.send(request).await;
+        }
+        let url = request.url.split(['?', '#']).next().unwrap_or_default().to_owned();
+        match tokio::time::timeout(PATIENCE_WITH_THE_SILENT, self.http.send(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(SendError::NoAnswer { url, cause: "timed out".into() }),
+        }
     }
 
     fn show_request(&self, request: &Request) -> HttpRequest {

@@ -39,7 +39,14 @@ impl CheckedScenario {
     /// The title of a cell.
     #[must_use]
     pub fn title_of(&self, cell: &Cell) -> String {
-        self.title.fill(cell).unwrap_or_else(|_| self.title.written())
+        // An object is called by its name; nobody reads JSON in a title.
+        let mut shown = cell.data.clone();
+        for (axis, value) in &mut shown {
+            if let (Json::Object(_) | Json::Array(_), Some(name)) = (&*value, cell.values.get(axis)) {
+                *value = name.as_str().into();
+            }
+        }
+        self.title.fill(&shown).unwrap_or_else(|_| self.title.written())
     }
 
     /// The same for all cells that repeat one exchange on another profile (axes with `repeats: true`): the number of
@@ -70,7 +77,7 @@ impl CheckedScenario {
     }
 }
 
-/// A cell defines `${matrix.<axis>}`, and nothing else.
+/// A cell defines `${matrix.<axis>}` and, of a value that is an object, `${matrix.<axis>.<member>}`.
 impl Scope for Cell {
     fn lookup(&self, name: &str) -> Option<Json> {
         self.data.lookup(name)
@@ -80,6 +87,8 @@ impl Scope for Cell {
 /// Axis → value, as in a [`Cell`].
 impl Scope for BTreeMap<String, Json> {
     fn lookup(&self, name: &str) -> Option<Json> {
-        name.strip_prefix("matrix.").and_then(|axis| self.get(axis)).cloned()
+        let mut path = name.strip_prefix("matrix.")?.split('.');
+        let value = self.get(path.next()?)?;
+        path.try_fold(value, |value, member| value.get(member)).cloned()
     }
 }

@@ -7,8 +7,11 @@ mod accept;
 mod advance;
 mod axes;
 mod capture;
+mod client;
 mod expect;
+mod fault;
 mod journal;
+mod keys;
 mod ledger;
 mod matching;
 mod mint;
@@ -53,7 +56,7 @@ pub struct Outside {
 }
 
 impl Context {
-    /// The components `idp`, `enterprise-manager` and `sibling`, and the given names.
+    /// The components of a platform, and the given names.
     #[must_use]
     pub fn new(requirements: BTreeSet<RequirementId>, outside: Outside) -> Self {
         let components = words::COMPONENTS.into_iter().map(Component::new).collect();
@@ -109,7 +112,7 @@ impl Reader<'_> {
             let span = fields.entry("steps").map_or(fields.span(), |entry| entry.key_span);
             self.found
                 .error(span, "the scenario checks nothing")
-                .help("add a step that does: `accept`, `refuse`, `request`, `token`, `journal`, or a refused `sign_in`");
+                .help("add a step that does: `accept`, `refuse`, `request`, `token`, `journal`, `client`, or a refused `sign_in`");
         }
         self.ledger.clean_up();
         let always = fields.optional("always");

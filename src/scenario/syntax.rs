@@ -1,5 +1,8 @@
 //! A scenario after parsing and checking. Every name in it that can be known before a run is known to exist.
 
+mod change;
+mod client;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
@@ -13,6 +16,9 @@ use crate::{
         template::{JsonTemplate, Template},
     },
 };
+
+pub use change::{Advance, Fault, KeyChange, Keys, KeysRefused, Whose};
+pub use client::{ClientStep, Deed, Tamper, Tampering, Wish};
 
 /// A scenario that may run.
 #[derive(Clone, Debug)]
@@ -100,8 +106,20 @@ pub enum Action {
     Token(TokenCheck),
     /// `journal`: how often an endpoint was called.
     Journal(JournalCheck),
-    /// `advance`: one jump of all clocks, a Go duration.
-    Advance(Template),
+    /// `advance`: one jump of all clocks, or of one alone.
+    Advance(Advance),
+    /// `client`: the simulated client does something.
+    Client(Box<ClientStep>),
+    /// `tamper`: somebody changes a client's cache on disk.
+    Tamper(Tamper),
+    /// `fault`: a component misbehaves from here on.
+    Fault(Fault),
+    /// `restore`: a component behaves again.
+    Restore(Component),
+    /// `keys`: the signing keys of the IdP or of the Manager change.
+    Keys(Keys),
+    /// `policy`: the Manager's policy file is written anew; its text.
+    Policy(JsonTemplate),
 }
 
 /// How a client obtains a token.
@@ -111,6 +129,10 @@ pub enum Flow {
     AuthorizationCode,
     /// Client credentials (RFC 6749 §4.4).
     ClientCredentials,
+    /// Device code, approved on the device page (RFC 8628).
+    DeviceCode,
+    /// Refresh of an earlier sign-in (RFC 6749 §6).
+    RefreshToken,
 }
 
 /// `sign_in`. What is not given comes from the Manager's discovery document, as the real client does it.
@@ -122,8 +144,10 @@ pub struct SignIn {
     pub id_token: Option<String>,
     /// `flow`, authorization code by default.
     pub flow: Flow,
-    /// The user's login; required for the authorization code flow.
+    /// The user's login; required where a person signs in.
     pub user: Option<Template>,
+    /// The token whose refresh token is shown; required for a refresh.
+    pub from: Option<String>,
     /// Instead of the discovered one.
     pub issuer: Option<Template>,
     /// Instead of the discovered one.
@@ -143,14 +167,23 @@ pub struct SignIn {
 /// `sign_in.refused`
 #[derive(Clone, Debug)]
 pub struct SignInRefused {
-    /// The OAuth error code.
-    pub error: String,
-    /// `error_description`.
+    /// Who refuses.
+    pub by: Refuser,
+    /// `error_description`, or the client's own words.
     pub description: Option<Matcher>,
     /// The name of a token that a sign-in of this case obtained from the same issuer.
     pub control: String,
     /// The requirement at stake.
     pub rule: RequirementId,
+}
+
+/// Who ends a sign-in without a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refuser {
+    /// The IdP, with this OAuth error code.
+    Idp(String),
+    /// The client, because of what the IdP answered.
+    Client,
 }
 
 /// Where the bytes of a minted signature come from.

@@ -35,12 +35,9 @@ use crate::{
         registry::Registry,
         sibling::{self, Sibling},
     },
+    scratch::Scratch,
     token::TokenCache,
 };
-
-mod scratch;
-
-use scratch::Scratch;
 
 /// Where the clock of every case starts: a Monday morning.
 const START: &str = "2026-06-01T08:00:00Z";
@@ -123,7 +120,7 @@ impl EmbeddedTarget {
             secret: chance::unguessable()
                 .ok_or_else(|| environment("the system has no randomness to give"))?,
             tokens: TokenCache::default(),
-            scratch: Scratch::reserve()?,
+            scratch: Scratch::reserve().map_err(environment)?,
             endpoints: Endpoints::default(),
             names: Names::new(),
             clocks: BTreeMap::new(),
@@ -177,6 +174,7 @@ impl Target for EmbeddedTarget {
                 Capability::KeyRotation,
                 Capability::Minting,
                 Capability::Journal,
+                Capability::PolicyChange,
             ],
             clock: "manual".into(),
         }
@@ -241,15 +239,13 @@ impl Launch {
         let hosts = tenant.hosts();
         let base = hosts.first().map(|host| format!("https://{host}")).unwrap_or_default();
         let clock = mock_idp::ManualClock::at(target.start);
-        let untrusted =
-            Authority::generate().and_then(|authority| authority.issue(&hosts)).map_err(environment)?;
         let running = mock_idp::start(Settings {
             tenant,
             seed: chance::derive(&order.seed, "idp"),
             clock: IdpClock::Manual(clock.clone()),
             keys: target.keys.clone(),
             tls: Arc::clone(&self.leaf.config),
-            untrusted_tls: Some(untrusted.config),
+            untrusted_tls: Some(Arc::clone(&self.leaf.untrusted)),
             listener: net::bind(0).map_err(environment)?,
             control: Some((net::bind(0).map_err(environment)?, self.secret.clone())),
         })
@@ -279,7 +275,7 @@ impl Launch {
         let deployment = Deployment {
             keys: key.into(),
             seed: chance::derive(&order.seed, "rotated signing keys"),
-            policy_file: Some(self.scratch.file("enterprise-config.json")),
+            policy_file: Some(self.scratch.at("enterprise-config.json")),
         };
         let manager =
             Manager::new(values, deployment, self.surroundings(&clock, http)).map_err(environment)?;

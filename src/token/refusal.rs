@@ -52,7 +52,7 @@ pub enum Refusal {
     /// TOK-META, RFC 8414 §3.3: the issuer's metadata contradicts the configuration.
     #[error("{0}")]
     Metadata(MetadataFault),
-    /// TOK-KEYSET: no key set could be had, and none is left that may still serve.
+    /// TOK-KEYSET-FAULT: no key set could be had, and none is left that may still serve.
     #[error("the issuer's key set cannot be had: {0}")]
     KeySet(FetchFault),
     /// TOK-JWT, RFC 7515 §5.2: the signature does not verify.
@@ -91,7 +91,7 @@ impl Refusal {
             Self::KeyId(_) => Rule::TokKid,
             Self::Issuer(_) => Rule::TokIss,
             Self::Metadata(_) => Rule::TokMeta,
-            Self::KeySet(_) => Rule::TokKeyset,
+            Self::KeySet(_) => Rule::TokKeysetFault,
             Self::Signature => Rule::TokJwt,
             Self::AudienceType => Rule::TokAudType,
             Self::Audience(_) => Rule::TokAud,

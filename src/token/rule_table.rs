@@ -39,7 +39,7 @@ fn outcomes(rule: Rule) -> (String, String) {
         Rule::TokRefusal => ("a challenge", "bare"),
         // What these rules prevent is refused by another rule while they hold.
         Rule::TokReplay => ("401 TOK-ISS", "accepted"),
-        Rule::TokKeysetFault => ("401 TOK-KEYSET", "accepted"),
+        Rule::TokKeysetFault => ("401 TOK-KEYSET-FAULT", "accepted"),
         Rule::TokHeaders => ("401 TOK-KID", "accepted"),
         Rule::TokCache => ("401 TOK-AUD", "accepted"),
         _ => (&*format!("401 {}", rule.id()), "accepted"),

@@ -346,7 +346,7 @@ mod tests {
             scene.advance(13);
             assert_eq!(seen(&verifier, &token).await, "accepted", "{what}");
             scene.advance(1); // the age of 5 minutes and the limit of 15
-            assert_eq!(seen(&verifier, &token).await, "TOK-KEYSET", "{what}");
+            assert_eq!(seen(&verifier, &token).await, "TOK-KEYSET-FAULT", "{what}");
             scene.idp.serve(&[scene.signer.jwk()]);
             assert_eq!(seen(&verifier, &token).await, "accepted", "{what}");
         }
@@ -380,7 +380,7 @@ mod tests {
                 scene.advance(14);
                 let late = seen(&verifier, &token).await;
                 let expected = match (rules == held, what) {
-                    (true, _) => ("accepted", "TOK-KEYSET"),
+                    (true, _) => ("accepted", "TOK-KEYSET-FAULT"),
                     (false, "silence") => ("accepted", "accepted"),
                     (false, _) => ("TOK-KID", "TOK-KID"),
                 };
@@ -413,7 +413,7 @@ mod tests {
         let scene = Scene::new(Rules::ALL);
         scene.idp.fail_jwks(FetchFault::Unreachable);
         let (verifier, token) = (scene.verifier(), scene.token());
-        assert_eq!(seen(&verifier, &token).await, "TOK-KEYSET");
+        assert_eq!(seen(&verifier, &token).await, "TOK-KEYSET-FAULT");
         scene.idp.serve(&[scene.signer.jwk()]);
         assert_eq!(seen(&verifier, &token).await, "accepted");
     }
@@ -431,7 +431,7 @@ mod tests {
                 let (verifier, token) = (Arc::clone(&verifier), Arc::clone(&token));
                 tasks.spawn(async move { seen(&verifier, &token).await });
             }
-            let expected = if works { "accepted" } else { "TOK-KEYSET" };
+            let expected = if works { "accepted" } else { "TOK-KEYSET-FAULT" };
             assert!(tasks.join_all().await.into_iter().all(|outcome| outcome == expected));
             assert_eq!(scene.idp.key_fetches(), 1);
         }

@@ -114,7 +114,7 @@ async fn there_is_a_registry_where_the_policy_has_one() {
 #[tokio::test]
 async fn a_policy_is_written_through_the_wire_and_its_folder_goes_with_the_platform() {
     let folders = || {
-        let temporary = std::fs::read_dir(std::env::temp_dir()).unwrap();
+        let temporary = std::fs::read_dir(touchstone::scratch::root()).unwrap();
         let files = temporary.map(|entry| entry.unwrap().path().join("enterprise-config.json"));
         files
             .filter(|file| file.parent().unwrap().to_string_lossy().contains("touchstone-"))

@@ -187,7 +187,7 @@ async fn the_last_good_key_set_serves_for_its_limit_and_heals() {
             assert_eq!(response.status(), late, "{outage:?}");
             if late == 401 {
                 let challenge = header(&response, "www-authenticate");
-                assert!(challenge.contains("TOK-KEYSET:"), "{challenge}");
+                assert!(challenge.contains("TOK-KEYSET-FAULT:"), "{challenge}");
             }
             platform.idp.clear();
             assert_eq!(platform.config(&[]).await.status(), 200, "it heals without a restart");

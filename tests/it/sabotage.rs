@@ -10,10 +10,16 @@ use expect_test::expect_file;
 use serde_json::Value as Json;
 use touchstone::model::rule::Rule;
 
+/// The binary under test: the one that cargo built with the tests, or the one that CI names, its release build.
+#[expect(clippy::disallowed_methods, reason = "CI names the binary in the environment")]
+fn binary() -> std::ffi::OsString {
+    std::env::var_os("TOUCHSTONE_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_touchstone").into())
+}
+
 /// Exit code and report of a run with one rule broken.
 fn run(id: &str) -> (i32, Json) {
     let folder = std::env::temp_dir().join(format!("touchstone-sabotage-{}-{id}", std::process::id()));
-    let status = Command::new(env!("CARGO_BIN_EXE_touchstone"))
+    let status = Command::new(binary())
         .args(["--quiet", "run", "--format", "json", "--sabotage", id, "--report"])
         .arg(&folder)
         .output()

@@ -12,6 +12,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("clock", &[]),
     ("chance", &[]),
+    ("scratch", &["chance"]),
     ("net", &["model", "clock"]),
     ("token", &["net", "model", "clock"]),
     ("reference", &["token", "net", "model", "clock"]),
@@ -19,8 +20,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("client", &["signin", "token", "net", "model", "clock", "chance"]),
     ("outcome", &["model"]),
     ("scenario", &["model", "outcome"]),
-    ("target", &["reference", "token", "net", "model", "clock", "chance", "outcome"]),
-    ("runner", &["scenario", "target", "signin", "net", "outcome", "model", "clock", "chance"]),
+    ("target", &["reference", "token", "net", "model", "clock", "chance", "scratch", "outcome"]),
+    (
+        "runner",
+        &["scenario", "target", "client", "signin", "net", "outcome", "model", "clock", "chance", "scratch"],
+    ),
     ("report", &["outcome", "model"]),
     (
         "cli",

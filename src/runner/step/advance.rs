@@ -1,11 +1,35 @@
-//! `advance`: one jump of all clocks.
+//! `advance`: one jump of all clocks, or of one alone.
+//!
+//! After a jump every client that is on and due polls once, at the new time: a laptop that slept.
 
 use super::{Context, Done, Stuck, fill};
-use crate::{model::duration, scenario::template::Template};
+use crate::{
+    model::duration,
+    scenario::syntax::{Advance, Whose},
+};
 
-pub(super) async fn take(context: &mut Context<'_>, by: &Template) -> Result<Done, Stuck> {
-    let text = fill(context, by)?;
+pub(super) async fn take(context: &mut Context<'_>, step: &Advance) -> Result<Done, Stuck> {
+    let text = fill(context, &step.by)?;
     let by = duration::parse(&text).map_err(|error| Stuck::harness(error.to_string()))?;
-    context.platform.advance(by).await.map_err(|error| Stuck::harness(error.to_string()))?;
-    Ok(Done { title: format!("all clocks advance by {text}"), checks: Vec::new(), go_on: true })
+    let whose = match &step.of {
+        Whose::All => {
+            context.platform.advance(by).await.map_err(|error| Stuck::harness(error.to_string()))?;
+            "all clocks advance".to_owned()
+        }
+        Whose::Component(component) => {
+            let moved = context.platform.advance_one(component, by).await;
+            moved.map_err(|error| Stuck::harness(error.to_string()))?;
+            format!("the clock of {component} alone advances")
+        }
+        Whose::Client(name) => {
+            context.clients.find(name)?.skew.advance(by);
+            format!("the clock of `{name}` alone advances")
+        }
+    };
+    let polls = context.clients.wake(&context.wire).await;
+    let mut title = format!("{whose} by {text}");
+    for (name, what) in polls {
+        title.extend(["; `", &name, "` polls: ", &what]);
+    }
+    Ok(Done { title, checks: Vec::new(), go_on: true })
 }

@@ -49,7 +49,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
             expected,
             control: step.control.clone(),
             differs: step.differs.clone(),
-            at: context.now(),
+            when: context.when(),
             out_of_reach: false,
         };
         let each = (0..checks.len()).map(|check| Presentation { check, ..presentation.clone() });

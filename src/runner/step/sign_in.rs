@@ -9,7 +9,7 @@ use crate::{
         held::Held,
     },
     scenario::{
-        syntax::{Flow, SignIn as Step, SignInRefused, SignWith},
+        syntax::{Flow, Refuser, SignIn as Step, SignInRefused, SignWith},
         template::Template,
     },
     signin::{Person, Registration, SignIn, SignInError, Tokens},
@@ -24,11 +24,14 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
         step: context.step,
         check: 0,
         component: Component::new(format!("sign-in at {issuer}")),
-        shown: Shown::SignIn { name: step.name.clone(), asked: asked(&registration, &who) },
+        shown: Shown::SignIn {
+            name: step.name.clone(),
+            asked: asked(&registration, &who, context.when().faults),
+        },
         expected,
         control: step.refused.as_ref().map(|refused| refused.control.clone()),
         differs: None,
-        at: context.now(),
+        when: context.when(),
         out_of_reach: false,
     });
     match &step.refused {
@@ -43,25 +46,40 @@ async fn run(
     registration: &Registration,
 ) -> Result<(String, Result<Tokens, SignInError>), Stuck> {
     let person = match (&step.user, step.flow) {
-        (Some(user), Flow::AuthorizationCode) => {
+        (Some(user), Flow::AuthorizationCode | Flow::DeviceCode) => {
             let login = fill(context, user)?;
             let password = context.password(&login).await?;
             Some(Person { login, password })
         }
         _ => None,
     };
+    let refresh_token = match &step.from {
+        None => None,
+        Some(from) => {
+            let held = context.held(from).map_err(Stuck::harness)?;
+            let missing = || Stuck {
+                reason: format!("the sign-in of `{from}` gave no refresh token"),
+                cause: Cause::Configuration,
+            };
+            Some((from.clone(), held.refresh_token.clone().ok_or_else(missing)?))
+        }
+    };
     let mut chance = context.chance.clone();
     let mut flow = SignIn { courier: &context.wire, chance: &mut chance, rules: context.settings.rules };
-    let (who, result) = match person {
-        Some(person) => (person.login.clone(), flow.authorization_code(registration, &person).await),
-        None => (registration.client_id.clone(), flow.client_credentials(registration).await),
+    let (who, result) = match (person, refresh_token) {
+        (Some(person), _) if step.flow == Flow::DeviceCode => {
+            (person.login.clone(), flow.device_code(registration, &person).await)
+        }
+        (Some(person), _) => (person.login.clone(), flow.authorization_code(registration, &person).await),
+        (None, Some((from, token))) => (from, flow.refresh_token(registration, &token).await),
+        (None, None) => (registration.client_id.clone(), flow.client_credentials(registration).await),
     };
     context.chance = chance;
     Ok((who, result))
 }
 
 /// What a sign-in asks for, member by member: the one in which two differ is the defect.
-fn asked(registration: &Registration, who: &str) -> Vec<(&'static str, String)> {
+fn asked(registration: &Registration, who: &str, faults: String) -> Vec<(&'static str, String)> {
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     vec![
         ("user", who.to_owned()),
@@ -70,6 +88,7 @@ fn asked(registration: &Registration, who: &str) -> Vec<(&'static str, String)> 
         ("redirect_uri", optional(&registration.redirect_uri)),
         ("scopes", registration.scopes.join(" ")),
         ("resource", optional(&registration.resource)),
+        ("faults", faults),
     ]
 }
 
@@ -110,10 +129,11 @@ fn signed_in(
     let rule = None;
     match result {
         Ok(tokens) => {
-            context.hold(&step.name, Held::new(tokens.access_token, SignWith::Issuer, true));
             if let Some(refresh_token) = &tokens.refresh_token {
                 context.settings.secrets.register(refresh_token, "refresh token");
             }
+            let held = Held::new(tokens.access_token, SignWith::Issuer, true);
+            context.hold(&step.name, Held { refresh_token: tokens.refresh_token, ..held });
             if let Some(name) = &step.id_token {
                 let missing = || Stuck { reason: "no ID token came".into(), cause: Cause::Configuration };
                 let id_token = tokens.id_token.ok_or_else(missing)?;
@@ -140,19 +160,35 @@ fn refused_as_expected(
     issuer: &Issuer,
     result: Result<Tokens, SignInError>,
 ) -> Result<Done, Stuck> {
-    let title = format!("{issuer} refuses to sign {who} in ({})", refused.error);
+    let (title, expected) = match &refused.by {
+        Refuser::Idp(error) => {
+            (format!("{issuer} refuses to sign {who} in ({error})"), format!("no token, `{error}`"))
+        }
+        Refuser::Client => {
+            (format!("the client does not sign {who} in at {issuer}"), "no token, the client refuses".into())
+        }
+    };
     let rule = Some(refused.rule.clone());
-    let expected = format!("no token, `{}`", refused.error);
     let failed = |observed: &str| {
-        let cause = Some(Cause::Configuration);
-        check(&title, rule.clone(), CheckStatus::Fail, &expected, observed, cause)
+        let cause = match refused.by {
+            Refuser::Idp(_) => Cause::Configuration,
+            Refuser::Client => Cause::Implementation,
+        };
+        check(&title, rule.clone(), CheckStatus::Fail, &expected, observed, Some(cause))
     };
     let mut checks = Vec::new();
     match result {
         Err(SignInError::NoAnswer(error)) => return Err(error.into()),
         Err(SignInError::Loopback(reason)) => return Err(Stuck { reason, cause: Cause::Environment }),
         Ok(_) => checks.push(failed("an access token")),
-        Err(SignInError::Refused { error, description }) if error == refused.error => {
+        Err(SignInError::Protocol(words)) if refused.by == Refuser::Client => {
+            checks.push(check(&title, rule.clone(), CheckStatus::Pass, &expected, &words, None));
+            if let Some(matcher) = &refused.description {
+                let what = "why the client refuses";
+                checks.push(matched(context, what, &refused.rule, matcher, Some(&words.into()))?);
+            }
+        }
+        Err(SignInError::Refused { error, description }) if refused.by == Refuser::Idp(error.clone()) => {
             let observed = format!("no token, `{error}`");
             checks.push(check(&title, rule.clone(), CheckStatus::Pass, &expected, &observed, None));
             if let Some(matcher) = &refused.description {

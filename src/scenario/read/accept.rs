@@ -3,7 +3,7 @@
 use spanned_yaml::{Fields, Node};
 
 use super::{
-    ledger::{Beside, Verdict},
+    ledger::{Beside, Verdict, by_moment},
     reader::Reader,
     variable::Place,
 };
@@ -32,7 +32,7 @@ impl Reader<'_> {
             verdict: Verdict::Accepts,
             token: Some(token),
             control,
-            by_time: differs.as_ref().is_some_and(|names| names.iter().any(|name| name == "time")),
+            by_moment: differs.as_deref().is_some_and(by_moment),
         });
         Some(Accept { by, token: name, rule: rule?, control: control_name, differs, warn: warn.flatten() })
     }

@@ -5,7 +5,7 @@ use spanned_yaml::{Fields, Node, Span, closest};
 use super::{
     matching::Actual,
     reader::Reader,
-    words::{COMPONENT_ENTRY, ENDPOINTS, IDP_ENTRY, listed},
+    words::{COMPONENT_ENTRY, IDP_ENTRY, listed},
 };
 use crate::{
     model::identifier::Component,
@@ -18,7 +18,6 @@ impl Reader<'_> {
         let mut fields = Fields::new(node, "`journal`", &mut self.found)?;
         let of = fields.required("of", &mut self.found).and_then(|node| self.component(node));
         let endpoint_node = fields.required("endpoint", &mut self.found);
-        let endpoint = endpoint_node.and_then(|node| self.literal(node));
         let matching = fields
             .optional("matching")
             .map_or(Some(Vec::new()), |node| self.entry_matchers(node, of.as_ref()));
@@ -37,16 +36,9 @@ impl Reader<'_> {
         self.ledger.check();
         self.ledger.need([Capability::Journal]);
 
-        let (of, endpoint) = (of?, endpoint?);
-        let known = ENDPOINTS.iter().find(|(component, _)| *component == of.as_str());
-        if let Some((component, endpoints)) = known
-            && !endpoints.contains(&endpoint.as_str())
-        {
-            let span = endpoint_node.map_or(node.span, |node| node.span);
-            let what = format!("endpoint of `{component}`");
-            self.unknown(span, &endpoint, &what, endpoints.iter().copied());
-        }
-        Some(JournalCheck { of, endpoint, matching: matching?, count: count?, rule: rule? })
+        let of = of?;
+        let endpoint = self.endpoint(endpoint_node?, &of);
+        Some(JournalCheck { of, endpoint: endpoint?, matching: matching?, count: count?, rule: rule? })
     }
 
     fn entry_matchers(&mut self, node: &Node, of: Option<&Component>) -> Option<Vec<(String, Matcher)>> {

@@ -1,5 +1,7 @@
 //! What the walk has seen, and the rules that only the whole file can settle.
 
+mod clients;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use spanned_yaml::{Diagnostics, Span, closest};
@@ -7,7 +9,9 @@ use spanned_yaml::{Diagnostics, Span, closest};
 use crate::{
     model::identifier::{Component, RequirementId},
     outcome::Capability,
+    scenario::syntax::Deed,
 };
+use clients::Clients;
 
 /// The two kinds of names that steps define.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,8 +51,8 @@ pub(super) struct Beside {
     pub(super) token: Option<Named>,
     /// The token of the control, where one is named.
     pub(super) control: Option<Named>,
-    /// What differs is the time: `differs: [time]`.
-    pub(super) by_time: bool,
+    /// What differs is the moment; see [`by_moment`].
+    pub(super) by_moment: bool,
 }
 
 #[derive(Debug, Default)]
@@ -69,8 +73,16 @@ pub(super) struct Ledger {
     refusing: BTreeSet<Component>,
     /// Requests that show a component a credential and must be answered.
     acceptances: Vec<(Component, Span)>,
+    clients: Clients,
+    /// Components that a fault was given to.
+    broken: BTreeSet<Component>,
     checks: bool,
     cleaning_up: bool,
+}
+
+/// `differs` names the moment: time that has passed, faults that were set, keys that were changed.
+pub(super) fn by_moment(differs: &[String]) -> bool {
+    differs.iter().any(|name| ["time", "faults", "keys"].contains(&name.as_str()))
 }
 
 impl Ledger {
@@ -182,8 +194,34 @@ impl Ledger {
         self.beside.push(check);
     }
 
+    /// A client does something.
+    pub(super) fn client(&mut self, name: &str, span: Span, deed: &Deed) {
+        self.clients.does(name, span, deed);
+    }
+
+    /// A step is about a client that is there.
+    pub(super) fn client_use(&mut self, name: &str, span: Span) {
+        self.clients.used(name, span);
+    }
+
+    /// A client is asked for something, and this must be its answer.
+    pub(super) fn asked(&mut self, client: &str, wish: &'static str, permitted: bool, span: Span) {
+        self.clients.asked(client, wish, permitted, span);
+    }
+
+    /// A component misbehaves from here on.
+    pub(super) fn fault(&mut self, of: &Component) {
+        self.broken.insert(of.clone());
+    }
+
+    /// A fault was given to the component.
+    pub(super) fn broken(&self, component: &Component) -> bool {
+        self.broken.contains(component)
+    }
+
     /// Reports everything that only the whole file shows.
     pub(super) fn settle(&self, found: &mut Diagnostics) {
+        self.clients.settle(found);
         self.settle_names(found);
         self.settle_controls(found);
         for axis in &self.axes {
@@ -279,9 +317,10 @@ impl Ledger {
 
     fn settle_control(&self, check: &Beside, control: &Named, verdict: Verdict, found: &mut Diagnostics) {
         let by = &check.by;
-        // Time may be the one defect: accepted before a clock moves, refused after.
-        let by_time = check.by_time && self.needs.contains(&Capability::ClockControl);
-        if check.token.as_ref().is_some_and(|token| token.name == control.name) && !by_time {
+        // The moment may be the one defect: accepted before a clock moves, refused after.
+        let moves = [Capability::ClockControl, Capability::FaultInjection, Capability::KeyRotation];
+        let by_moment = check.by_moment && moves.iter().any(|needed| self.needs.contains(needed));
+        if check.token.as_ref().is_some_and(|token| token.name == control.name) && !by_moment {
             found
                 .error(control.span, format!("`{}` is its own control", control.name))
                 .help("name the token that the component judges the other way");

@@ -3,7 +3,7 @@
 use spanned_yaml::{Fields, Node};
 
 use super::{
-    ledger::{Beside, Verdict},
+    ledger::{Beside, Verdict, by_moment},
     reader::Reader,
     words::NEVER_COUNT,
 };
@@ -31,7 +31,7 @@ impl Reader<'_> {
             verdict: Verdict::Refuses,
             token: Some(token),
             control: Some(control),
-            by_time: differs.as_ref().is_some_and(|names| names.iter().any(|name| name == "time")),
+            by_moment: differs.as_deref().is_some_and(by_moment),
         });
         Some(Refuse { by, token: name, rule: rule?, control: control_name, differs, status: status? })
     }

@@ -4,7 +4,7 @@ use spanned_yaml::{Fields, Node, Span};
 
 use super::{
     expect::outcome,
-    ledger::{Beside, Verdict},
+    ledger::{Beside, Verdict, by_moment},
     reader::Reader,
     variable::Place,
 };
@@ -78,7 +78,7 @@ impl Reader<'_> {
                 verdict: Verdict::Refuses,
                 token,
                 control,
-                by_time: differs.as_ref().is_some_and(|names| names.iter().any(|name| name == "time")),
+                by_moment: differs.as_deref().is_some_and(by_moment),
             });
         } else if verdict == Some(Verdict::Refuses) {
             let status = expect_node.and_then(|node| node.get("status")).map_or(node.span, |node| node.span);

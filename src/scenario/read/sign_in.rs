@@ -3,7 +3,7 @@
 use spanned_yaml::{Fields, Node};
 
 use super::{ledger::Origin, matching::Actual, reader::Reader, variable::Place, words::FLOWS};
-use crate::scenario::syntax::{Flow, SignIn, SignInRefused};
+use crate::scenario::syntax::{Flow, Refuser, SignIn, SignInRefused};
 
 impl Reader<'_> {
     pub(super) fn sign_in(&mut self, node: &Node) -> Option<SignIn> {
@@ -12,6 +12,7 @@ impl Reader<'_> {
         let id_token = fields.optional("id_token_as");
         let flow = fields.choice("flow", &FLOWS, &mut self.found).unwrap_or(Flow::AuthorizationCode);
         let user = fields.optional("user");
+        let from = fields.entry("from");
         let redirect_uri = fields.optional("redirect_uri");
         let mut template = |key| fields.optional(key).and_then(|node| self.template(node, Place::Step));
         let issuer = template("issuer");
@@ -23,7 +24,7 @@ impl Reader<'_> {
         fields.finish(&mut self.found);
 
         match flow {
-            Flow::AuthorizationCode if user.is_none() => {
+            Flow::AuthorizationCode | Flow::DeviceCode if user.is_none() => {
                 self.found
                     .error(fields_start(node), "`sign_in` needs `user`")
                     .help("the login of the person who signs in; or `flow: client_credentials`");
@@ -37,8 +38,37 @@ impl Reader<'_> {
                         .help("nobody signs in there: remove it");
                 }
             }
+            Flow::RefreshToken => {
+                for (key, node) in [("user", user), ("redirect_uri", redirect_uri)] {
+                    let Some(node) = node else { continue };
+                    self.found
+                        .error(node.span, format!("`{key}` has no meaning where a token is refreshed"))
+                        .help("nobody signs in there: remove it");
+                }
+                if from.is_none() {
+                    self.found
+                        .error(fields_start(node), "`flow: refresh_token` needs `from`")
+                        .help("the token of the sign-in whose refresh token is shown");
+                }
+            }
+            Flow::DeviceCode => {
+                if let Some(node) = redirect_uri {
+                    self.found
+                        .error(node.span, "`redirect_uri` has no meaning in the device flow")
+                        .help("the device polls: remove it");
+                }
+            }
             Flow::AuthorizationCode => {}
         }
+        if let (Some(entry), true) = (from, flow != Flow::RefreshToken) {
+            self.found
+                .error(entry.key_span, "`from` has no meaning here")
+                .help("it goes with `flow: refresh_token`");
+        }
+        let from = match from {
+            Some(entry) => Some(self.token_use(&entry.value)?.name),
+            None => None,
+        };
         let user = user.and_then(|node| self.template(node, Place::Step));
         let redirect_uri = redirect_uri.and_then(|node| self.template(node, Place::Step));
         let mut sign_in = SignIn {
@@ -46,6 +76,7 @@ impl Reader<'_> {
             id_token: None,
             flow,
             user,
+            from,
             issuer,
             client_id,
             client_secret,
@@ -70,16 +101,40 @@ impl Reader<'_> {
 
     fn sign_in_refused(&mut self, node: &Node) -> Option<SignInRefused> {
         let mut fields = Fields::new(node, "`refused`", &mut self.found)?;
-        let error = fields.required("error", &mut self.found).and_then(|node| self.literal(node));
+        let error = fields.entry("error");
+        let by = fields.entry("by");
         let description = fields.optional("description").and_then(|node| self.matcher(node, Actual::Text));
         let control = fields.required("control", &mut self.found).and_then(|node| self.named(node));
         let rule = fields.required("rule", &mut self.found).and_then(|node| self.rule(Some(node)));
         fields.finish(&mut self.found);
         self.ledger.check();
+        let by = match (error, by) {
+            (Some(entry), None) => self.literal(&entry.value).map(Refuser::Idp),
+            (None, Some(entry)) => {
+                self.one_of(&entry.value, "refuser", &[("client", ())]).map(|()| Refuser::Client)
+            }
+            (Some(_), Some(entry)) => {
+                self.found
+                    .error(entry.key_span, "the IdP refuses with an `error`, or the client does")
+                    .help("keep one of `error` and `by: client`");
+                None
+            }
+            (None, None) => {
+                self.found.error(fields_start(node), "`refused` needs `error`").help(
+                    "the OAuth error code of the IdP; or `by: client` where the client itself must refuse",
+                );
+                None
+            }
+        };
+        if let (Some(Refuser::Client), None) = (&by, &description) {
+            self.found
+                .error(fields_start(node), "`by: client` needs `description`")
+                .help("the client's words say what it refused");
+        }
         let control = control?;
         let name = control.name.clone();
         self.ledger.use_of_sign_in(control);
-        Some(SignInRefused { error: error?, description, control: name, rule: rule? })
+        Some(SignInRefused { by: by?, description, control: name, rule: rule? })
     }
 }
 

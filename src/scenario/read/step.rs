@@ -32,6 +32,12 @@ impl Reader<'_> {
             "token" => self.token_check(value).map(Action::Token),
             "journal" => self.journal(value).map(Action::Journal),
             "advance" => self.advance(value).map(Action::Advance),
+            "client" => self.client(value).map(|step| Action::Client(Box::new(step))),
+            "tamper" => self.tamper(value).map(Action::Tamper),
+            "fault" => self.fault(value).map(Action::Fault),
+            "restore" => self.restore(value).map(Action::Restore),
+            "keys" => self.keys(value).map(Action::Keys),
+            "policy" => self.policy(value).map(Action::Policy),
             _ => None,
         }?;
         Some(Step { span: entry.key_span, action })

@@ -90,12 +90,23 @@ impl Reader<'_> {
         }
     }
 
-    fn axis(&mut self, axis: &str, name: &str, span: Span, place: Place) {
+    fn axis(&mut self, path: &str, name: &str, span: Span, place: Place) {
+        let (axis, members) =
+            path.split_once('.').map_or((path, None), |(axis, members)| (axis, Some(members)));
         let known: Vec<_> = self.axes.iter().map(|known| known.name.as_str()).collect();
         if known.contains(&axis) {
             // A title alone makes no cell another case.
             if place != Place::Title {
                 self.ledger.axis_used(axis);
+            }
+            let pointer =
+                members.map_or_else(String::new, |members| format!("/{}", members.replace('.', "/")));
+            let mut values =
+                self.axes.iter().filter(|known| known.name == axis).flat_map(|axis| &axis.values);
+            if let Some(lacking) = values.find(|value| value.value.pointer(&pointer).is_none()) {
+                self.found
+                    .error(span, format!("`${{{name}}}` is not defined in the cell `{}`", lacking.name))
+                    .help("every value of the axis needs that member");
             }
             return;
         }

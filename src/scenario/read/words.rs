@@ -2,24 +2,126 @@
 
 use crate::{
     outcome::Capability,
-    scenario::syntax::{Flow, SignWith},
+    scenario::syntax::{Flow, KeyChange, SignWith},
 };
 
 /// The parts of the platform.
-pub(crate) const COMPONENTS: [&str; 3] = ["idp", "enterprise-manager", "sibling"];
+pub(crate) const COMPONENTS: [&str; 4] = ["idp", "enterprise-manager", "sibling", "registry"];
 
 /// `needs`
-pub(crate) const CAPABILITIES: [(&str, Capability); 5] = [
+pub(crate) const CAPABILITIES: [(&str, Capability); 6] = [
     ("clock-control", Capability::ClockControl),
     ("fault-injection", Capability::FaultInjection),
     ("key-rotation", Capability::KeyRotation),
     ("minting", Capability::Minting),
     ("journal", Capability::Journal),
+    ("policy-change", Capability::PolicyChange),
 ];
 
 /// `sign_in.flow`
-pub(crate) const FLOWS: [(&str, Flow); 2] =
-    [("authorization_code", Flow::AuthorizationCode), ("client_credentials", Flow::ClientCredentials)];
+pub(crate) const FLOWS: [(&str, Flow); 4] = [
+    ("authorization_code", Flow::AuthorizationCode),
+    ("client_credentials", Flow::ClientCredentials),
+    ("device_code", Flow::DeviceCode),
+    ("refresh_token", Flow::RefreshToken),
+];
+
+/// `keys.does`
+pub(crate) const KEY_CHANGES: [(&str, KeyChange); 4] = [
+    ("rotate", KeyChange::Rotate),
+    ("rotate-ahead", KeyChange::RotateAhead),
+    ("replace", KeyChange::Replace),
+    ("retire", KeyChange::Retire),
+];
+
+/// `client.does`, with the keys that it needs and those that it may have.
+pub(crate) const DEEDS: [(&str, &[&str], &[&str]); 11] = [
+    ("enroll", &["user"], &[]),
+    ("start", &[], &["managed", "environment", "refused", "rule", "expect"]),
+    ("sign_in", &["user"], &["refused", "rule"]),
+    ("poll", &["contact"], &["rule", "expect"]),
+    ("install", &["server", "permitted"], &["rule", "expect"]),
+    ("run", &["server", "permitted"], &["rule", "expect"]),
+    ("keep", &["server", "permitted"], &["rule", "expect"]),
+    ("set", &["directive", "value", "permitted"], &["rule", "expect"]),
+    ("unset", &["directive", "permitted"], &["rule", "expect"]),
+    ("status", &["expect"], &["rule"]),
+    ("stop", &[], &[]),
+];
+
+/// What a client says after a poll, a wish and otherwise: the first segments of the pointers in `client.expect`.
+pub(crate) const POLL_ANSWER: [&str; 6] = ["contact", "outcome", "status", "rule", "reason", "mode"];
+/// After `install`, `run`, `keep`, `set` and `unset`.
+pub(crate) const ASK_ANSWER: [&str; 7] =
+    ["permitted", "mode", "rule", "reason", "warnings", "message", "polled"];
+/// After `start` and `status`.
+pub(crate) const STATUS_ANSWER: [&str; 13] = [
+    "platform_url",
+    "mode",
+    "signed_in",
+    "last_contact",
+    "not_after",
+    "issued_at",
+    "next_poll",
+    "time",
+    "settings",
+    "running",
+    "warnings",
+    "events",
+    "installed",
+];
+
+/// The directives that a client may be asked to change.
+pub(crate) const DIRECTIVES: [&str; 8] = [
+    "registry",
+    "non_registry_servers",
+    "telemetry",
+    "ca_certificate",
+    "build_env",
+    "playground",
+    "help_menu",
+    "assistant",
+];
+
+/// `tamper.by`
+pub(crate) const TAMPERINGS: [&str; 6] = ["set", "flip", "truncate", "delete", "keep", "put-back"];
+
+/// The members of a client's cache file.
+pub(crate) const CACHE_MEMBERS: [&str; 9] = [
+    "version",
+    "platform_url",
+    "envelope",
+    "keys",
+    "etag",
+    "last_contact",
+    "highest_time",
+    "generation",
+    "seal",
+];
+
+/// A kind of fault: its word, the one component that can have it, the keys that it needs, those that it may have.
+type FaultShape = (&'static str, Option<&'static str>, &'static [&'static str], &'static [&'static str]);
+
+/// `fault.is`
+pub(crate) const FAULTS: [FaultShape; 12] = [
+    ("unreachable", None, &[], &[]),
+    ("refused", None, &[], &[]),
+    ("certificate", None, &[], &[]),
+    ("slow", None, &["delay"], &[]),
+    ("status", None, &["status"], &["headers", "body", "content_type"]),
+    ("body", None, &["body"], &["content_type", "bytes"]),
+    ("redirect", None, &["location"], &[]),
+    ("document", None, &[], &["set", "without"]),
+    ("truncated", None, &[], &[]),
+    ("callback", Some("idp"), &[], &["set", "without"]),
+    ("id_token", Some("idp"), &[], &["claims", "without"]),
+    (
+        "envelope",
+        Some("enterprise-manager"),
+        &[],
+        &["header", "without_header", "payload", "without", "sign"],
+    ),
+];
 
 /// `mint.sign`
 pub(crate) const SIGNATURES: [(&str, SignWith); 6] = [
@@ -32,14 +134,15 @@ pub(crate) const SIGNATURES: [(&str, SignWith); 6] = [
 ];
 
 /// `journal.endpoint` by component.
-pub(crate) const ENDPOINTS: [(&str, &[&str]); 3] = [
-    ("idp", &["discovery", "keys", "authorize", "login", "token", "introspect", "userinfo"]),
+pub(crate) const ENDPOINTS: [(&str, &[&str]); 4] = [
+    ("idp", &["discovery", "keys", "authorize", "login", "device", "token", "introspect", "userinfo"]),
     ("enterprise-manager", &["discovery", "jwks", "config", "protected-resource", "healthz", "unknown"]),
     ("sibling", &["me", "protected-resource", "healthz", "unknown"]),
+    ("registry", &["server", "healthz", "unknown"]),
 ];
 
 /// Pointers into an entry of the IdP's journal.
-pub(crate) const IDP_ENTRY: [&str; 20] = [
+pub(crate) const IDP_ENTRY: [&str; 21] = [
     "/seq",
     "/at",
     "/endpoint",
@@ -60,11 +163,12 @@ pub(crate) const IDP_ENTRY: [&str; 20] = [
     "/state_present",
     "/nonce_present",
     "/error",
+    "/fault",
 ];
 
 /// Pointers into an entry of another component's journal.
-pub(crate) const COMPONENT_ENTRY: [&str; 7] =
-    ["/seq", "/at", "/endpoint", "/method", "/path", "/status", "/rule"];
+pub(crate) const COMPONENT_ENTRY: [&str; 8] =
+    ["/seq", "/at", "/endpoint", "/method", "/path", "/status", "/rule", "/fault"];
 
 /// Claims that differ between any two tokens; `differs` never names them.
 pub(crate) const NEVER_COUNT: [&str; 6] = ["jti", "iat", "auth_time", "uti", "nonce", "at_hash"];
@@ -74,8 +178,10 @@ pub(crate) const OPERATORS: [&str; 11] =
     ["equals", "present", "contains", "matches", "lt", "le", "gt", "ge", "any", "all", "not"];
 
 /// The keys of a step.
-pub(crate) const STEPS: [&str; 8] =
-    ["sign_in", "mint", "accept", "refuse", "request", "token", "journal", "advance"];
+pub(crate) const STEPS: [&str; 14] = [
+    "sign_in", "mint", "accept", "refuse", "request", "token", "journal", "advance", "client", "tamper",
+    "fault", "restore", "keys", "policy",
+];
 
 /// What `capture` can keep of an answer.
 pub(crate) const CAPTURES: [&str; 5] = ["header", "json", "body", "jws_header", "jws_payload"];

@@ -1,5 +1,12 @@
 //! Every map of the language with its keys: one line a key.
 
+mod change;
+mod client;
+
+use self::{
+    change::{ADVANCE, FAULT, KEYS, KEYS_REFUSED},
+    client::{CLIENT, TAMPER},
+};
 use super::form::Form::{
     self, Any, Boolean, Either, List, Map, Matcher, SomeIn, SomeOf, Status, Text, Word, Yes,
 };
@@ -36,9 +43,29 @@ const fn may(key: &'static str, form: Form, about: &'static str) -> Field {
 const COMPONENT: Form = Word(|| COMPONENTS.to_vec());
 
 /// Every shape below the scenario itself.
-pub(super) static ALL: [&Shape; 16] = [
-    &PLATFORM, &IDP, &AXIS, &STEP, &SIGN_IN, &REFUSED, &MINT, &LIKE, &ACCEPT, &REFUSE, &REQUEST, &EXPECT,
-    &JWS, &CAPTURE, &TOKEN, &JOURNAL,
+pub(super) static ALL: [&Shape; 22] = [
+    &PLATFORM,
+    &IDP,
+    &AXIS,
+    &STEP,
+    &SIGN_IN,
+    &REFUSED,
+    &MINT,
+    &LIKE,
+    &ACCEPT,
+    &REFUSE,
+    &REQUEST,
+    &EXPECT,
+    &JWS,
+    &CAPTURE,
+    &TOKEN,
+    &JOURNAL,
+    &ADVANCE,
+    &CLIENT,
+    &TAMPER,
+    &FAULT,
+    &KEYS,
+    &KEYS_REFUSED,
 ];
 
 pub(super) static SCENARIO: Shape = Shape {
@@ -111,7 +138,21 @@ static STEP: Shape = Shape {
         may("request", Form::Shape(&REQUEST), "any request, with matchers on the answer"),
         may("token", Form::Shape(&TOKEN), "matchers on a token that the case has"),
         may("journal", Form::Shape(&JOURNAL), "how often an endpoint was called"),
-        may("advance", Text, "one jump of all clocks, a Go duration: 24h"),
+        may(
+            "advance",
+            Either(&[Text, Form::Shape(&ADVANCE)]),
+            "one jump of all clocks, a Go duration: 24h; or of one clock alone",
+        ),
+        may("client", Form::Shape(&CLIENT), "the simulated client does something"),
+        may("tamper", Form::Shape(&TAMPER), "somebody changes the cache of a client on disk"),
+        may("fault", Form::Shape(&FAULT), "a component misbehaves from here on"),
+        may("restore", COMPONENT, "a component behaves again"),
+        may("keys", Form::Shape(&KEYS), "the signing keys of the IdP or of the Manager change"),
+        may(
+            "policy",
+            Either(&[Text, Map(&Any)]),
+            "the policy file of the Manager is written anew: directives, or its text",
+        ),
     ],
 };
 
@@ -128,6 +169,7 @@ static SIGN_IN: Shape = Shape {
             "authorization_code (with PKCE) by default",
         ),
         may("user", Text, "the login of the person who signs in"),
+        may("from", Text, "for a refresh: the token of the sign-in whose refresh token is shown"),
         may("redirect_uri", Text, "that of a web client; a native client listens on loopback"),
         may("issuer", Text, "instead of the discovered one"),
         may("client_id", Text, "instead of the discovered one"),
@@ -143,8 +185,9 @@ static REFUSED: Shape = Shape {
     about: "a sign-in that must be refused",
     exactly_one: false,
     fields: &[
-        need("error", Text, "the OAuth error code: access_denied"),
-        may("description", Matcher, "what error_description is"),
+        may("error", Text, "the OAuth error code of the IdP: access_denied"),
+        may("by", Word(|| vec!["client"]), "the client refuses, because of what the IdP answered"),
+        may("description", Matcher, "what error_description is, or the words of the client"),
         need("control", Text, "a token that a sign-in of this scenario obtains from the same issuer"),
         need("rule", Text, "the requirement at stake"),
     ],
@@ -311,7 +354,7 @@ static JOURNAL: Shape = Shape {
         need(
             "endpoint",
             Text,
-            "of the IdP: discovery, keys, authorize, login, token, introspect, userinfo; of the Manager: discovery, jwks, config, protected-resource, healthz, unknown; of the sibling: me, protected-resource, healthz, unknown",
+            "of the IdP: discovery, keys, authorize, login, device, token, introspect, userinfo; of the Manager: discovery, jwks, config, protected-resource, healthz, unknown; of the sibling: me, protected-resource, healthz, unknown; of the registry: server, healthz, unknown",
         ),
         may("matching", SomeIn(&Matcher), "by JSON pointer into an entry: only those count"),
         need("count", Matcher, "how many there must be"),

@@ -28,7 +28,10 @@ fn the_other_examples_are_together_the_steps_of_one_scenario() {
 
 #[test]
 fn every_step_and_matcher_is_there() {
-    let steps = ["sign_in", "mint", "accept", "refuse", "request", "token", "journal", "advance"];
+    let steps = [
+        "sign_in", "mint", "accept", "refuse", "request", "token", "journal", "advance", "client", "tamper",
+        "fault", "restore", "keys", "policy",
+    ];
     let matchers = ["equals", "present", "contains", "matches", "lt", "le", "gt", "ge", "any", "all", "not"];
     for word in steps.iter().chain(&matchers) {
         assert!(MANUAL.contains(&format!("`{word}")) || MANUAL.contains(&format!("{word}:")), "no `{word}`");

@@ -1,0 +1,93 @@
+//! A permission counts only beside a refusal of the same wish, and a refusal beside a permission: of a client that
+//! forbids everything, or permits it, no answer says anything.
+
+use crate::outcome::{Cause, CheckStatus, StepResult};
+
+/// What a client was asked, and what its answer had to be. The check is the step's first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::runner) struct Wished {
+    pub(in crate::runner) step: usize,
+    pub(in crate::runner) client: String,
+    /// `install`
+    pub(in crate::runner) wish: &'static str,
+    /// The server or the directive.
+    pub(in crate::runner) subject: String,
+    pub(in crate::runner) permitted: bool,
+}
+
+/// Takes the pass from every answer without a green opposite: the same client, asked the same. Who has to act is who
+/// has to for the opposite, or for whatever kept it from being asked; only where all is green it is the scenario.
+pub(super) fn settle(steps: &mut [StepResult], wished: &[Wished]) {
+    let green: Vec<&Wished> = wished.iter().filter(|one| is_green(steps, one)).collect();
+    let alone: Vec<&Wished> =
+        green.iter().copied().filter(|one| !green.iter().any(|other| is_opposite(one, other))).collect();
+    let blamed = |one: &Wished| {
+        let opposite = wished.iter().find(|other| is_opposite(one, other));
+        let check = opposite.and_then(|other| steps.get(other.step)?.checks.first());
+        let any = steps.iter().flat_map(|step| &step.checks).find_map(|check| check.cause);
+        check.and_then(|check| check.cause).or(any).unwrap_or(Cause::Harness)
+    };
+    let decisions: Vec<_> = alone.into_iter().map(|one| (one.step, blamed(one))).collect();
+    for (step, cause) in decisions {
+        let Some(step) = steps.get_mut(step) else { continue };
+        for check in step.checks.iter_mut().filter(|check| check.status == CheckStatus::Pass) {
+            check.status = CheckStatus::Error("no answer of the other kind stands green beside it".into());
+            check.cause = Some(cause);
+        }
+    }
+}
+
+fn is_opposite(one: &Wished, other: &Wished) -> bool {
+    one.client == other.client && one.wish == other.wish && one.permitted != other.permitted
+}
+
+fn is_green(steps: &[StepResult], one: &Wished) -> bool {
+    let check = steps.get(one.step).and_then(|step| step.checks.first());
+    check.is_some_and(|check| check.status == CheckStatus::Pass)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::{Check, Location};
+
+    fn step(status: CheckStatus) -> StepResult {
+        let check = Check {
+            what: String::new(),
+            requirement: None,
+            status,
+            expected: String::new(),
+            observed: String::new(),
+            note: None,
+            cause: None,
+        };
+        StepResult {
+            kind: "client".into(),
+            title: String::new(),
+            location: Location { file: String::new(), line: 1 },
+            checks: vec![check],
+            exchanges: Vec::new(),
+        }
+    }
+
+    fn wish(step: usize, wish: &'static str, permitted: bool) -> Wished {
+        Wished { step, client: "laptop".into(), wish, subject: "github".into(), permitted }
+    }
+
+    #[test]
+    fn an_answer_without_its_green_opposite_is_an_error() {
+        let pass = |steps: &[StepResult]| {
+            steps.iter().map(|step| step.checks[0].status == CheckStatus::Pass).collect::<Vec<_>>()
+        };
+        let mut steps = vec![step(CheckStatus::Pass), step(CheckStatus::Pass), step(CheckStatus::Pass)];
+        let wished = [wish(0, "install", true), wish(1, "install", false), wish(2, "run", true)];
+        settle(&mut steps, &wished);
+        assert_eq!(pass(&steps), [true, true, false]);
+        assert_eq!(steps[2].checks[0].cause, Some(Cause::Harness));
+        let mut steps = vec![step(CheckStatus::Pass), step(CheckStatus::Fail)];
+        steps[1].checks[0].cause = Some(Cause::Implementation);
+        settle(&mut steps, &wished[..2]);
+        assert_eq!(pass(&steps), [false, false], "its opposite is not green");
+        assert_eq!(steps[0].checks[0].cause, Some(Cause::Implementation), "whoever broke the opposite");
+    }
+}

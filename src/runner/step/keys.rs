@@ -1,0 +1,84 @@
+//! `keys` and `policy`: what the owners of the IdP and of the Manager change while they run.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Context, Done, Stuck, fill, matched};
+use crate::{
+    model::identifier::Component,
+    outcome::{Cause, Check, CheckStatus},
+    runner::control::{self, ControlError},
+    scenario::{
+        syntax::{KeyChange, Keys},
+        template::JsonTemplate,
+    },
+};
+
+pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Done, Stuck> {
+    let mut order = Map::new();
+    if step.of.as_str() == "idp" {
+        let issuer = match &step.issuer {
+            Some(issuer) => fill(context, issuer)?,
+            None => context.discovered().await?.issuer,
+        };
+        order.insert("issuer".into(), issuer.into());
+    }
+    if let Some(pem) = &step.pem {
+        let pem = fill(context, pem)?;
+        context.settings.secrets.register(&pem, "signing key");
+        order.insert("pem".into(), pem.into());
+    }
+    let (path, words) = match step.does {
+        KeyChange::Rotate => ("rotate", "a new key signs"),
+        KeyChange::RotateAhead => {
+            order.insert("ahead".into(), true.into());
+            ("rotate", "a new key is published ahead of its use")
+        }
+        KeyChange::Replace => {
+            order.insert("emergency".into(), true.into());
+            ("rotate", "a new key signs, and the old ones are withdrawn")
+        }
+        KeyChange::Retire => ("retire", "the keys that do not sign are withdrawn"),
+    };
+    let endpoint = context.endpoint(&step.of).map_err(Stuck::harness)?;
+    let changed = control::change_keys(context.platform.http(), endpoint, path, &Json::Object(order)).await;
+    let title = format!("{}: {words}", step.of);
+    let Some(refused) = &step.refused else {
+        changed?;
+        context.world.key_changes += 1;
+        return Ok(Done { title, checks: Vec::new(), go_on: true });
+    };
+    let check = match changed {
+        Err(ControlError::Refused { status: 400, message }) => matched(
+            context,
+            "the words of the refusal",
+            &refused.rule,
+            &refused.message,
+            Some(&message.into()),
+        )?,
+        Err(error) => return Err(error.into()),
+        Ok(()) => Check {
+            what: format!("{} refuses the key", step.of),
+            requirement: Some(refused.rule.clone()),
+            status: CheckStatus::Fail,
+            expected: "the change is refused".into(),
+            observed: "it is made".into(),
+            note: None,
+            cause: Some(Cause::Implementation),
+        },
+    };
+    Ok(Done { title: format!("{} refuses a key", step.of), checks: vec![check], go_on: true })
+}
+
+pub(super) async fn policy(context: &mut Context<'_>, step: &JsonTemplate) -> Result<Done, Stuck> {
+    let text = match step.fill(context)? {
+        Json::String(text) => text,
+        document => json!(document).to_string(),
+    };
+    let manager = context.endpoint(&Component::new("enterprise-manager")).map_err(Stuck::harness)?;
+    control::policy(context.platform.http(), manager, text).await?;
+    Ok(Done {
+        title: "the Enterprise Manager's policy is written anew".into(),
+        checks: Vec::new(),
+        go_on: true,
+    })
+}

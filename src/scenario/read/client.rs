@@ -1,0 +1,239 @@
+//! `client` and `tamper`: the simulated client, and whoever reaches its disk.
+
+use spanned_yaml::{Entry, Fields, Node, Span, closest};
+
+use super::{
+    matching::Actual,
+    reader::Reader,
+    variable::Place,
+    words::{ASK_ANSWER, CACHE_MEMBERS, DEEDS, DIRECTIVES, POLL_ANSWER, STATUS_ANSWER, TAMPERINGS, listed},
+};
+use crate::scenario::{
+    matcher::Matcher,
+    syntax::{ClientStep, Deed, Tamper, Tampering, Wish},
+    template::JsonTemplate,
+};
+
+/// The client of a scenario that has one only.
+const LAPTOP: &str = "laptop";
+
+impl Reader<'_> {
+    pub(super) fn client(&mut self, node: &Node) -> Option<ClientStep> {
+        let mut fields = Fields::new(node, "`client`", &mut self.found)?;
+        let name = fields.optional("name");
+        let word = fields.required("does", &mut self.found)?;
+        let word = self.text(word).zip(Some(word.span));
+        let known = word.as_ref().and_then(|(word, _)| DEEDS.iter().find(|(deed, ..)| deed == word));
+        let Some((deed, needed, allowed)) = known else {
+            let (word, span) = word?;
+            self.unknown(span, &word, "deed of a client", DEEDS.iter().map(|(deed, ..)| *deed));
+            return None;
+        };
+        for key in *needed {
+            fields.required(key, &mut self.found);
+        }
+        for key in DEEDS.iter().flat_map(|(_, needed, allowed)| needed.iter().chain(*allowed)) {
+            fields.entry(key);
+        }
+        fields.finish(&mut self.found);
+        let all: Vec<_> =
+            DEEDS.iter().flat_map(|(_, needed, allowed)| needed.iter().chain(*allowed)).copied().collect();
+        self.only(node, &format!("does: {deed}"), &all, &["name", "does"], &[needed, allowed]);
+        let rule = if is_means(node, deed) {
+            node.get("rule").and_then(|rule| self.rule(Some(rule)))
+        } else {
+            self.ledger.check();
+            Some(self.rule(node.get("rule"))?)
+        };
+        let name = match name {
+            Some(node) => self.client_name(node)?,
+            None => LAPTOP.to_owned(),
+        };
+        let does = self.deed(node, deed, &name)?;
+        self.ledger.client(&name, node.span, &does);
+        let expect = node.get("expect").map_or(Some(Vec::new()), |node| self.said(node, &does));
+        Some(ClientStep { name, does, rule, expect: expect? })
+    }
+
+    fn deed(&mut self, node: &Node, deed: &str, name: &str) -> Option<Deed> {
+        let mut template = |key| node.get(key).map(|node| self.template(node, Place::Step));
+        Some(match deed {
+            "enroll" => Deed::Enroll { user: template("user")?? },
+            "sign_in" => {
+                let user = template("user")??;
+                Deed::SignIn { user, refused: self.words(node) }
+            }
+            "start" => {
+                let (managed, environment) = (template("managed"), template("environment"));
+                let refused = self.words(node);
+                Deed::Start { managed: managed.flatten(), environment: environment.flatten(), refused }
+            }
+            "poll" => Deed::Poll { contact: self.flag(node.get("contact")?)? },
+            "status" => Deed::Status,
+            "stop" => Deed::Stop,
+            _ => {
+                let at = node.get("permitted")?;
+                let permitted = self.flag(at)?;
+                let wish = self.wish(node, deed)?;
+                self.ledger.asked(name, wish.word(), permitted, at.span);
+                Deed::Ask { wish, permitted }
+            }
+        })
+    }
+
+    fn wish(&mut self, node: &Node, deed: &str) -> Option<Wish> {
+        if let "set" | "unset" = deed {
+            let directive = node.get("directive")?;
+            let text = self.text(directive)?;
+            if !text.contains("${") && !DIRECTIVES.contains(&text.as_str()) {
+                self.unknown(directive.span, &text, "directive", DIRECTIVES.iter().copied());
+            }
+            let directive = self.template(directive, Place::Step)?;
+            return match deed {
+                "set" => Some(Wish::Set(directive, self.json(node.get("value")?)?)),
+                _ => Some(Wish::Unset(directive)),
+            };
+        }
+        let server = self.template(node.get("server")?, Place::Step)?;
+        Some(match deed {
+            "install" => Wish::Install(server),
+            "run" => Wish::Run(server),
+            _ => Wish::Keep(server),
+        })
+    }
+
+    /// `refused`: the words of a refusal.
+    fn words(&mut self, node: &Node) -> Option<Matcher> {
+        self.matcher(node.get("refused")?, Actual::Text)
+    }
+
+    fn flag(&mut self, node: &Node) -> Option<bool> {
+        let flag = node.as_bool();
+        if flag.is_none() {
+            self.found.expected(node, "`true` or `false`");
+        }
+        flag
+    }
+
+    /// Reports keys of the step that have no meaning beside its word.
+    pub(super) fn only(&mut self, node: &Node, word: &str, all: &[&str], always: &[&str], here: &[&[&str]]) {
+        for Entry { key, key_span, .. } in node.as_mapping().unwrap_or_default() {
+            let known = all.contains(&key.as_str());
+            let here_too = always.iter().chain(here.iter().copied().flatten()).any(|known| known == key);
+            if here_too || !known {
+                continue;
+            }
+            let error = self.found.error(*key_span, format!("`{key}` has no meaning beside `{word}`"));
+            let mut others = here.iter().copied().flatten().copied().peekable();
+            if others.peek().is_none() {
+                error.help("remove it");
+            } else {
+                error.help(format!("there are {}", listed(others)));
+            }
+        }
+    }
+
+    /// Matchers on what the client says; its first segment is a member that is there.
+    fn said(&mut self, node: &Node, does: &Deed) -> Option<Vec<(String, Matcher)>> {
+        let known: &[&str] = match does {
+            Deed::Poll { .. } => &POLL_ANSWER,
+            Deed::Ask { .. } => &ASK_ANSWER,
+            _ => &STATUS_ANSWER,
+        };
+        self.matchers(node, Actual::Json, |reader, text, span| reader.said_pointer(text, span, known))
+    }
+
+    fn said_pointer(&mut self, text: &str, span: Span, known: &[&str]) -> Option<String> {
+        let pointer = self.pointer(text, span)?;
+        let first = pointer.split('/').nth(1).unwrap_or_default();
+        if known.contains(&first) {
+            return Some(pointer);
+        }
+        let error = self.found.error(span, format!("the client says nothing of `{pointer}` there"));
+        match closest(first, known.iter().copied()) {
+            Some(near) => error.help(format!("did you mean `/{near}`?")),
+            None => error.help(format!("there are {}", listed(known.iter().copied()))),
+        };
+        None
+    }
+
+    /// A client's name.
+    pub(super) fn client_name(&mut self, node: &Node) -> Option<String> {
+        let text = self.text(node)?;
+        self.name(&text, node.span, "a client")
+    }
+
+    pub(super) fn tamper(&mut self, node: &Node) -> Option<Tamper> {
+        let mut fields = Fields::new(node, "`tamper`", &mut self.found)?;
+        let client = fields.optional("client");
+        let by = fields.required("by", &mut self.found);
+        let member = fields.entry("member");
+        let members = fields.entry("members");
+        fields.finish(&mut self.found);
+        let client = match client {
+            Some(node) => self.client_name(node)?,
+            None => LAPTOP.to_owned(),
+        };
+        self.ledger.client_use(&client, node.span);
+        let by = by?;
+        let word = self.one_of(by, "way to tamper", &TAMPERINGS.map(|word| (word, word)))?;
+        for (entry, wanted) in [(member, "flip"), (members, "set")] {
+            if let (Some(entry), false) = (entry, word == wanted) {
+                let message = format!("`{}` has no meaning beside `by: {word}`", entry.key);
+                self.found.error(entry.key_span, message).help("remove it");
+            }
+        }
+        let by = match word {
+            "set" => {
+                let Some(entry) = members else {
+                    self.found
+                        .error(by.span, "`by: set` needs `members`")
+                        .help("as in `members: {/last_contact: …}`");
+                    return None;
+                };
+                Tampering::Set(self.pointers_to_values(&entry.value)?)
+            }
+            "flip" => {
+                let Some(entry) = member else {
+                    self.found
+                        .error(by.span, "`by: flip` needs `member`")
+                        .help("a member of the cache: `envelope`");
+                    return None;
+                };
+                let member = self.template(&entry.value, Place::Step)?;
+                if let Some(literal) = member.literal()
+                    && !CACHE_MEMBERS.contains(&literal)
+                {
+                    self.unknown(
+                        entry.value.span,
+                        literal,
+                        "member of the cache",
+                        CACHE_MEMBERS.iter().copied(),
+                    );
+                }
+                Tampering::Flip(member)
+            }
+            "truncate" => Tampering::Truncate,
+            "delete" => Tampering::Delete,
+            "keep" => Tampering::Keep,
+            _ => Tampering::PutBack,
+        };
+        Some(Tamper { client, by })
+    }
+
+    /// JSON pointer → value.
+    pub(super) fn pointers_to_values(&mut self, node: &Node) -> Option<Vec<(String, JsonTemplate)>> {
+        for entry in node.as_mapping().unwrap_or_default() {
+            self.pointer(&entry.key, entry.key_span);
+        }
+        self.members(node)
+    }
+}
+
+/// It is done for what follows, and checks nothing by itself.
+fn is_means(node: &Node, deed: &str) -> bool {
+    matches!(deed, "enroll" | "stop")
+        || (matches!(deed, "start" | "sign_in")
+            && node.get("refused").is_none()
+            && node.get("expect").is_none())
+}

@@ -1,0 +1,121 @@
+//! `fault` and `restore`: a component misbehaves, and behaves again.
+
+use spanned_yaml::{Entry, Fields, Node};
+
+use super::{
+    reader::Reader,
+    words::{ENDPOINTS, FAULTS},
+};
+use crate::{
+    model::{duration, identifier::Component},
+    outcome::Capability,
+    scenario::{syntax::Fault, template::JsonTemplate},
+};
+
+impl Reader<'_> {
+    pub(super) fn fault(&mut self, node: &Node) -> Option<Fault> {
+        let mut fields = Fields::new(node, "`fault`", &mut self.found)?;
+        let of = fields.required("of", &mut self.found).and_then(|node| self.component(node));
+        let endpoint = fields.optional("endpoint");
+        let is = fields.required("is", &mut self.found);
+        let count = fields.optional("count");
+        self.ledger.need([Capability::FaultInjection]);
+        let word = is.and_then(|node| self.text(node).zip(Some(node.span)))?;
+        let Some((kind, of_only, needed, allowed)) =
+            FAULTS.iter().find(|(kind, ..)| *kind == word.0).copied()
+        else {
+            self.unknown(word.1, &word.0, "fault", FAULTS.iter().map(|(kind, ..)| *kind));
+            return None;
+        };
+        for key in needed {
+            fields.required(key, &mut self.found);
+        }
+        let all: Vec<_> =
+            FAULTS.iter().flat_map(|(.., needed, allowed)| needed.iter().chain(*allowed)).copied().collect();
+        for key in &all {
+            fields.entry(key);
+        }
+        fields.finish(&mut self.found);
+        self.only(node, &format!("is: {kind}"), &all, &["of", "endpoint", "is", "count"], &[needed, allowed]);
+        let members = self.fault_members(node, &all);
+        let of = of?;
+        self.ledger.fault(&of);
+        if let Some(only) = of_only
+            && only != of.as_str()
+        {
+            self.found.error(word.1, format!("only `{only}` can be `{kind}`"));
+        }
+        let endpoint = match endpoint {
+            Some(node) => Some(self.endpoint(node, &of)?),
+            None => None,
+        };
+        if let (Some(node), "unreachable" | "refused" | "certificate") = (node.get("endpoint"), kind) {
+            self.found
+                .error(node.span, format!("`{kind}` is of a whole component"))
+                .help("a connection has no endpoint: remove it");
+        }
+        let count = match count {
+            Some(node) => Some(self.whole_number(node)?),
+            None => None,
+        };
+        Some(Fault { of, endpoint, kind, members: members?, count })
+    }
+
+    fn fault_members(&mut self, node: &Node, all: &[&str]) -> Option<Vec<(String, JsonTemplate)>> {
+        let mut members = Vec::new();
+        for Entry { key, value, .. } in node.as_mapping().unwrap_or_default() {
+            if !all.contains(&key.as_str()) {
+                continue;
+            }
+            if key == "delay"
+                && let Some(text) = value.as_text().filter(|text| !text.contains("${"))
+                && let Err(error) = duration::parse(text)
+            {
+                self.found.error(value.span, error.to_string());
+            }
+            if let ("status" | "bytes", false) =
+                (key.as_str(), value.to_json().is_u64() || has_variable(value))
+            {
+                self.found.expected(value, "a number");
+            }
+            members.push((key.clone(), self.json(value)?));
+        }
+        Some(members)
+    }
+
+    /// An endpoint of a component, by the name that its journal has for it.
+    pub(super) fn endpoint(&mut self, node: &Node, of: &Component) -> Option<String> {
+        let endpoint = self.literal(node)?;
+        let known = ENDPOINTS.iter().find(|(component, _)| *component == of.as_str());
+        if let Some((component, endpoints)) = known
+            && !endpoints.contains(&endpoint.as_str())
+        {
+            let what = format!("endpoint of `{component}`");
+            self.unknown(node.span, &endpoint, &what, endpoints.iter().copied());
+        }
+        Some(endpoint)
+    }
+
+    fn whole_number(&mut self, node: &Node) -> Option<u64> {
+        let number = node.to_json().as_u64().filter(|number| *number > 0);
+        if number.is_none() {
+            self.found.expected(node, "a number from 1");
+        }
+        number
+    }
+
+    pub(super) fn restore(&mut self, node: &Node) -> Option<Component> {
+        let component = self.component(node)?;
+        self.ledger.need([Capability::FaultInjection]);
+        if !self.ledger.broken(&component) {
+            self.found
+                .error(node.span, format!("nothing is wrong with `{component}` yet"))
+                .help(format!("a `fault: {{of: {component}, …}}` stands before it"));
+        }
+        Some(component)
+    }
+}
+
+fn has_variable(node: &Node) -> bool {
+    node.as_text().is_some_and(|text| text.contains("${"))
+}

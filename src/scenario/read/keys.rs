@@ -1,0 +1,80 @@
+//! `keys` and `policy`: what the owners of the IdP and of the Manager change while they run.
+
+use spanned_yaml::{Fields, Node};
+
+use super::{matching::Actual, reader::Reader, variable::Place, words::KEY_CHANGES};
+use crate::{
+    outcome::Capability,
+    scenario::{
+        syntax::{KeyChange, Keys, KeysRefused},
+        template::JsonTemplate,
+    },
+};
+
+impl Reader<'_> {
+    pub(super) fn keys(&mut self, node: &Node) -> Option<Keys> {
+        let mut fields = Fields::new(node, "`keys`", &mut self.found)?;
+        let of_node = fields.required("of", &mut self.found);
+        let of = of_node.and_then(|node| self.component(node));
+        let does_node = fields.required("does", &mut self.found);
+        let does = does_node.and_then(|node| self.one_of(node, "change of keys", &KEY_CHANGES));
+        let issuer = fields.entry("issuer");
+        let pem = fields.entry("pem");
+        let refused = fields.optional("refused");
+        fields.finish(&mut self.found);
+        self.ledger.need([Capability::KeyRotation]);
+        let (of, does) = (of?, does?);
+        let foreign = match of.as_str() {
+            "idp" => pem,
+            "enterprise-manager" => issuer,
+            other => {
+                let span = of_node.map_or(node.span, |node| node.span);
+                self.found
+                    .error(span, format!("`{other}` has no signing keys"))
+                    .help("there are `idp` and `enterprise-manager`");
+                None
+            }
+        };
+        if let Some(entry) = foreign {
+            let message = format!("`{}` has no meaning for the keys of `{of}`", entry.key);
+            self.found.error(entry.key_span, message).help("remove it");
+        }
+        if let (Some(does), KeyChange::RotateAhead | KeyChange::Replace) = (does_node, does)
+            && of.as_str() != "idp"
+        {
+            self.found
+                .error(does.span, "only the IdP's keys change in this way")
+                .help("the Manager has `rotate` and `retire`");
+        }
+        let mut template = |entry: Option<&spanned_yaml::Entry>| match entry {
+            None => Some(None),
+            Some(entry) => self.template(&entry.value, Place::Step).map(Some),
+        };
+        let (issuer, pem) = (template(issuer)?, template(pem)?);
+        let refused = match refused {
+            Some(node) => Some(self.keys_refused(node)?),
+            None => None,
+        };
+        Some(Keys { of, does, issuer, pem, refused })
+    }
+
+    fn keys_refused(&mut self, node: &Node) -> Option<KeysRefused> {
+        let mut fields = Fields::new(node, "`refused`", &mut self.found)?;
+        let message =
+            fields.required("message", &mut self.found).and_then(|node| self.matcher(node, Actual::Text));
+        let rule = fields.required("rule", &mut self.found).and_then(|node| self.rule(Some(node)));
+        fields.finish(&mut self.found);
+        self.ledger.check();
+        Some(KeysRefused { message: message?, rule: rule? })
+    }
+
+    /// A map is written as JSON; a text as it stands, so that a file can be broken.
+    pub(super) fn policy(&mut self, node: &Node) -> Option<JsonTemplate> {
+        self.ledger.need([Capability::PolicyChange]);
+        if node.as_mapping().is_none() && node.as_text().is_none() {
+            self.found.expected(node, "a map of directives, or the text of the file");
+            return None;
+        }
+        self.json(node)
+    }
+}
