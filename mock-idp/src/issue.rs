@@ -9,7 +9,7 @@ use crate::{
     clock::Clock as _,
     fault,
     journal::Note,
-    profile::{Profile, Section, template::Vars},
+    profile::{Section, template::Vars},
     provider::{Provider, Signer},
     state::Authorization,
     tenant::{Claim, Form, Server, User},
@@ -33,7 +33,7 @@ pub(crate) struct Subject<'a> {
 
 /// The placeholders of a token's header and claims, and of the response that carries it.
 pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subject: &Subject<'_>) -> Vars {
-    let profile = provider.profile();
+    let profile = server.profile;
     let now = provider.clock.now().as_second();
     let lifetime = subject
         .access_token_seconds
@@ -64,24 +64,35 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
 }
 
 /// Header and claims of an access token.
-pub(crate) fn access_token(provider: &Provider, vars: &mut Vars, scopes: &[String]) -> (Members, Members) {
-    token(provider, vars, scopes, Section::AccessTokenHeader, Section::AccessTokenClaims)
+pub(crate) fn access_token(
+    provider: &Provider,
+    server: &Server,
+    vars: &mut Vars,
+    scopes: &[String],
+) -> (Members, Members) {
+    token(provider, server, vars, scopes, Section::AccessTokenHeader, Section::AccessTokenClaims)
 }
 
 /// Header and claims of an ID token. `vars` may hold the access token that it comes with.
-pub(crate) fn id_token(provider: &Provider, vars: &mut Vars, scopes: &[String]) -> (Members, Members) {
-    token(provider, vars, scopes, Section::IdTokenHeader, Section::IdTokenClaims)
+pub(crate) fn id_token(
+    provider: &Provider,
+    server: &Server,
+    vars: &mut Vars,
+    scopes: &[String],
+) -> (Members, Members) {
+    token(provider, server, vars, scopes, Section::IdTokenHeader, Section::IdTokenClaims)
 }
 
 fn token(
     provider: &Provider,
+    server: &Server,
     vars: &mut Vars,
     scopes: &[String],
     header: Section,
     claims: Section,
 ) -> (Members, Members) {
     vars.set("token.id", provider.state().chance.url_safe(Purpose::TokenId, 43));
-    let profile: &Profile = provider.profile();
+    let profile = server.profile;
     (profile.render_for(header, "", scopes, vars), profile.render_for(claims, "", scopes, vars))
 }
 
@@ -106,17 +117,17 @@ pub(crate) async fn response(
         access_token_seconds: authorization.access_token_seconds,
     };
     let mut vars = vars(provider, server, &signer, &subject);
-    let (header, claims) = access_token(provider, &mut vars, scopes);
+    let (header, claims) = access_token(provider, server, &mut vars, scopes);
     let token = sign(&signer, &header, &claims)?;
     vars.set("at_hash", half_hash(&token));
     vars.set("access_token", token);
     if user.is_some() && scopes.iter().any(|scope| scope == "openid") {
-        let (header, mut claims) = id_token(provider, &mut vars, scopes);
+        let (header, mut claims) = id_token(provider, server, &mut vars, scopes);
         fault::id_token(provider, &mut claims, note);
         vars.set("id_token", sign(&signer, &header, &claims)?);
     }
     vars.set_some("refresh_token", refresh_token);
-    Some(provider.profile().render(Section::TokenResponse, &vars))
+    Some(server.profile.render(Section::TokenResponse, &vars))
 }
 
 fn sign(signer: &Signer, header: &Members, claims: &Members) -> Option<String> {

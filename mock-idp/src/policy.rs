@@ -42,8 +42,23 @@ pub(crate) fn target<'s>(server: &'s Server, client: &Client, resources: &[&str]
     }
 }
 
+/// The API that a request is for, and its scopes, read from the parameters `resource` and `scope`. What is wrong
+/// with the scopes is told first, as Okta does.
+pub(crate) fn resolve<'s>(
+    server: &'s Server,
+    client: &Client,
+    grant: Grant,
+    resources: &[&str],
+    scope: Option<&str>,
+) -> Result<(&'s Api, Requested), Rule> {
+    let target = target(server, client, resources);
+    let api = target.or_else(|rule| server.apis.first().ok_or(rule))?;
+    let requested = requested(server.profile, api, client, grant, scope)?;
+    Ok((target?, requested))
+}
+
 /// Reads the `scope` parameter against what exists.
-pub(crate) fn requested(
+fn requested(
     profile: &Profile,
     api: &Api,
     client: &Client,
@@ -83,14 +98,14 @@ pub(crate) fn requested(
 
 /// Asks the access policies, then whether the user may use the application.
 pub(crate) fn permit(
-    profile: &Profile,
     server: &Server,
+    api: Option<&Api>,
     client: &Client,
     user: Option<&User>,
     grant: Grant,
     requested: &Requested,
 ) -> Result<Permit, Rule> {
-    let permit = if refuses_as_a_whole(profile) {
+    let permit = if refuses_as_a_whole(server.profile) {
         first_match(server, client, user, grant, requested).ok_or(Rule::PolicyDenied)?
     } else {
         Permit { scopes: requested.scopes.clone(), access_token_seconds: None }
@@ -173,10 +188,9 @@ mod tests {
 
     fn decide(tenant: &Tenant, client: &str, grant: Grant, scope: Option<&str>) -> Result<Vec<String>, Rule> {
         let (server, client) = (&tenant.servers[0], tenant.client(client).unwrap());
-        let api = target(server, client, &[])?;
-        let requested = requested(tenant.profile, api, client, grant, scope)?;
+        let (api, requested) = resolve(server, client, grant, &[], scope)?;
         let user = (grant != Grant::ClientCredentials).then(|| &tenant.users[1]);
-        permit(tenant.profile, server, client, user, grant, &requested).map(|permit| permit.scopes)
+        permit(server, Some(api), client, user, grant, &requested).map(|permit| permit.scopes)
     }
 
     #[test]

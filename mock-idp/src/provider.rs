@@ -107,7 +107,7 @@ impl Provider {
         vars.set("issuer.path", server.path.as_str());
         vars.set("key.alg", server.algorithm.name());
         for (place, name) in ENDPOINTS {
-            let path = place.path(self.profile(), server);
+            let path = place.path(server);
             vars.set_some(name, path.map(|path| format!("{}{path}", server.origin)));
         }
         vars

@@ -38,7 +38,7 @@ impl Call<'_> {
     }
 
     pub(crate) fn profile(&self) -> &'static Profile {
-        self.provider.profile()
+        self.server.profile
     }
 
     /// The body is declared as a form.

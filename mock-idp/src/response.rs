@@ -17,10 +17,10 @@ use url::form_urlencoded::Serializer;
 use crate::{
     chance::Purpose,
     journal::Note,
-    profile::{Section, template::Vars},
+    profile::{Profile, Section, template::Vars},
     provider::Provider,
     refusal::Rule,
-    request::Refusal,
+    request::{Call, Refusal},
 };
 
 /// A JSON document.
@@ -38,13 +38,9 @@ pub(crate) fn json(status: StatusCode, cache_control: &str, document: &Map<Strin
 }
 
 /// The protocol's error object (RFC 6749 §5.2).
-pub(crate) fn oauth_error(
-    provider: &Provider,
-    refusal: Refusal,
-    with_basic: bool,
-    note: &mut Note,
-) -> Response {
-    let (status, object) = error_object(provider, Section::OauthError, refusal, &Vars::default(), note);
+pub(crate) fn oauth_error(call: &Call<'_>, refusal: Refusal, with_basic: bool, note: &mut Note) -> Response {
+    let (status, vars) = error_vars(call.provider, call.profile(), refusal, &Vars::default(), note);
+    let object = call.profile().render(Section::OauthError, &vars);
     let mut response = json(status, "no-store", &object);
     if status == StatusCode::UNAUTHORIZED && with_basic {
         response
@@ -56,29 +52,20 @@ pub(crate) fn oauth_error(
 
 /// The error object of everything else.
 pub(crate) fn api_error(provider: &Provider, rule: Rule, vars: &Vars, note: &mut Note) -> Response {
-    let (status, object) = error_object(provider, Section::ApiError, rule.into(), vars, note);
-    json(status, "no-store", &object)
-}
-
-fn error_object(
-    provider: &Provider,
-    section: Section,
-    refusal: Refusal,
-    vars: &Vars,
-    note: &mut Note,
-) -> (StatusCode, Map<String, Json>) {
-    let (status, vars) = error_vars(provider, refusal, vars, note);
-    (status, provider.profile().render(section, &vars))
+    let profile = provider.profile();
+    let (status, vars) = error_vars(provider, profile, rule.into(), vars, note);
+    json(status, "no-store", &profile.render(Section::ApiError, &vars))
 }
 
 /// The words of a refusal as placeholders, noted in the journal.
 pub(crate) fn error_vars(
     provider: &Provider,
+    profile: &Profile,
     refusal: Refusal,
     vars: &Vars,
     note: &mut Note,
 ) -> (StatusCode, Vars) {
-    let text = provider.profile().refusal(refusal.rule);
+    let text = profile.refusal(refusal.rule);
     let mut vars = vars.clone();
     vars.set_some("parameter", refusal.parameter);
     vars.set("request.id", provider.state().chance.alphanumeric(Purpose::Request, 22));

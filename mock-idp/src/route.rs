@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    profile::{Profile, Section, template::Vars},
+    profile::{Section, template::Vars},
     tenant::{Server, Tenant},
 };
 
@@ -55,15 +55,15 @@ impl Routes {
         let mut exact = BTreeMap::new();
         for (index, server) in tenant.servers.iter().enumerate() {
             for place in Place::ALL {
-                if let Some(path) = place.path(tenant.profile, server) {
+                if let Some(path) = place.path(server) {
                     exact.entry(path).or_insert((index, place));
                 }
             }
         }
         let by_server = tenant
-            .profile
-            .section(Section::Paths)
+            .servers
             .iter()
+            .flat_map(|server| server.profile.section(Section::Paths))
             .filter_map(|field| field.value.as_str()?.split_once("${server.id}"))
             .map(|(before, after)| (before.to_owned(), after.to_owned()))
             .collect();
@@ -142,9 +142,9 @@ impl Place {
         matches!(self, Self::Login | Self::Device | Self::Register)
     }
 
-    /// Its path at a server, if the profile has it.
-    pub(crate) fn path(self, profile: &Profile, server: &Server) -> Option<String> {
-        let field = profile.section(Section::Paths).iter().find(|field| field.name == self.name())?;
+    /// Its path at a server, if the server's profile has it.
+    pub(crate) fn path(self, server: &Server) -> Option<String> {
+        let field = server.profile.section(Section::Paths).iter().find(|field| field.name == self.name())?;
         let mut vars = Vars::default();
         vars.set("server.id", server.id.as_str());
         vars.set("issuer.path", server.path.as_str());

@@ -17,6 +17,7 @@ use crate::{keys::Algorithm, profile::Profile, secret::Secret};
 /// A provider's set-up.
 #[derive(Clone, Debug)]
 pub struct Tenant {
+    /// What is answered where no server is asked.
     pub(crate) profile: &'static Profile,
     pub(crate) servers: Vec<Server>,
     pub(crate) clients: Vec<Client>,
@@ -26,6 +27,8 @@ pub struct Tenant {
 /// An issuer with its scopes, claims and policies: Okta's authorization server.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
+    /// What it answers. A tenant may have servers of several profiles of its vendor.
+    pub(crate) profile: &'static Profile,
     pub(crate) id: String,
     pub(crate) name: String,
     /// As it stands in `iss`, character for character.

@@ -124,7 +124,7 @@ fn template(
         let audience = server.apis.first().map(|api| api.audience.as_str());
         let subject = Subject { audience, ..Subject::default() };
         let mut vars = issue::vars(provider, server, signer, &subject);
-        return Ok(issue::access_token(provider, &mut vars, &[]));
+        return Ok(issue::access_token(provider, server, &mut vars, &[]));
     };
     let client = provider.tenant.client(&like.client_id).ok_or_else(|| {
         let known = provider.tenant.clients.iter().map(|client| client.id.as_str());
@@ -150,8 +150,8 @@ fn template(
     };
     let mut vars = issue::vars(provider, server, signer, &subject);
     Ok(match like.kind {
-        Kind::AccessToken => issue::access_token(provider, &mut vars, &like.scopes),
-        Kind::IdToken => issue::id_token(provider, &mut vars, &like.scopes),
+        Kind::AccessToken => issue::access_token(provider, server, &mut vars, &like.scopes),
+        Kind::IdToken => issue::id_token(provider, server, &mut vars, &like.scopes),
     })
 }
 

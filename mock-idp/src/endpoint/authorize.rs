@@ -66,7 +66,8 @@ pub(super) fn redirect_error(
     refusal: Refusal,
     note: &mut Note,
 ) -> Response {
-    let (_, mut vars) = error_vars(call.provider, refusal, &call.provider.server_vars(call.server), note);
+    let vars = call.provider.server_vars(call.server);
+    let (_, mut vars) = error_vars(call.provider, call.profile(), refusal, &vars, note);
     vars.set_some("state", state);
     let mut params = call.profile().render(Section::AuthorizationError, &vars);
     fault::callback(call.provider, call.place.journal_name(), &mut params, note);
@@ -75,9 +76,8 @@ pub(super) fn redirect_error(
 
 /// Shows an error to the person, because it cannot be sent to a client.
 pub(super) fn failure_page(call: &Call<'_>, refusal: Refusal, note: &mut Note) -> Response {
-    let (status, _) = error_vars(call.provider, refusal, &Vars::default(), note);
-    let text = call.profile().refusal(refusal.rule);
-    let description = text.description.replace("${parameter}", refusal.parameter.unwrap_or_default());
+    let (status, vars) = error_vars(call.provider, call.profile(), refusal, &Vars::default(), note);
+    let text = |placeholder| vars.expand_text(placeholder).unwrap_or_default();
     let advice = match refusal.rule {
         Rule::AuthorizeClientUnknown => "Compare the client ID with the applications of this tenant.",
         Rule::AuthorizeRedirectMismatch => {
@@ -88,7 +88,7 @@ pub(super) fn failure_page(call: &Call<'_>, refusal: Refusal, note: &mut Note) -
         }
         _ => "Correct the request of the application.",
     };
-    let page = Failure { error: text.error, description: &description, advice };
+    let page = Failure { error: &text("${error}"), description: &text("${error_description}"), advice };
     response::page(status, html(&page), None)
 }
 
@@ -141,11 +141,8 @@ fn check(
         return Err(Rule::GrantNotAllowed.into());
     }
     let resources: Vec<_> = params.all("resource").collect();
-    let target = policy::target(call.server, client, &resources);
-    let api = target.or_else(|rule| call.server.apis.first().ok_or(rule))?;
     let scope = params.one("scope")?;
-    let requested = policy::requested(call.profile(), api, client, Grant::AuthorizationCode, scope)?;
-    let audience = target?.audience.clone();
+    let (api, requested) = policy::resolve(call.server, client, Grant::AuthorizationCode, &resources, scope)?;
     let challenge = pkce::challenge(client, params)?;
     let state = params.one("state")?.map(str::to_owned);
     let nonce = params.one("nonce")?.map(str::to_owned);
@@ -159,7 +156,7 @@ fn check(
             grant: Grant::AuthorizationCode,
             user: None,
             scopes: requested.scopes,
-            audience,
+            audience: api.audience.clone(),
             auth_time: None,
             nonce,
             access_token_seconds: None,

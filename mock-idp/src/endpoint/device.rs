@@ -119,5 +119,5 @@ fn client_name<'c>(call: &'c Call<'_>, device: &Device) -> &'c str {
 }
 
 fn action(call: &Call<'_>) -> String {
-    Place::Device.path(call.profile(), call.server).unwrap_or_default()
+    Place::Device.path(call.server).unwrap_or_default()
 }

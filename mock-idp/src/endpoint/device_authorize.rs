@@ -24,13 +24,13 @@ pub(super) fn device_authorize(call: &Call<'_>, note: &mut Note) -> Response {
     note.scopes = call.form.first("scope").map(|scope| policy::split(&short(scope)));
     note.resource = call.form.first("resource").map(short);
     // A profile that does not say where people enter the code does not have the flow.
-    let Some(page) = Place::Device.path(call.profile(), call.server) else {
+    let Some(page) = Place::Device.path(call.server) else {
         return api_error(call.provider, Rule::NotReproduced, &Vars::default(), note);
     };
     let page = format!("{}{page}", call.server.origin);
     match check(call, note) {
         Ok(device) => response::json(StatusCode::OK, "no-store", &wait(call, device, &page)),
-        Err(refusal) => oauth_error(call.provider, refusal, uses_header(call), note),
+        Err(refusal) => oauth_error(call, refusal, uses_header(call), note),
     }
 }
 
@@ -44,9 +44,8 @@ fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
         return Err(Rule::GrantNotAllowed.into());
     }
     let resources: Vec<_> = call.form.all("resource").collect();
-    let target = policy::target(call.server, client, &resources);
-    let api = target.or_else(|rule| call.server.apis.first().ok_or(rule))?;
-    let requested = policy::requested(call.profile(), api, client, grant, call.form.one("scope")?)?;
+    let scope = call.form.one("scope")?;
+    let (api, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
     let form = call.profile().setting("user_code_form").as_str().unwrap_or_default();
     let user_code = call.provider.state().chance.code(Purpose::UserCode, form);
     let lifetime = SignedDuration::from_secs(call.profile().seconds("device_code_seconds"));
@@ -57,7 +56,7 @@ fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
             grant,
             user: None,
             scopes: requested.scopes,
-            audience: target?.audience.clone(),
+            audience: api.audience.clone(),
             auth_time: None,
             nonce: None,
             access_token_seconds: None,

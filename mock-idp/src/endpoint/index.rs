@@ -35,7 +35,7 @@ pub(super) fn page(provider: &Provider) -> Response {
 
 fn issuer<'p>(provider: &'p Provider, server: &'p Server) -> IndexIssuer<'p> {
     let audiences: Vec<_> = server.apis.iter().map(|api| api.audience.as_str()).collect();
-    let mut scopes: Vec<_> = provider.profile().words("openid_scopes").collect();
+    let mut scopes: Vec<_> = server.profile.words("openid_scopes").collect();
     for scope in server.apis.iter().flat_map(|api| &api.scopes) {
         if !scopes.contains(&scope.name.as_str()) {
             scopes.push(&scope.name);
@@ -51,8 +51,7 @@ fn issuer<'p>(provider: &'p Provider, server: &'p Server) -> IndexIssuer<'p> {
 }
 
 fn commands(provider: &Provider, server: &Server) -> Vec<String> {
-    let url =
-        |place: Place| place.path(provider.profile(), server).map(|path| format!("{}{path}", server.origin));
+    let url = |place: Place| place.path(server).map(|path| format!("{}{path}", server.origin));
     let curl = "curl --cacert ca.pem --connect-to ::$ADDRESS";
     let read = [Place::OpenidConfiguration, Place::Keys].into_iter().filter_map(url);
     let mut commands: Vec<_> = read.map(|url| format!("{curl} {url}")).collect();
@@ -60,7 +59,7 @@ fn commands(provider: &Provider, server: &Server) -> Vec<String> {
         provider.tenant.clients.iter().find(|client| client.grants.contains(&Grant::ClientCredentials));
     let scope = server.apis.iter().flat_map(|api| &api.scopes).map(|scope| scope.name.as_str());
     if let (Some(client), Some(token)) = (machine, url(Place::Token)) {
-        let permitted = scope.into_iter().find(|scope| is_permitted(provider, server, client, scope));
+        let permitted = scope.into_iter().find(|scope| is_permitted(server, client, scope));
         if let (Some(scope), Some(secret)) = (permitted, &client.secret) {
             commands.push(format!(
                 "{curl} -u '{}:{}' -d grant_type=client_credentials -d 'scope={scope}' {token}",
@@ -72,11 +71,10 @@ fn commands(provider: &Provider, server: &Server) -> Vec<String> {
     commands
 }
 
-fn is_permitted(provider: &Provider, server: &Server, client: &Client, scope: &str) -> bool {
-    let (profile, grant) = (provider.profile(), Grant::ClientCredentials);
-    policy::target(server, client, &[])
-        .and_then(|api| policy::requested(profile, api, client, grant, Some(scope)))
-        .and_then(|requested| policy::permit(profile, server, client, None, grant, &requested))
+fn is_permitted(server: &Server, client: &Client, scope: &str) -> bool {
+    let grant = Grant::ClientCredentials;
+    policy::resolve(server, client, grant, &[], Some(scope))
+        .and_then(|(api, requested)| policy::permit(server, Some(api), client, None, grant, &requested))
         .is_ok()
 }
 

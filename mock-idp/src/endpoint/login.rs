@@ -96,7 +96,7 @@ pub(super) fn page(
     let page = Login {
         server: &call.server.name,
         client: client.map_or("an application", |client| &client.name),
-        action: &Place::Login.path(call.profile(), call.server).unwrap_or_default(),
+        action: &Place::Login.path(call.server).unwrap_or_default(),
         transaction: id,
         username,
         message,
@@ -116,7 +116,8 @@ pub(super) fn permitted(
     let client = call.provider.tenant.client(&authorization.client).ok_or(Rule::AuthorizeClientUnknown)?;
     let requested = Requested { scopes: authorization.scopes, defaulted };
     let grant = authorization.grant;
-    let permit = policy::permit(call.profile(), call.server, client, Some(user), grant, &requested)?;
+    let api = call.server.api(&authorization.audience);
+    let permit = policy::permit(call.server, api, client, Some(user), grant, &requested)?;
     authorization.user.clone_from(&user.id);
     authorization.scopes = permit.scopes;
     authorization.access_token_seconds = permit.access_token_seconds;

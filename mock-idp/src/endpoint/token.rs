@@ -20,7 +20,7 @@ pub(super) async fn token(call: &Call<'_>, note: &mut Note) -> Response {
     describe(call, note);
     let granted = match grant(call, note) {
         Ok(granted) => granted,
-        Err(refusal) => return oauth_error(call.provider, refusal, uses_header(call), note),
+        Err(refusal) => return oauth_error(call, refusal, uses_header(call), note),
     };
     match issue::response(call.provider, &granted.authorization, granted.refresh_token, note).await {
         Some(document) => json(StatusCode::OK, "no-store", &document),

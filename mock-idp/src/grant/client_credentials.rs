@@ -16,18 +16,16 @@ pub(crate) fn grant(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal
     }
     let grant = Grant::ClientCredentials;
     let resources: Vec<_> = call.form.all("resource").collect();
-    let target = policy::target(call.server, client, &resources);
-    let api = target.or_else(|rule| call.server.apis.first().ok_or(rule))?;
-    let requested = policy::requested(call.profile(), api, client, grant, call.form.one("scope")?)?;
-    let audience = target?.audience.clone();
-    let permit = policy::permit(call.profile(), call.server, client, None, grant, &requested)?;
+    let scope = call.form.one("scope")?;
+    let (api, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
+    let permit = policy::permit(call.server, Some(api), client, None, grant, &requested)?;
     let authorization = Authorization {
         server: call.index,
         client: client.id.clone(),
         grant,
         user: None,
         scopes: permit.scopes,
-        audience,
+        audience: api.audience.clone(),
         auth_time: None,
         nonce: None,
         access_token_seconds: permit.access_token_seconds,

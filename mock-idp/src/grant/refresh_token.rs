@@ -99,7 +99,8 @@ fn narrowed(
     };
     let requested = Requested { scopes: authorization.scopes, defaulted: false };
     let grant = authorization.grant;
-    let permit = policy::permit(call.profile(), call.server, client, Some(&user), grant, &requested)?;
+    let api = call.server.api(&authorization.audience);
+    let permit = policy::permit(call.server, api, client, Some(&user), grant, &requested)?;
     authorization.scopes = permit.scopes;
     authorization.access_token_seconds = permit.access_token_seconds;
     // A refreshed ID token repeats no nonce (OpenID Connect Core §12.2).

@@ -48,6 +48,7 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         return None;
     }
     let server = Server {
+        profile: Profile::generic(),
         id: "generic".to_owned(),
         name: "Generic provider".to_owned(),
         origin: url.1.origin().ascii_serialization(),

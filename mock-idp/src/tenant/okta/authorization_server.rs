@@ -59,6 +59,7 @@ pub(super) fn authorization_server(
     let path = format!("/oauth2/{id}");
     let origin = format!("https://{}", known.domain);
     Some(Server {
+        profile: Profile::okta(),
         name: name?.to_owned(),
         issuer: format!("{origin}{path}"),
         origin,
