@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     Tenant,
     DeviceCode,
     UserCode,
+    UnpublishedKeyId,
+    OpaqueToken,
 }
 
 /// The streams of a seed.

@@ -12,7 +12,7 @@ use crate::{
     profile::{Section, template::Vars},
     provider::{Provider, Signer},
     state::Authorization,
-    tenant::{Claim, Form, Server, User},
+    tenant::{AccessTokens, Claim, Form, Server, User},
 };
 
 /// Header or claims, in the order in which they are written.
@@ -55,6 +55,7 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
         vars.set_some("user.id", user.id.as_deref());
         vars.set("user.login", user.login.as_str());
         vars.set_some("user.email", user.attribute("email"));
+        vars.set("user.groups", user.groups.clone());
         vars.set_some("user.name", user.attribute("displayName").or_else(|| user.attribute("name")));
     }
     let claims = |wanted: fn(&Claim) -> bool| own_claims(server, subject, wanted);
@@ -117,8 +118,16 @@ pub(crate) async fn response(
         access_token_seconds: authorization.access_token_seconds,
     };
     let mut vars = vars(provider, server, &signer, &subject);
-    let (header, claims) = access_token(provider, server, &mut vars, scopes);
-    let token = sign(&signer, &header, &claims)?;
+    let form = server.access_tokens(subject.audience);
+    let token = if form == AccessTokens::Opaque {
+        opaque(provider)
+    } else {
+        let signer = provider.access_token_signer(authorization.server, form).await?;
+        vars.set("key.kid", signer.id.as_str());
+        let (header, claims) = access_token(provider, server, &mut vars, scopes);
+        sign(&signer, &header, &claims)?
+    };
+    vars.set("key.kid", signer.id.as_str());
     vars.set("at_hash", half_hash(&token));
     vars.set("access_token", token);
     if user.is_some() && scopes.iter().any(|scope| scope == "openid") {
@@ -128,6 +137,11 @@ pub(crate) async fn response(
     }
     vars.set_some("refresh_token", refresh_token);
     Some(server.profile.render(Section::TokenResponse, &vars))
+}
+
+/// An access token that says nothing: without a dot, so that nobody takes it for a JWT.
+pub(crate) fn opaque(provider: &Provider) -> String {
+    provider.state().chance.url_safe(Purpose::OpaqueToken, 43)
 }
 
 fn sign(signer: &Signer, header: &Members, claims: &Members) -> Option<String> {

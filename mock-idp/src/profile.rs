@@ -48,7 +48,7 @@ pub struct Field {
 /// A vendor's provider.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// `okta` or `generic`: what a tenant file says as `provider`.
+    /// `okta`, `okta-org` or `generic`: the name of its file.
     pub name: String,
     /// For people.
     pub title: String,
@@ -59,6 +59,8 @@ pub struct Profile {
 
 static OKTA: LazyLock<Profile> =
     LazyLock::new(|| embedded("okta.yaml", include_str!("../profiles/okta.yaml")));
+static OKTA_ORG: LazyLock<Profile> =
+    LazyLock::new(|| embedded("okta-org.yaml", include_str!("../profiles/okta-org.yaml")));
 static GENERIC: LazyLock<Profile> =
     LazyLock::new(|| embedded("generic.yaml", include_str!("../profiles/generic.yaml")));
 
@@ -69,10 +71,22 @@ impl Profile {
         &OKTA
     }
 
+    /// Okta's org authorization server.
+    #[must_use]
+    pub fn okta_org() -> &'static Self {
+        &OKTA_ORG
+    }
+
     /// A provider as the standards describe it.
     #[must_use]
     pub fn generic() -> &'static Self {
         &GENERIC
+    }
+
+    /// Every profile.
+    #[must_use]
+    pub fn all() -> [&'static Self; 3] {
+        [Self::okta(), Self::okta_org(), Self::generic()]
     }
 
     /// The fields of a section, in the order in which they are sent.
@@ -234,8 +248,9 @@ fn read_field(
 mod tests {
     use super::*;
 
-    const SHIPPED: [(&str, &str); 2] = [
+    const SHIPPED: [(&str, &str); 3] = [
         ("okta.yaml", include_str!("../profiles/okta.yaml")),
+        ("okta-org.yaml", include_str!("../profiles/okta-org.yaml")),
         ("generic.yaml", include_str!("../profiles/generic.yaml")),
     ];
 
@@ -251,7 +266,7 @@ mod tests {
 
     #[test]
     fn every_rule_has_words_in_every_profile() {
-        for profile in [Profile::okta(), Profile::generic()] {
+        for profile in Profile::all() {
             for rule in Rule::ALL {
                 let text = profile.refusal(*rule);
                 assert!(text.status >= 400 && !text.error.is_empty(), "{}: {}", profile.name, rule.name());
@@ -263,7 +278,7 @@ mod tests {
 
     #[test]
     fn every_source_is_used() {
-        for profile in [Profile::okta(), Profile::generic()] {
+        for profile in Profile::all() {
             for source in profile.sources.keys() {
                 let used = Section::ALL.iter().flat_map(|section| profile.section(*section));
                 assert!(used.into_iter().any(|field| field.source == *source), "{}: {source}", profile.name);

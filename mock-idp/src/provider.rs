@@ -9,7 +9,7 @@ use crate::{
     profile::{Profile, template::Vars},
     route::{Place, Routes},
     state::State,
-    tenant::{Server, Tenant},
+    tenant::{AccessTokens, Server, Tenant},
 };
 
 /// Everything that the endpoints need. Shared by the public and the control listener.
@@ -66,6 +66,15 @@ impl Provider {
         };
         let key = self.keys.key(algorithm, current.slot).await?;
         Some(Signer { key, id: current.id })
+    }
+
+    /// The key that signs access tokens of a form: for one that is published nowhere, an id that no key set has.
+    pub(crate) async fn access_token_signer(&self, server: usize, form: AccessTokens) -> Option<Signer> {
+        if form != AccessTokens::JwtUnpublishedKey {
+            return self.signer(server).await;
+        }
+        let id = self.state().unpublished_key_id.clone();
+        Some(Signer { key: self.unpublished(server).await?, id })
     }
 
     /// The key of the server's kind that no key set has.

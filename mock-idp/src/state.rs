@@ -103,6 +103,8 @@ pub(crate) struct State {
     pub(crate) users: Vec<User>,
     /// By the server's index.
     pub(crate) rings: Vec<KeyRing>,
+    /// The `kid` of tokens that a server signs with the unpublished key.
+    pub(crate) unpublished_key_id: String,
     next_slot: usize,
     pub(crate) transactions: BTreeMap<String, Transaction>,
     pub(crate) codes: BTreeMap<String, Code>,
@@ -123,6 +125,7 @@ impl State {
             organization: String::new(),
             users: Vec::new(),
             rings: Vec::new(),
+            unpublished_key_id: String::new(),
             next_slot: 0,
             transactions: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -134,6 +137,7 @@ impl State {
             journal: Journal::default(),
         };
         state.organization = format!("00o{}", state.chance.alphanumeric(Purpose::Tenant, 17));
+        state.unpublished_key_id = state.key_id(tenant, Purpose::UnpublishedKeyId);
         for server in &tenant.servers {
             let key = state.new_key(tenant);
             state.rings.push(KeyRing::new(server.algorithm, key));
@@ -144,11 +148,15 @@ impl State {
 
     /// A key in a slot that no server of this tenant has.
     pub(crate) fn new_key(&mut self, tenant: &Tenant) -> RingKey {
-        let length = tenant.profile.seconds("kid_length");
-        let id = self.chance.url_safe(Purpose::KeyId, usize::try_from(length).unwrap_or(22));
+        let id = self.key_id(tenant, Purpose::KeyId);
         let slot = Slot::Published(self.next_slot);
         self.next_slot += 1;
         RingKey { id, slot }
+    }
+
+    fn key_id(&mut self, tenant: &Tenant, purpose: Purpose) -> String {
+        let length = tenant.profile.seconds("kid_length");
+        self.chance.url_safe(purpose, usize::try_from(length).unwrap_or(22))
     }
 
     /// Replaces all users. Who has no id keeps that of their login, or is given one.

@@ -47,10 +47,23 @@ pub(crate) struct Server {
 }
 
 /// An audience with its own scopes. All audiences of an Okta server share the server's scopes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Api {
     pub(crate) audience: String,
     pub(crate) scopes: Vec<Scope>,
+    pub(crate) access_tokens: AccessTokens,
+}
+
+/// The form of an API's access tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum AccessTokens {
+    /// A JWT under a key of the server's key set.
+    #[default]
+    Jwt,
+    /// A JWT under a key that no key set has.
+    JwtUnpublishedKey,
+    /// A random text that only the provider can look up.
+    Opaque,
 }
 
 /// A scope of an API.
@@ -223,6 +236,12 @@ impl Server {
     /// The API that an audience belongs to.
     pub(crate) fn api(&self, audience: &str) -> Option<&Api> {
         self.apis.iter().find(|api| api.audience == audience)
+    }
+
+    /// The form of the access tokens for an audience; for one that is no API's, that of the first.
+    pub(crate) fn access_tokens(&self, audience: Option<&str>) -> AccessTokens {
+        let api = audience.and_then(|audience| self.api(audience)).or(self.apis.first());
+        api.map(|api| api.access_tokens).unwrap_or_default()
     }
 }
 

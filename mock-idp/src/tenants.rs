@@ -4,5 +4,9 @@
 pub const SHIPPED: &[(&str, &str)] = &[
     ("okta-per-component", include_str!("../tenants/okta-per-component.yaml")),
     ("okta-shared", include_str!("../tenants/okta-shared.yaml")),
+    ("okta-org-jwt", include_str!("../tenants/okta-org-jwt.yaml")),
+    ("okta-org-unpublished", include_str!("../tenants/okta-org-unpublished.yaml")),
+    ("okta-org-opaque", include_str!("../tenants/okta-org-opaque.yaml")),
+    ("okta-org-beside-custom", include_str!("../tenants/okta-org-beside-custom.yaml")),
     ("generic", include_str!("../tenants/generic.yaml")),
 ];

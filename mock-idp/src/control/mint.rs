@@ -12,6 +12,7 @@ use crate::{
     issue::{self, Members, Subject},
     keys::hmac,
     provider::{Provider, Signer},
+    tenant::AccessTokens,
 };
 
 #[derive(Deserialize)]
@@ -80,7 +81,8 @@ enum Sign {
 pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Problem> {
     let order: Order = answer::read(body)?;
     let server = server_of(provider, &order.issuer)?;
-    let signer = provider.signer(server).await.ok_or(FAILED)?;
+    let form = order.form(provider, server);
+    let signer = provider.access_token_signer(server, form).await.ok_or(FAILED)?;
     let (mut header, mut claims) = if order.bare {
         (Map::new(), Map::new())
     } else {
@@ -90,6 +92,9 @@ pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Pro
         }
         (header, claims)
     };
+    if form == AccessTokens::Opaque {
+        return opaque(provider, &order);
+    }
     // Assignment keeps the place of a member that is there.
     header.extend(order.header);
     claims.extend(order.claims);
@@ -111,6 +116,42 @@ pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Pro
 }
 
 const FAILED: Problem = Problem::Internal("the token could not be signed");
+
+impl Order {
+    /// The form of the token that it is like. One of its own making is a JWT under a published key.
+    fn form(&self, provider: &Provider, server: usize) -> AccessTokens {
+        let like = self.like.as_ref();
+        if self.bare || like.is_some_and(|like| like.kind == Kind::IdToken) {
+            return AccessTokens::Jwt;
+        }
+        let client = like.and_then(|like| provider.tenant.client(&like.client_id));
+        let audience = like.and_then(|like| like.audience.as_deref());
+        let audience = audience.or(client.and_then(|client| client.audience.as_deref()));
+        let server = provider.tenant.servers.get(server);
+        server.map(|server| server.access_tokens(audience)).unwrap_or_default()
+    }
+
+    fn changes_something(&self) -> bool {
+        let Self { header, claims, without_header, without, sign, .. } = self;
+        !header.is_empty()
+            || !claims.is_empty()
+            || !without_header.is_empty()
+            || !without.is_empty()
+            || *sign != Sign::Issuer
+    }
+}
+
+/// A token without header and claims: there is nothing to change in it.
+fn opaque(provider: &Provider, order: &Order) -> Result<Answer, Problem> {
+    if order.changes_something() {
+        return Err(Problem::Invalid(format!(
+            "the access tokens of `{}` are opaque: there is no header, claim or signature to change; \
+             `bare` makes a JWT from nothing",
+            order.issuer
+        )));
+    }
+    Ok(Answer::Document(json!({"token": issue::opaque(provider), "header": null, "claims": null})))
+}
 
 /// Header and claims as the profile writes them.
 fn template(

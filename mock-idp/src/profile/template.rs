@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 /// Every placeholder there is.
-pub(crate) const NAMES: [&str; 53] = [
+pub(crate) const NAMES: [&str; 54] = [
     "access_token",
     "access_token.expires_at",
     "access_token.lifetime",
@@ -59,6 +59,7 @@ pub(crate) const NAMES: [&str; 53] = [
     "tenant.idp",
     "token.id",
     "user.email",
+    "user.groups",
     "user.id",
     "user.login",
     "user.name",

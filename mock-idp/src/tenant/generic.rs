@@ -139,7 +139,7 @@ fn api(node: &Node, audiences: &mut Names, diagnostics: &mut Diagnostics) -> Opt
         scopes.extend(name.map(|name| Scope { name, default: false, published: true }));
     }
     fields.finish(diagnostics);
-    Some(Api { audience: audience?, scopes })
+    Some(Api { audience: audience?, scopes, ..Api::default() })
 }
 
 fn claim(node: &Node, scopes: &[String], names: &mut Names, diagnostics: &mut Diagnostics) -> Option<Claim> {

@@ -1,11 +1,15 @@
 //! An Okta tenant file, in the words of the admin console: Directory, Applications, Security > API.
 
 mod authorization_server;
+mod org_authorization_server;
 
 use serde_json::Map;
 use spanned_yaml::{Diagnostics, Fields, Node, closest};
 
-use self::authorization_server::{Known, authorization_server};
+use self::{
+    authorization_server::{Known, authorization_server},
+    org_authorization_server::org_authorization_server,
+};
 use super::{
     Client, Grant, Tenant, User,
     reading::{Names, grants, quoted, redirect_uris, reference, references, texts, unique},
@@ -44,19 +48,20 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         logins: directory.logins.list(),
         clients: client_ids.list(),
     };
-    fields.required("authorization_servers", diagnostics);
+    // An organization always has its own server; a file without it has nothing to do with it.
+    let org = fields.optional("org_authorization_server");
+    if org.is_none() {
+        fields.required("authorization_servers", diagnostics);
+    }
     let mut server_ids = Names::default();
-    let servers: Vec<_> = fields
+    let mut servers: Vec<_> = fields
         .list("authorization_servers", diagnostics)
         .iter()
         .filter_map(|node| authorization_server(node, &known, &mut server_ids, diagnostics))
         .collect();
-    (!servers.is_empty()).then(|| Tenant {
-        profile: Profile::okta(),
-        servers,
-        clients,
-        users: directory.users,
-    })
+    servers.extend(org.and_then(|node| org_authorization_server(node, known.domain, &clients, diagnostics)));
+    let profile = servers.first()?.profile;
+    Some(Tenant { profile, servers, clients, users: directory.users })
 }
 
 fn domain<'n>(fields: &mut Fields<'n>, diagnostics: &mut Diagnostics) -> Option<&'n str> {
@@ -198,6 +203,9 @@ fn application(
             Some(groups.collect())
         }
     };
+    let api_scopes: Vec<_> = Profile::okta_org().words("api_scopes").map(str::to_owned).collect();
+    let scopes =
+        references(&mut fields, "okta_api_scopes", "a scope of Okta's APIs", &api_scopes, diagnostics);
     fields.finish(diagnostics);
     Some(Client {
         id: id?,
@@ -206,7 +214,7 @@ fn application(
         redirect_uris,
         grants,
         requires_pkce,
-        scopes: None,
+        scopes: Some(scopes),
         assigned,
         audience: None,
     })

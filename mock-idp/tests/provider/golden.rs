@@ -3,6 +3,7 @@
 use expect_test::expect_file;
 use reqwest::{Method, Response};
 use serde_json::{Map, Value as Json, json};
+use url::Url;
 
 use crate::rig::{CLI, CONFIG, LOOPBACK, Rig, VERIFIER, WEB, WEB_SECRET, decode, returned};
 
@@ -11,8 +12,11 @@ type Params<'a> = &'a [(&'a str, &'a str)];
 struct Client<'a> {
     cli: &'a str,
     web: &'a str,
-    machine_scope: &'a str,
-    machine_resource: &'a str,
+    scope: &'a str,
+    /// Scope and resource of a machine's request, where the tenant has a machine.
+    machine: Option<(&'a str, &'a str)>,
+    /// A path of a server that the provider does not have.
+    unknown_server: &'a str,
 }
 
 /// Compares with a golden file. An equal document is written equally: members keep their order.
@@ -21,35 +25,43 @@ fn assert_golden(folder: &str, name: &str, document: &Json) {
     expect_file![format!("../golden/{folder}/{name}.json")].assert_eq(&text);
 }
 
-async fn assert_profile(folder: &str, rig: &Rig, rfc8414: &str, client: &Client<'_>) {
+async fn assert_profile(folder: &str, rig: &Rig, rfc8414: Option<&str>, client: &Client<'_>) {
     let issuer = rig.issuer();
     let document = rig.json(&format!("{issuer}/.well-known/openid-configuration")).await;
     assert_golden(folder, "openid-configuration", &document);
-    assert_golden(folder, "oauth-authorization-server", &rig.json(rfc8414).await);
+    if let Some(url) = rfc8414 {
+        assert_golden(folder, "oauth-authorization-server", &rig.json(url).await);
+    }
     let mut keys = rig.json(document["jwks_uri"].as_str().unwrap()).await;
     keys["keys"][0]["n"] = "(modulus)".into();
+    if let Some(certificate) = keys["keys"][0].pointer_mut("/x5c/0") {
+        *certificate = "(certificate)".into();
+    }
     assert_golden(folder, "jwks", &keys);
-    let scope = format!("openid profile email offline_access {CONFIG}");
-    let mut tokens = rig.tokens(issuer, client.cli, &scope, &[]).await.0;
+    let mut tokens = rig.tokens(issuer, client.cli, client.scope, &[]).await.0;
     let token = |tokens: &Json, name: &str| decode(tokens[name].as_str().unwrap());
     assert_golden(folder, "access-token", &token(&tokens, "access_token"));
     let mut id = token(&tokens, "id_token");
-    id["claims"]["at_hash"] = "(hash)".into();
+    if let Some(hash) = id["claims"].get_mut("at_hash") {
+        *hash = "(hash)".into();
+    }
     assert_golden(folder, "id-token", &id);
     tokens["access_token"] = "(token)".into();
     tokens["id_token"] = "(token)".into();
     assert_golden(folder, "token-response", &tokens);
-    let machine = [
-        ("grant_type", "client_credentials"),
-        ("client_id", client.web),
-        ("client_secret", WEB_SECRET),
-        ("scope", client.machine_scope),
-        ("resource", client.machine_resource),
-    ];
-    let machine: Json = rig.token(issuer, &machine).await.json().await.unwrap();
-    assert_golden(folder, "machine-token", &token(&machine, "access_token"));
+    if let Some((scope, resource)) = client.machine {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client.web),
+            ("client_secret", WEB_SECRET),
+            ("scope", scope),
+            ("resource", resource),
+        ];
+        let machine: Json = rig.token(issuer, &form).await.json().await.unwrap();
+        assert_golden(folder, "machine-token", &token(&machine, "access_token"));
+    }
     assert_golden(folder, "errors", &errors(rig, client).await);
-    let device = [("client_id", client.cli), ("scope", &scope)];
+    let device = [("client_id", client.cli), ("scope", client.scope)];
     let endpoint = rig.endpoint(issuer, "device_authorization_endpoint").await;
     let device = rig.http.post(endpoint).form(&device).send().await.unwrap();
     assert_golden(folder, "device-authorization", &device.json().await.unwrap());
@@ -59,10 +71,30 @@ async fn assert_profile(folder: &str, rig: &Rig, rfc8414: &str, client: &Client<
 async fn okta() {
     let rig = Rig::shipped("okta-per-component");
     let rfc8414 = "https://acme.okta.com/.well-known/oauth-authorization-server/oauth2/aus1em";
-    let client = Client { cli: CLI, web: WEB, machine_scope: CONFIG, machine_resource: "" };
-    assert_profile("okta", &rig, rfc8414, &client).await;
+    let client = Client {
+        cli: CLI,
+        web: WEB,
+        scope: &format!("openid profile email offline_access {CONFIG}"),
+        machine: Some((CONFIG, "")),
+        unknown_server: "/oauth2/nope/.well-known/openid-configuration",
+    };
+    assert_profile("okta", &rig, Some(rfc8414), &client).await;
     let legacy = format!("{}/.well-known/oauth-authorization-server", rig.issuer());
     assert_eq!(rig.json(&legacy).await, rig.json(rfc8414).await);
+}
+
+#[tokio::test]
+async fn okta_org() {
+    let rig = Rig::shipped("okta-org-jwt");
+    let client = Client {
+        cli: CLI,
+        web: WEB,
+        scope: "openid profile email groups offline_access okta.users.read.self",
+        machine: None,
+        unknown_server: "/oauth2/nope/.well-known/openid-configuration",
+    };
+    let rfc8414 = "https://acme.okta.com/.well-known/oauth-authorization-server";
+    assert_profile("okta-org", &rig, Some(rfc8414), &client).await;
 }
 
 #[tokio::test]
@@ -72,10 +104,11 @@ async fn generic() {
     let client = Client {
         cli: "stacklok-cli",
         web: "cloud-ui",
-        machine_scope: CONFIG,
-        machine_resource: "enterprise-manager",
+        scope: &format!("openid profile email offline_access {CONFIG}"),
+        machine: Some((CONFIG, "enterprise-manager")),
+        unknown_server: "/oauth2/nope/.well-known/openid-configuration",
     };
-    assert_profile("generic", &rig, rfc8414, &client).await;
+    assert_profile("generic", &rig, Some(rfc8414), &client).await;
 }
 
 /// A refusal of each endpoint and kind.
@@ -128,8 +161,8 @@ async fn errors(rig: &Rig, client: &Client<'_>) -> Json {
     }
     let token = rig.endpoint(issuer, "token_endpoint").await;
     errors.insert("token, GET".to_owned(), exchange(rig.get(&token).await).await);
-    let origin = issuer.split("/oauth2").next().unwrap();
-    for path in ["/oauth2/nope/.well-known/openid-configuration", "/nowhere"] {
+    let origin = Url::parse(issuer).unwrap().origin().ascii_serialization();
+    for path in [client.unknown_server, "/nowhere"] {
         errors.insert(path.to_owned(), exchange(rig.get(&format!("{origin}{path}")).await).await);
     }
     let large = rig.http.request(Method::POST, &token).body("x".repeat(70_000)).send().await.unwrap();

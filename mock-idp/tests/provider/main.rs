@@ -13,6 +13,7 @@ mod generic;
 mod golden;
 mod hostile;
 mod okta;
+mod okta_org;
 mod program;
 mod readme;
 mod refresh;

@@ -19,7 +19,7 @@ fn the_fidelity_table_is_that_of_the_profiles() {
 
 fn table() -> String {
     let mut text = String::new();
-    for profile in [Profile::okta(), Profile::generic()] {
+    for profile in Profile::all() {
         write!(text, "\n**{}** (`profiles/{}.yaml`)\n\n", profile.title, profile.name).unwrap();
         text.push_str("| What | Fields | Confidence | Sources |\n|---|---|---|---|\n");
         for section in Section::ALL {

@@ -64,7 +64,10 @@ pub(super) fn authorization_server(
         issuer: format!("{origin}{path}"),
         origin,
         path,
-        apis: audiences.into_iter().map(|audience| Api { audience, scopes: scopes.clone() }).collect(),
+        apis: audiences
+            .into_iter()
+            .map(|audience| Api { audience, scopes: scopes.clone(), ..Api::default() })
+            .collect(),
         claims,
         policies: policies.into_iter().map(|(_, policy)| policy).collect(),
         algorithm: Algorithm::Rs256,
