@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng as _, SeedableRng as _},
@@ -24,6 +25,9 @@ pub(crate) enum Purpose {
     UserCode,
     UnpublishedKeyId,
     OpaqueToken,
+    Guid,
+    Lifetime,
+    OpaqueClaim,
 }
 
 /// The streams of a seed.
@@ -35,6 +39,7 @@ pub(crate) struct Chance {
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /// No vowels, so that no words come up, and no digits (RFC 8628 §6.1).
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+const HEXADECIMAL: &[u8; 64] = b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 impl Chance {
@@ -59,6 +64,18 @@ impl Chance {
         form.chars().map(letter).collect()
     }
 
+    /// In the form of a random UUID (RFC 9562 §5.4).
+    pub(crate) fn guid(&mut self, purpose: Purpose) -> String {
+        guid(&self.draw(purpose, 30, HEXADECIMAL))
+    }
+
+    /// From nothing up to, but not including, `limit`.
+    pub(crate) fn below(&mut self, purpose: Purpose, limit: u32) -> u32 {
+        let mut bytes = [0; 4];
+        self.stream(purpose).fill_bytes(&mut bytes);
+        u32::from_le_bytes(bytes).checked_rem(limit).unwrap_or_default()
+    }
+
     fn draw(&mut self, purpose: Purpose, length: usize, alphabet: &[u8]) -> String {
         let stream = self.stream(purpose);
         let mut text = String::with_capacity(length);
@@ -81,6 +98,19 @@ impl Chance {
             stream
         })
     }
+}
+
+/// What always has the same id has it from its name: equal for equal names, in the form of a random UUID.
+pub(crate) fn guid_of(names: &[&str]) -> String {
+    let hash = digest(&SHA256, names.join("\n").as_bytes());
+    let digits: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    guid(&digits)
+}
+
+/// Thirty hexadecimal digits with version 4 and the variant put between them.
+fn guid(digits: &str) -> String {
+    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
 }
 
 impl std::fmt::Debug for Chance {
@@ -112,5 +142,15 @@ mod tests {
         assert_eq!(id, other.alphanumeric(Purpose::TokenId, 22));
         assert_ne!(id, other.alphanumeric(Purpose::TokenId, 22));
         assert_ne!(id, Chance::new([8; 32]).alphanumeric(Purpose::TokenId, 22));
+    }
+
+    #[test]
+    fn guids_have_their_form() {
+        for guid in [Chance::new([7; 32]).guid(Purpose::Guid), guid_of(&["a", "b"])] {
+            let parts: Vec<_> = guid.split('-').collect();
+            assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{guid}");
+            assert!(parts[2].starts_with('4') && parts[3].starts_with('a'), "{guid}");
+        }
+        assert_ne!(guid_of(&["a", "b"]), guid_of(&["a", "c"]));
     }
 }

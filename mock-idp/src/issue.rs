@@ -1,15 +1,17 @@
 //! Writing tokens: the profile's members filled in for an authorization, then signed.
 
+mod recipient;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    chance::Purpose,
+    chance::{Purpose, guid_of},
     clock::Clock as _,
     fault,
     journal::Note,
-    profile::{Section, template::Vars},
+    profile::{Profile, Section, template::Vars},
     provider::{Provider, Signer},
     state::Authorization,
     tenant::{AccessTokens, Claim, Form, Server, User},
@@ -38,7 +40,7 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
     let lifetime = subject
         .access_token_seconds
         .or(server.format.access_token_seconds)
-        .unwrap_or_else(|| profile.seconds("access_token_seconds"));
+        .unwrap_or_else(|| own_lifetime(provider, profile));
     let mut vars = provider.server_vars(server);
     vars.set("key.kid", signer.id.as_str());
     vars.set("now", now);
@@ -46,13 +48,21 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
     vars.set("access_token.expires_at", now.saturating_add(lifetime));
     vars.set("id_token.expires_at", now.saturating_add(profile.seconds("id_token_seconds")));
     vars.set("tenant.idp", provider.state().organization.as_str());
-    vars.set_some("client.id", subject.client);
+    if let Some(client) = subject.client {
+        let confidential = provider.tenant.client(client).is_some_and(|client| client.secret.is_some());
+        vars.set("client.id", client);
+        vars.set("client.object_id", guid_of(&["service principal", &server.id, client]));
+        vars.set("client.authentication", if confidential { "1" } else { "0" });
+    }
     vars.set_some("auth_time", subject.auth_time);
     vars.set_some("nonce", subject.nonce);
     vars.set_some("audience", subject.audience.map(|audience| audience_form(server, audience)));
-    scopes(&mut vars, server, subject.scopes);
+    scopes(&mut vars, server, subject);
     if let Some(user) = subject.user {
+        let id = user.id.as_deref().unwrap_or_default();
+        let since = subject.auth_time.unwrap_or_default().to_string();
         vars.set_some("user.id", user.id.as_deref());
+        vars.set("session.id", guid_of(&["session", id, &since]));
         vars.set("user.login", user.login.as_str());
         vars.set_some("user.email", user.attribute("email"));
         vars.set("user.groups", user.groups.clone());
@@ -68,33 +78,42 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
 pub(crate) fn access_token(
     provider: &Provider,
     server: &Server,
-    vars: &mut Vars,
-    scopes: &[String],
+    vars: &Vars,
+    subject: &Subject<'_>,
 ) -> (Members, Members) {
-    token(provider, server, vars, scopes, Section::AccessTokenHeader, Section::AccessTokenClaims)
+    let sections = [Section::AccessTokenHeader, Section::AccessTokenClaims];
+    token(provider, server, vars, subject, subject.audience, sections)
 }
 
 /// Header and claims of an ID token. `vars` may hold the access token that it comes with.
 pub(crate) fn id_token(
     provider: &Provider,
     server: &Server,
-    vars: &mut Vars,
-    scopes: &[String],
+    vars: &Vars,
+    subject: &Subject<'_>,
 ) -> (Members, Members) {
-    token(provider, server, vars, scopes, Section::IdTokenHeader, Section::IdTokenClaims)
+    token(provider, server, vars, subject, subject.client, [Section::IdTokenHeader, Section::IdTokenClaims])
 }
 
 fn token(
     provider: &Provider,
     server: &Server,
-    vars: &mut Vars,
-    scopes: &[String],
-    header: Section,
-    claims: Section,
+    vars: &Vars,
+    subject: &Subject<'_>,
+    recipient: Option<&str>,
+    sections: [Section; 2],
 ) -> (Members, Members) {
-    vars.set("token.id", provider.state().chance.url_safe(Purpose::TokenId, 43));
-    let profile = server.profile;
-    (profile.render_for(header, "", scopes, vars), profile.render_for(claims, "", scopes, vars))
+    let mut vars = vars.clone();
+    recipient::describe(&mut vars, server, subject, recipient);
+    let mut state = provider.state();
+    let chance = &mut state.chance;
+    vars.set("token.id", chance.url_safe(Purpose::TokenId, 43));
+    vars.set("token.uti", chance.url_safe(Purpose::OpaqueClaim, 22));
+    vars.set("token.aio", chance.url_safe(Purpose::OpaqueClaim, 64));
+    vars.set("token.rh", chance.url_safe(Purpose::OpaqueClaim, 48));
+    let [header, claims] =
+        sections.map(|section| server.profile.render_for(section, "", subject.scopes, &vars));
+    (header, claims)
 }
 
 /// The token endpoint's answer for an authorization. Nothing if the key or the signature fails.
@@ -124,14 +143,14 @@ pub(crate) async fn response(
     } else {
         let signer = provider.access_token_signer(authorization.server, form).await?;
         vars.set("key.kid", signer.id.as_str());
-        let (header, claims) = access_token(provider, server, &mut vars, scopes);
+        let (header, claims) = access_token(provider, server, &vars, &subject);
         sign(&signer, &header, &claims)?
     };
     vars.set("key.kid", signer.id.as_str());
     vars.set("at_hash", half_hash(&token));
     vars.set("access_token", token);
     if user.is_some() && scopes.iter().any(|scope| scope == "openid") {
-        let (header, mut claims) = id_token(provider, server, &mut vars, scopes);
+        let (header, mut claims) = id_token(provider, server, &vars, &subject);
         fault::id_token(provider, &mut claims, note);
         vars.set("id_token", sign(&signer, &header, &claims)?);
     }
@@ -172,7 +191,15 @@ fn audience_form(server: &Server, audience: &str) -> Json {
     all.map(Json::from).collect()
 }
 
-fn scopes(vars: &mut Vars, server: &Server, scopes: &[String]) {
+/// What the tenant says, else the profile; some providers add a part of an hour by chance.
+fn own_lifetime(provider: &Provider, profile: &Profile) -> i64 {
+    let spread = u32::try_from(profile.seconds("access_token_spread_seconds")).unwrap_or_default();
+    let more = if spread > 0 { provider.state().chance.below(Purpose::Lifetime, spread) } else { 0 };
+    profile.seconds("access_token_seconds").saturating_add(more.into())
+}
+
+fn scopes(vars: &mut Vars, server: &Server, subject: &Subject<'_>) {
+    let scopes = subject.scopes;
     let format = &server.format;
     vars.set_some("format.type_header", format.type_header.as_deref());
     vars.set_some("format.client_id_claim", format.client_id_claim.as_deref());
@@ -185,6 +212,19 @@ fn scopes(vars: &mut Vars, server: &Server, scopes: &[String]) {
     vars.set_some("format.scp", format.scp_claim.then_some(form));
     vars.set("scopes", list);
     vars.set("scope", text);
+    let (openid, own): (Vec<_>, Vec<_>) =
+        scopes.iter().map(String::as_str).partition(|scope| server.profile.is_openid(scope));
+    let api = subject.audience.and_then(|audience| server.api(audience));
+    let qualified = |scope: &str| match api.and_then(|api| api.identifiers.first()) {
+        Some(identifier) => format!("{identifier}/{scope}"),
+        None => scope.to_owned(),
+    };
+    if own.is_empty() {
+        vars.set("scope.qualified", openid.join(" "));
+    } else {
+        vars.set("scope.api", own.join(" "));
+        vars.set("scope.qualified", own.into_iter().map(qualified).collect::<Vec<_>>().join(" "));
+    }
 }
 
 /// The server's own claims that fit the scopes and that the user has a value for.

@@ -3,6 +3,7 @@
 //! A server never has the key of another server of its tenant, or replay checks would lie: server `n` takes slot
 //! `n`, rotation takes slots behind those, and the unpublished key is a slot of its own.
 
+mod certificate;
 mod signing;
 
 use std::{

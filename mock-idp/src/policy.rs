@@ -1,7 +1,10 @@
 //! What a request may be granted: the scopes that exist, then the access policies.
 //!
 //! Okta refuses a request as a whole: an unknown scope, or one that no rule permits, and there is no token. A
-//! provider after RFC 6749 §3.3 leaves out what it does not grant and says in the response what it did.
+//! provider after RFC 6749 §3.3 leaves out what it does not grant and says in the response what it did. At Entra the
+//! scopes name the API, and permissions and assignments decide (`policy/api_scopes.rs`).
+
+mod api_scopes;
 
 use crate::{
     profile::Profile,
@@ -36,7 +39,8 @@ pub(crate) fn target<'s>(server: &'s Server, client: &Client, resources: &[&str]
     match resources {
         [] => default.ok_or(Rule::TargetUnknown),
         [one, rest @ ..] if rest.iter().all(|other| other == one) => {
-            server.api(one).ok_or(Rule::TargetUnknown)
+            let named = |api: &&Api| api.names().any(|name| name == *one);
+            server.apis.iter().find(named).ok_or(Rule::TargetUnknown)
         }
         _ => Err(Rule::TargetUnknown),
     }
@@ -51,6 +55,9 @@ pub(crate) fn resolve<'s>(
     resources: &[&str],
     scope: Option<&str>,
 ) -> Result<(&'s Api, Requested), Rule> {
+    if api_scopes::name_the_api(server.profile) {
+        return api_scopes::resolve(server, client, grant, resources, scope);
+    }
     let target = target(server, client, resources);
     let api = target.or_else(|rule| server.apis.first().ok_or(rule))?;
     let requested = requested(server.profile, api, client, grant, scope)?;
@@ -65,8 +72,7 @@ fn requested(
     grant: Grant,
     parameter: Option<&str>,
 ) -> Result<Requested, Rule> {
-    let is_openid = |scope: &str| profile.words("openid_scopes").any(|known| known == scope);
-    let exists = |scope: &str| is_openid(scope) || api.scopes.iter().any(|known| known.name == scope);
+    let exists = |scope: &str| profile.is_openid(scope) || api.scopes.iter().any(|known| known.name == scope);
     let machine = grant == Grant::ClientCredentials;
     let named = split(parameter.unwrap_or_default());
     if named.is_empty() {
@@ -82,14 +88,14 @@ fn requested(
         if !named.iter().all(|scope| exists(scope)) {
             return Err(Rule::ScopeUnknown);
         }
-        if machine && named.iter().any(|scope| is_openid(scope)) {
+        if machine && named.iter().any(|scope| profile.is_openid(scope)) {
             return Err(Rule::ScopeForUsersOnly);
         }
         return Ok(Requested { scopes: named, defaulted: false });
     }
     let allowed = |scope: &String| {
         exists(scope)
-            && !(machine && is_openid(scope))
+            && !(machine && profile.is_openid(scope))
             && client.scopes.as_ref().is_none_or(|allowed| allowed.contains(scope))
     };
     let scopes: Vec<_> = named.into_iter().filter(allowed).collect();
@@ -105,6 +111,9 @@ pub(crate) fn permit(
     grant: Grant,
     requested: &Requested,
 ) -> Result<Permit, Rule> {
+    if api_scopes::name_the_api(server.profile) {
+        return api_scopes::permit(server, api, client, user, requested);
+    }
     let permit = if refuses_as_a_whole(server.profile) {
         first_match(server, client, user, grant, requested).ok_or(Rule::PolicyDenied)?
     } else {
@@ -115,6 +124,15 @@ pub(crate) fn permit(
         _ => true,
     };
     if assigned { Ok(permit) } else { Err(Rule::UserNotAssigned) }
+}
+
+/// The scopes of a refresh request, as those of a grant are kept: without the name of their API.
+pub(crate) fn refreshed(server: &Server, audience: &str, granted: &[String], parameter: &str) -> Vec<String> {
+    let named = split(parameter);
+    match server.api(audience) {
+        Some(api) if api_scopes::name_the_api(server.profile) => api_scopes::bare(api, granted, &named),
+        _ => named,
+    }
 }
 
 /// Words between blanks, each once, in the order of the request.

@@ -48,7 +48,7 @@ pub struct Field {
 /// A vendor's provider.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// `okta`, `okta-org` or `generic`: the name of its file.
+    /// `okta`, `okta-org`, `entra-v2` or `generic`: the name of its file.
     pub name: String,
     /// For people.
     pub title: String,
@@ -61,6 +61,8 @@ static OKTA: LazyLock<Profile> =
     LazyLock::new(|| embedded("okta.yaml", include_str!("../profiles/okta.yaml")));
 static OKTA_ORG: LazyLock<Profile> =
     LazyLock::new(|| embedded("okta-org.yaml", include_str!("../profiles/okta-org.yaml")));
+static ENTRA_V2: LazyLock<Profile> =
+    LazyLock::new(|| embedded("entra-v2.yaml", include_str!("../profiles/entra-v2.yaml")));
 static GENERIC: LazyLock<Profile> =
     LazyLock::new(|| embedded("generic.yaml", include_str!("../profiles/generic.yaml")));
 
@@ -77,6 +79,12 @@ impl Profile {
         &OKTA_ORG
     }
 
+    /// Microsoft Entra ID with tokens of version 2.0.
+    #[must_use]
+    pub fn entra_v2() -> &'static Self {
+        &ENTRA_V2
+    }
+
     /// A provider as the standards describe it.
     #[must_use]
     pub fn generic() -> &'static Self {
@@ -85,8 +93,8 @@ impl Profile {
 
     /// Every profile.
     #[must_use]
-    pub fn all() -> [&'static Self; 3] {
-        [Self::okta(), Self::okta_org(), Self::generic()]
+    pub fn all() -> [&'static Self; 4] {
+        [Self::okta(), Self::okta_org(), Self::entra_v2(), Self::generic()]
     }
 
     /// The fields of a section, in the order in which they are sent.
@@ -136,7 +144,7 @@ impl Profile {
             .map_or(&Json::Null, |field| &field.value)
     }
 
-    /// A setting in whole seconds.
+    /// A setting that is a whole number, of seconds for the most part.
     pub(crate) fn seconds(&self, name: &str) -> i64 {
         self.setting(name).as_i64().unwrap_or_default()
     }
@@ -144,6 +152,11 @@ impl Profile {
     /// A setting that is a list of words.
     pub(crate) fn words(&self, name: &str) -> impl Iterator<Item = &str> {
         self.setting(name).as_array().into_iter().flatten().filter_map(Json::as_str)
+    }
+
+    /// The scope is one of `OpenID` Connect's, not of an API.
+    pub(crate) fn is_openid(&self, scope: &str) -> bool {
+        self.words("openid_scopes").any(|known| known == scope)
     }
 
     /// How the provider words a refusal.
@@ -156,6 +169,7 @@ impl Profile {
         Text {
             status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or(500),
             error: text("error"),
+            code: value.and_then(|value| value.get("code")).and_then(Json::as_u64),
             description: text("description"),
         }
     }
@@ -248,9 +262,10 @@ fn read_field(
 mod tests {
     use super::*;
 
-    const SHIPPED: [(&str, &str); 3] = [
+    const SHIPPED: [(&str, &str); 4] = [
         ("okta.yaml", include_str!("../profiles/okta.yaml")),
         ("okta-org.yaml", include_str!("../profiles/okta-org.yaml")),
+        ("entra-v2.yaml", include_str!("../profiles/entra-v2.yaml")),
         ("generic.yaml", include_str!("../profiles/generic.yaml")),
     ];
 

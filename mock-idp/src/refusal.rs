@@ -7,6 +7,8 @@ pub(crate) struct Text<'p> {
     pub(crate) status: u16,
     /// `error`, or Okta's `errorCode`.
     pub(crate) error: &'p str,
+    /// Entra's number of the error.
+    pub(crate) code: Option<u64>,
     /// For people.
     pub(crate) description: &'p str,
 }
@@ -45,6 +47,10 @@ rules! {
     GrantNotAllowed = "grant_not_allowed",
     ScopeUnknown = "scope_unknown",
     ScopeMissing = "scope_missing",
+    /// Entra: the scope names an API that is not there.
+    ScopeOfUnknownApi = "scope_of_unknown_api",
+    /// Entra: scopes of several APIs, or `.default` beside others.
+    ScopesMixed = "scopes_mixed",
     ScopeForUsersOnly = "scope_for_users_only",
     PolicyDenied = "policy_denied",
     UserNotAssigned = "user_not_assigned",

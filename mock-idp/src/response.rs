@@ -16,6 +16,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::{
     chance::Purpose,
+    clock::Clock as _,
     journal::Note,
     profile::{Profile, Section, template::Vars},
     provider::Provider,
@@ -69,7 +70,13 @@ pub(crate) fn error_vars(
     let mut vars = vars.clone();
     vars.set_some("parameter", refusal.parameter);
     vars.set("request.id", provider.state().chance.alphanumeric(Purpose::Request, 22));
+    vars.set("request.trace_id", provider.state().chance.guid(Purpose::Guid));
+    vars.set("request.correlation_id", provider.state().chance.guid(Purpose::Guid));
+    vars.set("request.time", provider.clock.now().strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+    vars.set_some("client.id", note.client_id.as_deref());
+    vars.set_some("scope", note.scopes.as_ref().map(|scopes| scopes.join(" ")));
     vars.set("error", text.error);
+    vars.set_some("error.code", text.code);
     let description = vars.expand_text(text.description);
     vars.set_some("error_description", description);
     note.error = Some(text.error.to_owned());

@@ -161,16 +161,21 @@ impl State {
 
     /// Replaces all users. Who has no id keeps that of their login, or is given one.
     pub(crate) fn set_users(&mut self, tenant: &Tenant, users: Vec<User>) {
-        let prefix = tenant.profile.setting("user_id_prefix").as_str().unwrap_or_default();
         let before = std::mem::take(&mut self.users);
         for mut user in users {
             if user.id.is_none() {
                 let known = before.iter().find(|known| known.login == user.login);
-                user.id = known
-                    .and_then(|known| known.id.clone())
-                    .or_else(|| Some(format!("{prefix}{}", self.chance.alphanumeric(Purpose::User, 17))));
+                user.id = known.and_then(|known| known.id.clone()).or_else(|| Some(self.new_user_id(tenant)));
             }
             self.users.push(user);
+        }
+    }
+
+    /// A prefix and random characters, or a GUID where the profile has no prefix.
+    fn new_user_id(&mut self, tenant: &Tenant) -> String {
+        match tenant.profile.setting("user_id_prefix").as_str() {
+            Some(prefix) => format!("{prefix}{}", self.chance.alphanumeric(Purpose::User, 17)),
+            None => self.chance.guid(Purpose::User),
         }
     }
 

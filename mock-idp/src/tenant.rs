@@ -1,12 +1,15 @@
 //! A tenant: what an administrator has set up at the provider, in one form for all profiles.
 //!
-//! The file is read in the vendor's own words (`tenant/okta.rs`, `tenant/generic.rs`), every mistake of it at
+//! The file is read in the vendor's own words (`tenant/okta.rs`, `tenant/entra.rs`, `tenant/generic.rs`), every mistake of it at
 //! once. A [`Tenant`] that exists has no dangling reference. It never changes: what a run changes is `state`.
 
+mod enterprise_application;
+mod entra;
 mod generic;
 mod okta;
 mod reading;
 
+use self::enterprise_application::EnterpriseApplication;
 pub(crate) use self::reading::is_loopback;
 
 use serde_json::{Map, Value as Json};
@@ -52,6 +55,9 @@ pub(crate) struct Api {
     pub(crate) audience: String,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) access_tokens: AccessTokens,
+    /// Other names of it, where a request's scopes say which API they belong to: Entra's Application ID URI.
+    pub(crate) identifiers: Vec<String>,
+    pub(crate) enterprise_application: EnterpriseApplication,
 }
 
 /// The form of an API's access tokens.
@@ -184,16 +190,14 @@ impl Tenant {
     }
 
     fn read(diagnostics: &mut Diagnostics) -> Option<Self> {
-        const PROVIDERS: [(&str, bool); 2] = [("okta", true), ("generic", false)];
+        type Reader = fn(&mut Fields<'_>, &mut Diagnostics) -> Option<Tenant>;
+        const PROVIDERS: [(&str, Reader); 3] =
+            [("okta", okta::read), ("entra", entra::read), ("generic", generic::read)];
         let node = parse(diagnostics)?;
         let mut fields = Fields::new(&node, "a tenant", diagnostics)?;
         fields.required("provider", diagnostics);
-        let is_okta = fields.choice("provider", &PROVIDERS, diagnostics)?;
-        let tenant = if is_okta {
-            okta::read(&mut fields, diagnostics)
-        } else {
-            generic::read(&mut fields, diagnostics)
-        };
+        let read = fields.choice("provider", &PROVIDERS, diagnostics)?;
+        let tenant = read(&mut fields, diagnostics);
         fields.finish(diagnostics);
         tenant
     }
@@ -242,6 +246,13 @@ impl Server {
     pub(crate) fn access_tokens(&self, audience: Option<&str>) -> AccessTokens {
         let api = audience.and_then(|audience| self.api(audience)).or(self.apis.first());
         api.map(|api| api.access_tokens).unwrap_or_default()
+    }
+}
+
+impl Api {
+    /// What a request can call it: the identifiers, and the audience itself.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.identifiers.iter().chain(std::iter::once(&self.audience)).map(String::as_str)
     }
 }
 

@@ -8,5 +8,6 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("okta-org-unpublished", include_str!("../tenants/okta-org-unpublished.yaml")),
     ("okta-org-opaque", include_str!("../tenants/okta-org-opaque.yaml")),
     ("okta-org-beside-custom", include_str!("../tenants/okta-org-beside-custom.yaml")),
+    ("entra-quickstart", include_str!("../tenants/entra-quickstart.yaml")),
     ("generic", include_str!("../tenants/generic.yaml")),
 ];

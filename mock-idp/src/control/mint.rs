@@ -164,8 +164,8 @@ fn template(
     let Some(like) = like else {
         let audience = server.apis.first().map(|api| api.audience.as_str());
         let subject = Subject { audience, ..Subject::default() };
-        let mut vars = issue::vars(provider, server, signer, &subject);
-        return Ok(issue::access_token(provider, server, &mut vars, &[]));
+        let vars = issue::vars(provider, server, signer, &subject);
+        return Ok(issue::access_token(provider, server, &vars, &subject));
     };
     let client = provider.tenant.client(&like.client_id).ok_or_else(|| {
         let known = provider.tenant.clients.iter().map(|client| client.id.as_str());
@@ -189,10 +189,10 @@ fn template(
         nonce: None,
         access_token_seconds: None,
     };
-    let mut vars = issue::vars(provider, server, signer, &subject);
+    let vars = issue::vars(provider, server, signer, &subject);
     Ok(match like.kind {
-        Kind::AccessToken => issue::access_token(provider, server, &mut vars, &like.scopes),
-        Kind::IdToken => issue::id_token(provider, server, &mut vars, &like.scopes),
+        Kind::AccessToken => issue::access_token(provider, server, &vars, &subject),
+        Kind::IdToken => issue::id_token(provider, server, &vars, &subject),
     })
 }
 

@@ -23,6 +23,9 @@ pub(super) async fn key_set(call: &Call<'_>, note: &mut Note) -> Response {
         for (name, value) in signer.key.public_members() {
             vars.set(name, value);
         }
+        if let Some(name) = call.profile().setting("certificate_name").as_str() {
+            vars.set_some("key.x5c", signer.key.certificate(name).map(|certificate| vec![certificate]));
+        }
         keys.push(Json::Object(call.profile().render(Section::Jwk, &vars)));
     }
     let cache = call.profile().setting("keys_cache_control");

@@ -83,7 +83,8 @@ fn narrowed(
     mut authorization: Authorization,
 ) -> Result<Authorization, Refusal> {
     if let Some(parameter) = call.form.one("scope")? {
-        let scopes = policy::split(parameter);
+        let scopes =
+            policy::refreshed(call.server, &authorization.audience, &authorization.scopes, parameter);
         if scopes.is_empty() || !scopes.iter().all(|scope| authorization.scopes.contains(scope)) {
             return Err(Rule::RefreshScopeWider.into());
         }

@@ -49,14 +49,11 @@ impl SigningKey {
 
     /// The signature over a message, as JWS wants it. Nothing if the library fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let random = SystemRandom::new();
         match self {
-            Self::Rsa(key) => {
-                let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).ok()?;
-                Some(signature)
+            Self::Rsa(key) => rsa_signature(key, message),
+            Self::Ec(key) => {
+                key.sign(&SystemRandom::new(), message).ok().map(|signature| signature.as_ref().to_vec())
             }
-            Self::Ec(key) => key.sign(&random, message).ok().map(|signature| signature.as_ref().to_vec()),
         }
     }
 
@@ -101,6 +98,13 @@ impl SigningKey {
         pem.push_str("-----END PUBLIC KEY-----\n");
         Some(pem)
     }
+}
+
+/// RSASSA-PKCS1-v1_5 with SHA-256.
+pub(super) fn rsa_signature(key: &rsa::KeyPair, message: &[u8]) -> Option<Vec<u8>> {
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;
+    Some(signature)
 }
 
 /// An HMAC by the algorithm named; HS256 for any other name.

@@ -178,6 +178,12 @@ pub(super) fn grants(
     grants
 }
 
+/// A switch of a console; off where it is not given.
+pub(super) fn yes(fields: &mut Fields<'_>, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
+    const WORDS: [(&str, bool); 4] = [("Yes", true), ("No", false), ("true", true), ("false", false)];
+    fields.choice(key, &WORDS, diagnostics).unwrap_or(false)
+}
+
 /// A duration such as `1h`, in whole seconds, within limits.
 pub(super) fn seconds(
     fields: &mut Fields<'_>,

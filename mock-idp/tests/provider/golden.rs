@@ -5,6 +5,7 @@ use reqwest::{Method, Response};
 use serde_json::{Map, Value as Json, json};
 use url::Url;
 
+use crate::entra;
 use crate::rig::{CLI, CONFIG, LOOPBACK, Rig, VERIFIER, WEB, WEB_SECRET, decode, returned};
 
 type Params<'a> = &'a [(&'a str, &'a str)];
@@ -95,6 +96,20 @@ async fn okta_org() {
     };
     let rfc8414 = "https://acme.okta.com/.well-known/oauth-authorization-server";
     assert_profile("okta-org", &rig, Some(rfc8414), &client).await;
+}
+
+#[tokio::test]
+async fn entra_v2() {
+    let rig = Rig::shipped("entra-quickstart");
+    let api = format!("api://{}", entra::API);
+    let client = Client {
+        cli: entra::CLI,
+        web: entra::WEB,
+        scope: &format!("openid profile email offline_access {api}/access_as_user {api}/{CONFIG}"),
+        machine: Some((&format!("{api}/.default"), "")),
+        unknown_server: "/contoso.example/v2.0/.well-known/openid-configuration",
+    };
+    assert_profile("entra-v2", &rig, None, &client).await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 
 mod control;
 mod device;
+mod entra;
 mod faults;
 mod generic;
 mod golden;

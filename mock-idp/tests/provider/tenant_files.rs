@@ -29,6 +29,7 @@ fn the_shipped_tenants_are_clean() {
 #[test]
 fn all_mistakes_are_told_at_once() {
     assert_mistakes!("okta");
+    assert_mistakes!("entra");
     assert_mistakes!("generic");
 }
 

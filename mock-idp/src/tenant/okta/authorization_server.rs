@@ -4,7 +4,7 @@ use spanned_yaml::{Diagnostics, Fields, Node, closest};
 
 use super::super::{
     Api, Claim, Format, Grant, Policy, PolicyRule, Scope, Server,
-    reading::{Names, grants, reference, references, scope_name, seconds, texts, unique},
+    reading::{Names, grants, reference, references, scope_name, seconds, texts, unique, yes},
 };
 use crate::{keys::Algorithm, profile::Profile};
 
@@ -117,11 +117,6 @@ fn scopes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Scope> 
         scopes.extend(name.map(|name| Scope { name, default, published }));
     }
     scopes
-}
-
-fn yes(fields: &mut Fields<'_>, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
-    const WORDS: [(&str, bool); 4] = [("Yes", true), ("No", false), ("true", true), ("false", false)];
-    fields.choice(key, &WORDS, diagnostics).unwrap_or(false)
 }
 
 /// A claim's name is unique in each type of token.

@@ -28,7 +28,12 @@ pub(super) fn org_authorization_server(
         published: false,
     });
     let origin = format!("https://{domain}");
-    let api = Api { audience: origin.clone(), scopes: scopes.collect(), access_tokens: access_tokens? };
+    let api = Api {
+        audience: origin.clone(),
+        scopes: scopes.collect(),
+        access_tokens: access_tokens?,
+        ..Api::default()
+    };
     Some(Server {
         profile,
         id: "org".to_owned(),

@@ -1,0 +1,121 @@
+//! Entra's way: a scope names its API, as in `api://…/access_as_user`; `.default` stands for all that was consented to;
+//! permissions belong to the client, assignments to the user.
+
+use super::{Permit, Requested, split};
+use crate::{
+    profile::Profile,
+    refusal::Rule,
+    tenant::{Api, Client, Grant, Server, User},
+};
+
+/// All permissions that the client has at an API.
+const DEFAULT: &str = ".default";
+
+/// The provider's scopes name their API.
+pub(super) fn name_the_api(profile: &Profile) -> bool {
+    profile.setting("scopes_name_their_api") == true
+}
+
+/// The API that the scopes name, and the scopes without its name. Scopes of `OpenID` Connect name none: where there
+/// are no others, the API is the provider's own, the first of the server.
+pub(super) fn resolve<'s>(
+    server: &'s Server,
+    client: &Client,
+    grant: Grant,
+    resources: &[&str],
+    parameter: Option<&str>,
+) -> Result<(&'s Api, Requested), Rule> {
+    let named = split(parameter.unwrap_or_default());
+    if named.is_empty() {
+        return Err(Rule::ScopeMissing);
+    }
+    let own = server.apis.first().ok_or(Rule::ScopeOfUnknownApi)?;
+    let (openid, others): (Vec<_>, Vec<_>) =
+        named.into_iter().partition(|scope| server.profile.is_openid(scope));
+    let others: Vec<_> = others.iter().map(|scope| locate(server, own, scope)).collect::<Result<_, _>>()?;
+    let api = others.first().map_or(own, |(api, _)| *api);
+    let names: Vec<_> = others.iter().map(|(_, name)| *name).collect();
+    let all = names.contains(&DEFAULT);
+    if others.iter().any(|(other, _)| other.audience != api.audience) || (all && names.len() > 1) {
+        return Err(Rule::ScopesMixed);
+    }
+    if grant == Grant::ClientCredentials {
+        return if all && openid.is_empty() {
+            target(api, resources)?;
+            Ok((api, Requested { scopes: Vec::new(), defaulted: false }))
+        } else {
+            Err(Rule::ScopeForUsersOnly)
+        };
+    }
+    if names.iter().any(|name| *name != DEFAULT && !api.scopes.iter().any(|scope| scope.name == **name)) {
+        return Err(Rule::ScopeUnknown);
+    }
+    target(api, resources)?;
+    let permissions = permissions(own, api, client);
+    if names.iter().any(|name| *name != DEFAULT && !permissions.contains(name))
+        || (all && permissions.is_empty())
+    {
+        return Err(Rule::PolicyDenied);
+    }
+    let granted = if all { permissions } else { names };
+    let scopes = openid.into_iter().chain(granted.into_iter().map(str::to_owned)).collect();
+    Ok((api, Requested { scopes, defaulted: false }))
+}
+
+/// Whether the user, or the client for itself, may have tokens for the API, and the user may use the client.
+pub(super) fn permit(
+    server: &Server,
+    api: Option<&Api>,
+    client: &Client,
+    user: Option<&User>,
+    requested: &Requested,
+) -> Result<Permit, Rule> {
+    let signs_in = user.and_then(|_| server.api(&client.id));
+    let admitted =
+        api.into_iter().chain(signs_in).all(|app| app.enterprise_application.admits(user, &client.id));
+    if !admitted {
+        return Err(Rule::UserNotAssigned);
+    }
+    Ok(Permit { scopes: requested.scopes.clone(), access_token_seconds: None })
+}
+
+/// The scopes of a request without the API's name; `.default` is all that was granted.
+pub(super) fn bare(api: &Api, granted: &[String], named: &[String]) -> Vec<String> {
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in named {
+        match within(api, scope) {
+            Some(DEFAULT) => scopes.extend_from_slice(granted),
+            name => scopes.push(name.unwrap_or(scope).to_owned()),
+        }
+    }
+    scopes
+}
+
+/// A scope's API and its name there. One without an API is the provider's own.
+fn locate<'s, 'n>(server: &'s Server, own: &'s Api, scope: &'n str) -> Result<(&'s Api, &'n str), Rule> {
+    if let Some(found) = server.apis.iter().find_map(|api| Some((api, within(api, scope)?))) {
+        return Ok(found);
+    }
+    if scope.contains('/') { Err(Rule::ScopeOfUnknownApi) } else { Ok((own, scope)) }
+}
+
+fn within<'n>(api: &Api, scope: &'n str) -> Option<&'n str> {
+    api.names().find_map(|name| scope.strip_prefix(name)?.strip_prefix('/'))
+}
+
+/// The parameter `resource` may be there, if it is the API of the scopes.
+fn target(api: &Api, resources: &[&str]) -> Result<(), Rule> {
+    let fits = resources.iter().all(|resource| api.names().any(|name| name == *resource));
+    if fits { Ok(()) } else { Err(Rule::TargetUnknown) }
+}
+
+/// What the client was consented to have: everything at the provider's own API and at itself.
+fn permissions<'s>(own: &Api, api: &'s Api, client: &Client) -> Vec<&'s str> {
+    let everything = api.audience == own.audience || api.audience == client.id;
+    let permitted = |scope: &str| {
+        let permission = format!("{}/{scope}", api.audience);
+        client.scopes.as_ref().is_some_and(|permissions| permissions.contains(&permission))
+    };
+    let scopes = api.scopes.iter().map(|scope| scope.name.as_str());
+    scopes.filter(|scope| everything || permitted(scope)).collect()
+}

@@ -1,0 +1,214 @@
+//! App registrations, and beside each its enterprise application with the assignments.
+
+use spanned_yaml::{Diagnostics, Fields, Node, closest};
+
+use super::{
+    super::{
+        Api, Client, Grant, Scope,
+        enterprise_application::{Assignment, EnterpriseApplication, GroupsClaim, Principal},
+        reading::{Names, redirect_uris, reference, scope_name, unique, yes},
+    },
+    group, guid,
+};
+use crate::secret::Secret;
+
+/// What the rest of the file has, for references.
+pub(super) struct Known<'a> {
+    /// Display names with object ids.
+    pub(super) groups: &'a [(String, String)],
+    pub(super) logins: &'a [String],
+    /// Display names.
+    pub(super) applications: &'a [String],
+}
+
+/// An app registration is an API and a client in one.
+pub(super) struct Registration<'n> {
+    pub(super) api: Api,
+    /// Without its permissions.
+    pub(super) client: Client,
+    permissions: &'n [Node],
+}
+
+pub(super) fn app_registration<'n>(
+    node: &'n Node,
+    known: &Known<'_>,
+    ids: &mut Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<Registration<'n>> {
+    const GROUPS: [(&str, GroupsClaim); 3] = [
+        ("None", GroupsClaim::None),
+        ("Security groups", GroupsClaim::All),
+        ("Groups assigned to the application", GroupsClaim::Assigned),
+    ];
+    let mut fields = Fields::new(node, "an app registration", diagnostics)?;
+    let name = fields.required_text("display_name", diagnostics);
+    let id = guid(&mut fields, "client_id", "app registration with the client ID", ids, diagnostics);
+    // Authentication; Certificates & secrets
+    let secret = fields.text("client_secret", diagnostics).map(Secret::new);
+    let native = redirect_uris(&mut fields, "mobile_and_desktop_redirect_uris", diagnostics);
+    let web = redirect_uris(&mut fields, "web_redirect_uris", diagnostics);
+    let allows_public_client_flows = yes(&mut fields, "allow_public_client_flows", diagnostics);
+    if !native.is_empty() && secret.is_some() {
+        diagnostics
+            .error(node.span, "a registration with a `client_secret` and `mobile_and_desktop_redirect_uris`")
+            .help("the mock keeps public and confidential clients apart: make two registrations");
+    }
+    if !web.is_empty() && secret.is_none() {
+        diagnostics.error(node.span, "a web application needs a `client_secret`");
+    }
+    // Expose an API; App roles; API permissions; Token configuration
+    let identifiers: Vec<_> =
+        fields.text("application_id_uri", diagnostics).map(str::to_owned).into_iter().collect();
+    let scopes = scopes(&mut fields, diagnostics);
+    if let (true, Some(first)) = (identifiers.is_empty(), fields.list("scopes", diagnostics).first()) {
+        diagnostics
+            .error(first.span, "scopes of an application without an `application_id_uri`")
+            .help("Entra proposes `api://` and the client ID");
+    }
+    let roles = roles(&mut fields, diagnostics);
+    let permissions = fields.list("api_permissions", diagnostics);
+    let groups_claim = fields.choice("groups_claim", &GROUPS, diagnostics).unwrap_or_default();
+    // Enterprise application > Properties, Users and groups
+    let assignment_required = yes(&mut fields, "assignment_required", diagnostics);
+    let nodes = fields.list("users_and_groups", diagnostics);
+    let assignments = nodes.iter().filter_map(|node| assignment(node, known, &roles, diagnostics)).collect();
+    fields.finish(diagnostics);
+    let (id, name) = (id?, name?);
+    let mut grants = Vec::new();
+    if !native.is_empty() || !web.is_empty() {
+        grants.push(Grant::AuthorizationCode);
+    }
+    if allows_public_client_flows {
+        grants.push(Grant::DeviceCode);
+    }
+    if !grants.is_empty() {
+        grants.push(Grant::RefreshToken);
+    }
+    if secret.is_some() {
+        grants.push(Grant::ClientCredentials);
+    }
+    let client = Client {
+        id: id.clone(),
+        name: name.to_owned(),
+        requires_pkce: secret.is_none(),
+        secret,
+        redirect_uris: native.into_iter().chain(web).collect(),
+        grants,
+        scopes: None,
+        assigned: None,
+        audience: None,
+    };
+    let enterprise_application = EnterpriseApplication { assignment_required, assignments, groups_claim };
+    let api = Api { audience: id, identifiers, scopes, enterprise_application, ..Api::default() };
+    Some(Registration { api, client, permissions })
+}
+
+fn scopes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Scope> {
+    let mut names = Names::default();
+    let mut scopes = Vec::new();
+    for node in fields.list("scopes", diagnostics) {
+        let Some(mut fields) = Fields::new(node, "a scope", diagnostics) else { continue };
+        let name = unique(&mut fields, "scope_name", "scope", &mut names, diagnostics);
+        if let Some(name) = &name {
+            scope_name(name, node, diagnostics);
+        }
+        fields.text("admin_consent_display_name", diagnostics);
+        fields.finish(diagnostics);
+        scopes.extend(name.map(|name| Scope { name, default: false, published: false }));
+    }
+    scopes
+}
+
+/// An app role's value, and whether users and groups, applications, or both may have it.
+struct Role {
+    value: String,
+    for_users: bool,
+    for_applications: bool,
+}
+
+fn roles(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Role> {
+    const MEMBERS: [(&str, (bool, bool)); 3] =
+        [("Users/Groups", (true, false)), ("Applications", (false, true)), ("Both", (true, true))];
+    let mut values = Names::default();
+    let mut roles = Vec::new();
+    for node in fields.list("app_roles", diagnostics) {
+        let Some(mut fields) = Fields::new(node, "an app role", diagnostics) else { continue };
+        fields.required_text("display_name", diagnostics);
+        let value = unique(&mut fields, "value", "app role with the value", &mut values, diagnostics);
+        fields.required("allowed_member_types", diagnostics);
+        let members = fields.choice("allowed_member_types", &MEMBERS, diagnostics);
+        fields.finish(diagnostics);
+        if let (Some(value), Some((for_users, for_applications))) = (value, members) {
+            roles.push(Role { value, for_users, for_applications });
+        }
+    }
+    roles
+}
+
+/// A line of "Users and groups". Applications get their roles as permissions in the console; here they stand beside.
+fn assignment(
+    node: &Node,
+    known: &Known<'_>,
+    roles: &[Role],
+    diagnostics: &mut Diagnostics,
+) -> Option<Assignment> {
+    let mut fields = Fields::new(node, "an assignment", diagnostics)?;
+    let user = fields
+        .optional("user")
+        .and_then(|node| reference(node, "a user of this file", known.logins, diagnostics))
+        .map(Principal::User);
+    let group = fields
+        .optional("group")
+        .and_then(|node| group(node, known.groups, diagnostics))
+        .map(Principal::Group);
+    let application = fields
+        .optional("application")
+        .and_then(|node| reference(node, "an app registration of this file", known.applications, diagnostics))
+        .map(Principal::Application);
+    let given = ["user", "group", "application"].into_iter().filter(|key| fields.entry(key).is_some());
+    if given.count() != 1 {
+        diagnostics.error(node.span, "an assignment is for one `user`, `group` or `application`");
+    }
+    let to = user.or(group).or(application);
+    let for_application = matches!(to, Some(Principal::Application(_)));
+    let fitting: Vec<_> = roles
+        .iter()
+        .filter(|role| if for_application { role.for_applications } else { role.for_users })
+        .map(|role| role.value.clone())
+        .collect();
+    let role = fields
+        .optional("role")
+        .and_then(|node| reference(node, "an app role that may be assigned here", &fitting, diagnostics));
+    fields.finish(diagnostics);
+    Some(Assignment { to: to?, role })
+}
+
+/// The delegated permissions of each registration, as `client id of the API/scope`.
+pub(super) fn permissions(
+    registrations: &[Registration<'_>],
+    diagnostics: &mut Diagnostics,
+) -> Vec<Vec<String>> {
+    let mut known = Vec::new();
+    for Registration { api, .. } in registrations {
+        for scope in &api.scopes {
+            let permission = format!("{}/{}", api.audience, scope.name);
+            known.extend(api.names().map(|name| (format!("{name}/{}", scope.name), permission.clone())));
+        }
+    }
+    let mut permission = |node: &Node| {
+        let text = node.as_text().unwrap_or_default();
+        if let Some((_, permission)) = known.iter().find(|(name, _)| name == text) {
+            return Some(permission.clone());
+        }
+        let error = diagnostics.error(node.span, format!("`{text}` is no scope of an app registration"));
+        match closest(text, known.iter().map(|(name, _)| name.as_str())) {
+            Some(name) => error.help(format!("did you mean `{name}`?")),
+            None => error.help("write it in full, as in `api://…/access_as_user`"),
+        };
+        None
+    };
+    registrations
+        .iter()
+        .map(|registration| registration.permissions.iter().filter_map(&mut permission).collect())
+        .collect()
+}
