@@ -135,6 +135,15 @@ pub(crate) fn refreshed(server: &Server, audience: &str, granted: &[String], par
     }
 }
 
+/// Scopes as tokens have them, and the API that they name, where a provider's scopes do that.
+pub(crate) fn unqualified<'s>(server: &'s Server, scopes: &[String]) -> (Option<&'s Api>, Vec<String>) {
+    if api_scopes::name_the_api(server.profile) {
+        api_scopes::unqualified(server, scopes)
+    } else {
+        (None, scopes.to_vec())
+    }
+}
+
 /// Words between blanks, each once, in the order of the request.
 pub(crate) fn split(parameter: &str) -> Vec<String> {
     let mut scopes: Vec<String> = Vec::new();

@@ -11,6 +11,7 @@ use crate::{
     clock::Clock as _,
     issue::{self, Members, Subject},
     keys::hmac,
+    policy,
     provider::{Provider, Signer},
     tenant::AccessTokens,
 };
@@ -47,7 +48,7 @@ struct Like {
     client_id: String,
     #[serde(default)]
     scopes: Vec<String>,
-    /// The client's, else the server's first where absent.
+    /// That which the scopes name, else the client's, else the server's first where absent.
     audience: Option<String>,
 }
 
@@ -79,8 +80,13 @@ enum Sign {
 }
 
 pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Problem> {
-    let order: Order = answer::read(body)?;
+    let mut order: Order = answer::read(body)?;
     let server = server_of(provider, &order.issuer)?;
+    if let (Some(like), Some(server)) = (&mut order.like, provider.tenant.servers.get(server)) {
+        let (api, scopes) = policy::unqualified(server, &like.scopes);
+        like.scopes = scopes;
+        like.audience = like.audience.take().or(api.map(|api| api.audience.clone()));
+    }
     let form = order.form(provider, server);
     let signer = provider.access_token_signer(server, form).await.ok_or(FAILED)?;
     let (mut header, mut claims) = if order.bare {

@@ -17,7 +17,7 @@ pub(super) fn name_the_api(profile: &Profile) -> bool {
 }
 
 /// The API that the scopes name, and the scopes without its name. Scopes of `OpenID` Connect name none: where there
-/// are no others, the API is the provider's own, the first of the server.
+/// are no others, the API is the provider's own, the last of the server.
 pub(super) fn resolve<'s>(
     server: &'s Server,
     client: &Client,
@@ -29,7 +29,7 @@ pub(super) fn resolve<'s>(
     if named.is_empty() {
         return Err(Rule::ScopeMissing);
     }
-    let own = server.apis.first().ok_or(Rule::ScopeOfUnknownApi)?;
+    let own = server.apis.last().ok_or(Rule::ScopeOfUnknownApi)?;
     let (openid, others): (Vec<_>, Vec<_>) =
         named.into_iter().partition(|scope| server.profile.is_openid(scope));
     let others: Vec<_> = others.iter().map(|scope| locate(server, own, scope)).collect::<Result<_, _>>()?;
@@ -89,6 +89,16 @@ pub(super) fn bare(api: &Api, granted: &[String], named: &[String]) -> Vec<Strin
         }
     }
     scopes
+}
+
+/// Scopes as tokens have them, and the API that the first of them names.
+pub(super) fn unqualified<'s>(server: &'s Server, scopes: &[String]) -> (Option<&'s Api>, Vec<String>) {
+    let find = |scope: &String| {
+        let found = server.apis.iter().find_map(|api| Some((api, within(api, scope)?.to_owned())));
+        found.map_or_else(|| (None, scope.clone()), |(api, name)| (Some(api), name))
+    };
+    let (apis, names): (Vec<_>, Vec<_>) = scopes.iter().map(find).unzip();
+    (apis.into_iter().flatten().next(), names)
 }
 
 /// A scope's API and its name there. One without an API is the provider's own.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{keys::Algorithm, profile::Profile, secret::Secret};
 
-/// Microsoft Graph: the API of whatever names no other.
+/// Microsoft Graph: the API of whatever names no other. It is the last of the server's.
 const GRAPH: (&str, &str) = ("00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com");
 
 pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Tenant> {
@@ -39,13 +39,14 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
     let tenant_id = tenant_id?;
     let origin = "https://login.microsoftonline.com".to_owned();
     let path = format!("/{tenant_id}/v2.0");
-    let mut apis = vec![graph()];
+    let mut apis = Vec::new();
     let mut clients = Vec::new();
     for (Registration { api, mut client, .. }, permissions) in registrations.into_iter().zip(permissions) {
         client.scopes = Some(permissions);
         apis.push(api);
         clients.push(client);
     }
+    apis.push(graph());
     let applications =
         clients.iter().map(|client| (client.name.clone(), client.id.clone())).collect::<Vec<_>>();
     for assignment in apis.iter_mut().flat_map(|api| &mut api.enterprise_application.assignments) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::StatusCode;
 use serde_json::{Value as Json, json};
 
-use crate::rig::{LOOPBACK, Rig, VERIFIER, WEB_SECRET, decode, refused, returned, shipped};
+use crate::rig::{Rig, VERIFIER, WEB_SECRET, decode, refused, returned, shipped};
 
 pub(crate) const API: &str = "4f8e2a6c-9d1b-4e3f-a5c7-0b2d4f6a8c1e";
 pub(crate) const CLI: &str = "8a7b6c5d-4e3f-4a1b-9c8d-7e6f5a4b3c2d";
@@ -285,12 +285,9 @@ async fn the_mint_writes_what_entra_would_write() {
     for name in ["aud", "iss", "azp", "oid", "sub", "scp", "roles", "tid", "ver", "sid"] {
         assert_eq!(minted["claims"][name], issued[name], "{name}");
     }
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("client_id", CLI),
-        ("code", "no-such-code"),
-        ("redirect_uri", LOOPBACK),
-        ("code_verifier", VERIFIER),
-    ];
-    assert_eq!(refused(rig.token(rig.issuer(), &form).await).await, (400, "invalid_grant".to_owned()));
+    let like = json!({"client_id": CLI, "scopes": ["openid", format!("api://{WEB}/access_as_user")]});
+    let named = rig.mint(json!({"issuer": rig.issuer(), "like": like})).await;
+    assert_eq!((&named["claims"]["aud"], &named["claims"]["scp"]), (&json!(WEB), &json!("access_as_user")));
+    let nobody = rig.mint(json!({"issuer": rig.issuer()})).await;
+    assert_eq!(nobody["claims"]["aud"], API, "the first of the tenant");
 }
