@@ -17,6 +17,8 @@ mod manager_changes;
 #[cfg(test)]
 mod platform;
 #[cfg(test)]
+mod profiles;
+#[cfg(test)]
 mod reference_rules;
 #[cfg(test)]
 mod registry;

@@ -58,7 +58,7 @@ fn good_files_load_and_their_warnings_are_told() {
 
 #[test]
 fn the_suites_own_values_load_without_a_word() {
-    for name in ["okta-per-component", "okta-shared", "generic"] {
+    for name in ["okta-per-component", "okta-shared", "entra-v2", "generic"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/values/{name}.yaml"));
         let (values, warnings) = read(&path).unwrap_or_else(|findings| panic!("{name}: {findings}"));
         assert!(warnings.is_empty(), "{name}: {warnings}");
@@ -66,6 +66,17 @@ fn the_suites_own_values_load_without_a_word() {
         assert_eq!(manager.issuer == cloud_ui.issuer, name != "okta-per-component");
         assert_ne!(manager.audience, cloud_ui.audience);
     }
+}
+
+#[test]
+fn the_org_server_is_warned_about() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/values/okta-org.yaml");
+    let (values, warnings) = read(&path).unwrap_or_else(|findings| panic!("{findings}"));
+    let manager = values.enterprise_manager.unwrap();
+    assert_eq!(manager.issuer.as_str(), manager.audience.as_str());
+    let words = warnings.render(false);
+    assert_eq!(words.matches("this is Okta's org authorization server").count(), 2, "{words}");
+    assert_eq!(words.matches("warning:").count(), 2, "nothing else is said: {words}");
 }
 
 /// CFG-REQUIRED: a required setting that is absent, null, empty, blank or of another type refuses the file.
