@@ -66,7 +66,10 @@ impl Chance {
 
     /// In the form of a random UUID (RFC 9562 §5.4).
     pub(crate) fn guid(&mut self, purpose: Purpose) -> String {
-        guid(&self.draw(purpose, 30, HEXADECIMAL))
+        let digits = self.draw(purpose, 30, HEXADECIMAL);
+        let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+        // Version 4 and the variant stand where they must.
+        format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
     }
 
     /// From nothing up to, but not including, `limit`.
@@ -100,17 +103,11 @@ impl Chance {
     }
 }
 
-/// What always has the same id has it from its name: equal for equal names, in the form of a random UUID.
+/// What always has the same id has it from its names: equal for equal ones, in the form of a random UUID.
 pub(crate) fn guid_of(names: &[&str]) -> String {
-    let hash = digest(&SHA256, names.join("\n").as_bytes());
-    let digits: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    guid(&digits)
-}
-
-/// Thirty hexadecimal digits with version 4 and the variant put between them.
-fn guid(digits: &str) -> String {
-    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
+    let mut seed = [0; 32];
+    seed.copy_from_slice(digest(&SHA256, names.join("\n").as_bytes()).as_ref());
+    Chance::new(seed).guid(Purpose::Guid)
 }
 
 impl std::fmt::Debug for Chance {

@@ -47,7 +47,6 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
     vars.set("access_token.lifetime", lifetime);
     vars.set("access_token.expires_at", now.saturating_add(lifetime));
     vars.set("id_token.expires_at", now.saturating_add(profile.seconds("id_token_seconds")));
-    vars.set("tenant.idp", provider.state().organization.as_str());
     if let Some(client) = subject.client {
         let confidential = provider.tenant.client(client).is_some_and(|client| client.secret.is_some());
         vars.set("client.id", client);
@@ -105,12 +104,13 @@ fn token(
 ) -> (Members, Members) {
     let mut vars = vars.clone();
     recipient::describe(&mut vars, server, subject, recipient);
-    let mut state = provider.state();
-    let chance = &mut state.chance;
-    vars.set("token.id", chance.url_safe(Purpose::TokenId, 43));
-    vars.set("token.uti", chance.url_safe(Purpose::OpaqueClaim, 22));
-    vars.set("token.aio", chance.url_safe(Purpose::OpaqueClaim, 64));
-    vars.set("token.rh", chance.url_safe(Purpose::OpaqueClaim, 48));
+    let mut random = |name, purpose, length| {
+        vars.set(name, provider.state().chance.url_safe(purpose, length));
+    };
+    random("token.id", Purpose::TokenId, 43);
+    random("token.uti", Purpose::OpaqueClaim, 22);
+    random("token.aio", Purpose::OpaqueClaim, 64);
+    random("token.rh", Purpose::OpaqueClaim, 48);
     let [header, claims] =
         sections.map(|section| server.profile.render_for(section, "", subject.scopes, &vars));
     (header, claims)

@@ -115,6 +115,7 @@ impl Provider {
         vars.set("issuer", server.issuer.as_str());
         vars.set("issuer.path", server.path.as_str());
         vars.set("key.alg", server.algorithm.name());
+        vars.set("tenant.idp", self.state().organization.as_str());
         for (place, name) in ENDPOINTS {
             let path = place.path(server);
             vars.set_some(name, path.map(|path| format!("{}{path}", server.origin)));

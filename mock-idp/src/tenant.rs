@@ -1,7 +1,8 @@
 //! A tenant: what an administrator has set up at the provider, in one form for all profiles.
 //!
-//! The file is read in the vendor's own words (`tenant/okta.rs`, `tenant/entra.rs`, `tenant/generic.rs`), every mistake of it at
-//! once. A [`Tenant`] that exists has no dangling reference. It never changes: what a run changes is `state`.
+//! The file is read in the vendor's own words (`tenant/okta.rs`, `tenant/entra.rs`, `tenant/generic.rs`), every
+//! mistake of it at once. A [`Tenant`] that exists has no dangling reference. It never changes: what a run changes
+//! is `state`.
 
 mod enterprise_application;
 mod entra;
@@ -27,7 +28,7 @@ pub struct Tenant {
     pub(crate) users: Vec<User>,
 }
 
-/// An issuer with its scopes, claims and policies: Okta's authorization server.
+/// An issuer with its scopes, claims and policies: Okta's authorization server, Entra's tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     /// What it answers. A tenant may have servers of several profiles of its vendor.

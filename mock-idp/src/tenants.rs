@@ -1,4 +1,5 @@
-//! Tenant files that come with the crate: both set-ups of the platform's Okta guide, and a generic provider.
+//! Tenant files that come with the crate: both set-ups of the platform's Okta guide, Okta's org server in its
+//! forms, the platform's Entra quickstart, and a generic provider.
 
 /// Name and text of each.
 pub const SHIPPED: &[(&str, &str)] = &[

@@ -15,7 +15,7 @@ struct Person {
     groups: Vec<String>,
     #[serde(default)]
     profile: Map<String, Json>,
-    /// Immutable id: `uid` at Okta, `sub` elsewhere. Kept or made where it is not given.
+    /// Immutable id: `uid` at Okta, `oid` at Entra, `sub` elsewhere. Kept or made where it is not given.
     #[serde(default)]
     id: Option<String>,
 }

@@ -34,9 +34,9 @@ pub(super) fn resolve<'s>(
         named.into_iter().partition(|scope| server.profile.is_openid(scope));
     let others: Vec<_> = others.iter().map(|scope| locate(server, own, scope)).collect::<Result<_, _>>()?;
     let api = others.first().map_or(own, |(api, _)| *api);
-    let names: Vec<_> = others.iter().map(|(_, name)| *name).collect();
-    let all = names.contains(&DEFAULT);
-    if others.iter().any(|(other, _)| other.audience != api.audience) || (all && names.len() > 1) {
+    let wanted: Vec<_> = others.iter().map(|(_, name)| *name).collect();
+    let all = wanted.contains(&DEFAULT);
+    if others.iter().any(|(other, _)| other.audience != api.audience) || (all && wanted.len() > 1) {
         return Err(Rule::ScopesMixed);
     }
     if grant == Grant::ClientCredentials {
@@ -47,17 +47,17 @@ pub(super) fn resolve<'s>(
             Err(Rule::ScopeForUsersOnly)
         };
     }
-    if names.iter().any(|name| *name != DEFAULT && !api.scopes.iter().any(|scope| scope.name == **name)) {
+    if wanted.iter().any(|name| *name != DEFAULT && !api.scopes.iter().any(|scope| scope.name == **name)) {
         return Err(Rule::ScopeUnknown);
     }
     target(api, resources)?;
     let permissions = permissions(own, api, client);
-    if names.iter().any(|name| *name != DEFAULT && !permissions.contains(name))
+    if wanted.iter().any(|name| *name != DEFAULT && !permissions.contains(name))
         || (all && permissions.is_empty())
     {
         return Err(Rule::PolicyDenied);
     }
-    let granted = if all { permissions } else { names };
+    let granted = if all { permissions } else { wanted };
     let scopes = openid.into_iter().chain(granted.into_iter().map(str::to_owned)).collect();
     Ok((api, Requested { scopes, defaulted: false }))
 }

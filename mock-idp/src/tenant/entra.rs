@@ -29,11 +29,11 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         .collect();
     fields.required("app_registrations", diagnostics);
     let nodes = fields.list("app_registrations", diagnostics);
-    let known = Known { groups: &groups, logins: logins.list(), applications: &display_names(nodes) };
-    let mut client_ids = Names::default();
+    let known = Known { groups: &groups, logins: logins.list(), applications: &registration_names(nodes) };
+    let (mut client_ids, mut display_names) = (Names::default(), Names::default());
     let registrations: Vec<_> = nodes
         .iter()
-        .filter_map(|node| app_registration(node, &known, &mut client_ids, diagnostics))
+        .filter_map(|node| app_registration(node, &known, &mut client_ids, &mut display_names, diagnostics))
         .collect();
     let permissions = permissions(&registrations, diagnostics);
     let tenant_id = tenant_id?;
@@ -157,7 +157,7 @@ fn group(node: &Node, groups: &[(String, String)], diagnostics: &mut Diagnostics
 }
 
 /// What the registrations are called, before they are read: assignments may point forward.
-fn display_names(nodes: &[Node]) -> Vec<String> {
+fn registration_names(nodes: &[Node]) -> Vec<String> {
     let name = |node: &Node| node.get("display_name").and_then(Node::as_text).map(str::to_owned);
     nodes.iter().filter_map(name).collect()
 }

@@ -13,6 +13,8 @@ pub(crate) const WEB: &str = "c3d2e1f0-a9b8-4c7d-8e6f-5a4b3c2d1e0f";
 const UNPERMITTED: &str = "e5f4a3b2-c1d0-4e9f-8a7b-6c5d4e3f2a1b";
 const TENANT: &str = "7c1d4f0e-2b3a-4c5d-8e9f-a0b1c2d3e4f5";
 
+type Params = &'static [(&'static str, &'static str)];
+
 fn scope(name: &str) -> String {
     format!("api://{API}/{name}")
 }
@@ -92,7 +94,7 @@ async fn subjects_are_pairwise_and_object_ids_are_not() {
 async fn what_is_asked_wrongly_is_refused_with_its_number() {
     let rig = Rig::shipped("entra-quickstart");
     let ui = format!("api://{WEB}/access_as_user");
-    let cases: [(&str, String, &[(&str, &str)], &str, &str); 8] = [
+    let cases: [(&str, String, Params, &str, &str); 8] = [
         (CLI, "toolhive:config:read".to_owned(), &[], "invalid_client", "AADSTS650053"),
         (CLI, scope("unheard_of"), &[], "invalid_client", "AADSTS650053"),
         (CLI, "api://elsewhere/access_as_user".to_owned(), &[], "invalid_resource", "AADSTS500011"),

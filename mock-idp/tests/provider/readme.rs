@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use expect_test::expect_file;
-use mock_idp::profile::{Profile, Section};
+use mock_idp::{
+    profile::{Profile, Section},
+    tenants::SHIPPED,
+};
 
 const BEGIN: &str = "<!-- fidelity: begin -->\n";
 const END: &str = "<!-- fidelity: end -->";
@@ -15,6 +18,16 @@ fn the_fidelity_table_is_that_of_the_profiles() {
     let (_, after) = rest.split_once(END).unwrap();
     let expected = format!("{before}{BEGIN}{}{END}{after}", table());
     expect_file!["../../README.md"].assert_eq(&expected);
+}
+
+#[test]
+fn every_shipped_tenant_is_named() {
+    let readme = include_str!("../../README.md");
+    let program = include_str!("../../src/main.rs");
+    for (name, _) in SHIPPED {
+        assert!(readme.contains(&format!("`{name}`")), "the README has no `{name}`");
+        assert!(program.contains(name), "the help of `--config` has no `{name}`");
+    }
 }
 
 fn table() -> String {

@@ -33,6 +33,7 @@ pub(super) fn app_registration<'n>(
     node: &'n Node,
     known: &Known<'_>,
     ids: &mut Names,
+    display_names: &mut Names,
     diagnostics: &mut Diagnostics,
 ) -> Option<Registration<'n>> {
     const GROUPS: [(&str, GroupsClaim); 3] = [
@@ -41,7 +42,7 @@ pub(super) fn app_registration<'n>(
         ("Groups assigned to the application", GroupsClaim::Assigned),
     ];
     let mut fields = Fields::new(node, "an app registration", diagnostics)?;
-    let name = fields.required_text("display_name", diagnostics);
+    let name = unique(&mut fields, "display_name", "app registration", display_names, diagnostics);
     let id = guid(&mut fields, "client_id", "app registration with the client ID", ids, diagnostics);
     // Authentication; Certificates & secrets
     let secret = fields.text("client_secret", diagnostics).map(Secret::new);
@@ -89,7 +90,7 @@ pub(super) fn app_registration<'n>(
     }
     let client = Client {
         id: id.clone(),
-        name: name.to_owned(),
+        name,
         requires_pkce: secret.is_none(),
         secret,
         redirect_uris: native.into_iter().chain(web).collect(),
