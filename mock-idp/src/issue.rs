@@ -215,10 +215,7 @@ fn scopes(vars: &mut Vars, server: &Server, subject: &Subject<'_>) {
     let (openid, own): (Vec<_>, Vec<_>) =
         scopes.iter().map(String::as_str).partition(|scope| server.profile.is_openid(scope));
     let api = subject.audience.and_then(|audience| server.api(audience));
-    let qualified = |scope: &str| match api.and_then(|api| api.identifiers.first()) {
-        Some(identifier) => format!("{identifier}/{scope}"),
-        None => scope.to_owned(),
-    };
+    let qualified = |scope: &str| api.map_or_else(|| scope.to_owned(), |api| api.qualified(scope));
     if own.is_empty() {
         vars.set("scope.qualified", openid.join(" "));
     } else {

@@ -251,6 +251,13 @@ impl Server {
 }
 
 impl Api {
+    /// A scope as a request names it.
+    pub(crate) fn qualified(&self, scope: &str) -> String {
+        self.identifiers
+            .first()
+            .map_or_else(|| scope.to_owned(), |identifier| format!("{identifier}/{scope}"))
+    }
+
     /// What a request can call it: the identifiers, and the audience itself.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.identifiers.iter().chain(std::iter::once(&self.audience)).map(String::as_str)

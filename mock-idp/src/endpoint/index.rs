@@ -35,10 +35,10 @@ pub(super) fn page(provider: &Provider) -> Response {
 
 fn issuer<'p>(provider: &'p Provider, server: &'p Server) -> IndexIssuer<'p> {
     let audiences: Vec<_> = server.apis.iter().map(|api| api.audience.as_str()).collect();
-    let mut scopes: Vec<_> = server.profile.words("openid_scopes").collect();
-    for scope in server.apis.iter().flat_map(|api| &api.scopes) {
-        if !scopes.contains(&scope.name.as_str()) {
-            scopes.push(&scope.name);
+    let mut scopes: Vec<_> = server.profile.words("openid_scopes").map(str::to_owned).collect();
+    for scope in api_scopes(server) {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
         }
     }
     IndexIssuer {
@@ -57,9 +57,10 @@ fn commands(provider: &Provider, server: &Server) -> Vec<String> {
     let mut commands: Vec<_> = read.map(|url| format!("{curl} {url}")).collect();
     let machine =
         provider.tenant.clients.iter().find(|client| client.grants.contains(&Grant::ClientCredentials));
-    let scope = server.apis.iter().flat_map(|api| &api.scopes).map(|scope| scope.name.as_str());
+    let everything = server.apis.iter().map(|api| api.qualified(".default"));
+    let mut scopes = api_scopes(server).chain(everything);
     if let (Some(client), Some(token)) = (machine, url(Place::Token)) {
-        let permitted = scope.into_iter().find(|scope| is_permitted(server, client, scope));
+        let permitted = scopes.find(|scope| is_permitted(server, client, scope));
         if let (Some(scope), Some(secret)) = (permitted, &client.secret) {
             commands.push(format!(
                 "{curl} -u '{}:{}' -d grant_type=client_credentials -d 'scope={scope}' {token}",
@@ -69,6 +70,11 @@ fn commands(provider: &Provider, server: &Server) -> Vec<String> {
         }
     }
     commands
+}
+
+/// The scopes of all APIs, as a request names them.
+fn api_scopes(server: &Server) -> impl Iterator<Item = String> {
+    server.apis.iter().flat_map(|api| api.scopes.iter().map(|scope| api.qualified(&scope.name)))
 }
 
 fn is_permitted(server: &Server, client: &Client, scope: &str) -> bool {

@@ -191,6 +191,14 @@ async fn a_machine_has_roles_and_no_scopes() {
 }
 
 #[tokio::test]
+async fn the_page_for_people_has_scopes_and_commands_that_work() {
+    let rig = Rig::shipped("entra-quickstart");
+    let page = rig.get("https://login.microsoftonline.com/").await.text().await.unwrap();
+    assert!(page.contains(&scope("access_as_user")));
+    assert!(page.contains(&format!("scope={}", scope(".default"))), "{page}");
+}
+
+#[tokio::test]
 async fn a_request_without_an_api_is_for_graph() {
     let rig = Rig::shipped("entra-quickstart");
     let tokens = rig.tokens(rig.issuer(), CLI, "openid profile", &[]).await;
