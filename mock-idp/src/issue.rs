@@ -191,7 +191,7 @@ fn audience_form(server: &Server, audience: &str) -> Json {
     all.map(Json::from).collect()
 }
 
-/// What the tenant says, else the profile; some providers add a part of an hour by chance.
+/// Seconds that the profile gives an access token; some providers add a part of an hour by chance.
 fn own_lifetime(provider: &Provider, profile: &Profile) -> i64 {
     let spread = u32::try_from(profile.seconds("access_token_spread_seconds")).unwrap_or_default();
     let more = if spread > 0 { provider.state().chance.below(Purpose::Lifetime, spread) } else { 0 };
