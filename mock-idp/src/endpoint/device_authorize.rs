@@ -2,7 +2,7 @@
 
 use axum::{http::StatusCode, response::Response};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::client_authentication::{authenticate, uses_header};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     clock::Clock as _,
     journal::{Note, short},
     policy,
-    profile::template::Vars,
+    profile::{Section, template::Vars},
     refusal::Rule,
     request::{Call, Refusal},
     response::{self, api_error, oauth_error},
@@ -70,18 +70,16 @@ fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
     })
 }
 
-/// Lets the device wait, and answers what RFC 8628 §3.2 wants.
+/// Lets the device wait, and answers what RFC 8628 §3.2 wants, in the profile's members.
 fn wait(call: &Call<'_>, device: Device, page: &str) -> Map<String, Json> {
     let mut state = call.provider.state();
     let code = state.chance.url_safe(Purpose::DeviceCode, 43);
-    let members = [
-        ("device_code", json!(code)),
-        ("user_code", json!(device.user_code)),
-        ("verification_uri", json!(page)),
-        ("verification_uri_complete", json!(format!("{page}?user_code={}", device.user_code))),
-        ("expires_in", json!(call.profile().seconds("device_code_seconds"))),
-        ("interval", json!(device.interval)),
-    ];
+    let mut vars = Vars::default();
+    vars.set("device.code", code.as_str());
+    vars.set("device.user_code", device.user_code.as_str());
+    vars.set("device.page", page);
+    vars.set("device.lifetime", call.profile().seconds("device_code_seconds"));
+    vars.set("device.interval", device.interval);
     state.devices.insert(code, device);
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    call.profile().render(Section::DeviceAuthorizationResponse, &vars)
 }

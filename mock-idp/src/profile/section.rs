@@ -19,6 +19,8 @@ pub enum Section {
     IdTokenClaims,
     /// The token endpoint's answer.
     TokenResponse,
+    /// The device authorization endpoint's answer.
+    DeviceAuthorizationResponse,
     /// Parameters of the redirect with a code.
     AuthorizationResponse,
     /// Parameters of the redirect with an error.
@@ -41,7 +43,7 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the order of the files.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Paths,
         Self::Metadata,
         Self::Jwk,
@@ -50,6 +52,7 @@ impl Section {
         Self::IdTokenHeader,
         Self::IdTokenClaims,
         Self::TokenResponse,
+        Self::DeviceAuthorizationResponse,
         Self::AuthorizationResponse,
         Self::AuthorizationError,
         Self::OauthError,
@@ -73,6 +76,7 @@ impl Section {
             Self::IdTokenHeader => "id_token_header",
             Self::IdTokenClaims => "id_token_claims",
             Self::TokenResponse => "token_response",
+            Self::DeviceAuthorizationResponse => "device_authorization_response",
             Self::AuthorizationResponse => "authorization_response",
             Self::AuthorizationError => "authorization_error",
             Self::OauthError => "oauth_error",

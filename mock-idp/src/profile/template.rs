@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 /// Every placeholder there is.
-pub(crate) const NAMES: [&str; 72] = [
+pub(crate) const NAMES: [&str; 77] = [
     "access_token",
     "access_token.expires_at",
     "access_token.lifetime",
@@ -21,6 +21,11 @@ pub(crate) const NAMES: [&str; 72] = [
     "client.id",
     "client.object_id",
     "code",
+    "device.code",
+    "device.interval",
+    "device.lifetime",
+    "device.page",
+    "device.user_code",
     "endpoint.authorize",
     "endpoint.device_authorize",
     "endpoint.introspect",

@@ -3,7 +3,10 @@
 use reqwest::{Response, StatusCode};
 use serde_json::Value as Json;
 
-use crate::rig::{CLI, CONFIG, Rig, Tokens, between, decode, refused};
+use crate::{
+    entra,
+    rig::{CLI, CONFIG, Rig, Tokens, between, decode, refused},
+};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const OTHER: &str = "0oaunpermitted01";
@@ -22,11 +25,12 @@ impl Rig {
         let answer: Json = self.http.post(endpoint).form(&form).send().await.unwrap().json().await.unwrap();
         let text =
             |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("no {name} in {answer}")).to_owned();
-        Device {
-            code: text("device_code"),
-            user_code: text("user_code"),
-            complete: text("verification_uri_complete"),
+        let (page, user_code) = (text("verification_uri"), text("user_code"));
+        let complete = format!("{page}?user_code={user_code}");
+        if let Some(given) = answer.get("verification_uri_complete") {
+            assert_eq!(*given, *complete);
         }
+        Device { code: text("device_code"), user_code, complete }
     }
 
     async fn poll(&self, client: &str, device: &Device) -> Response {
@@ -172,6 +176,53 @@ async fn a_device_request_is_checked_like_any_other() {
     assert_eq!(ask(&[("client_id", CLI), ("scope", "a"), ("scope", "b")]).await.0, 400);
     let body = rig.http.post(&endpoint).body("client_id=x").send().await.unwrap();
     assert_eq!(refused(body).await, (400, "invalid_request".to_owned()));
+}
+
+#[tokio::test]
+async fn the_org_server_has_devices_too() {
+    let rig = Rig::shipped("okta-org-beside-custom");
+    let org = &rig.issuers[3];
+    let endpoint = rig.endpoint(org, "device_authorization_endpoint").await;
+    let form = [("client_id", CLI), ("scope", "openid")];
+    let answer: Json = rig.http.post(endpoint).form(&form).send().await.unwrap().json().await.unwrap();
+    let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+    let device = Device {
+        code: text("device_code"),
+        user_code: text("user_code"),
+        complete: text("verification_uri_complete"),
+    };
+    assert_eq!(rig.fill_in(&device, &ANN).await.status(), StatusCode::OK, "one page for all servers");
+    assert_eq!(
+        answered(rig.poll(CLI, &device).await).await,
+        "invalid_grant",
+        "a custom server knows nothing of it"
+    );
+    let form = [("grant_type", GRANT), ("client_id", CLI), ("device_code", &device.code)];
+    let tokens = Tokens(rig.token(org, &form).await.json().await.unwrap());
+    assert_eq!(rig.verify(org, tokens.access()).await.unwrap()["aud"], **org);
+}
+
+#[tokio::test]
+async fn entra_has_the_flow_for_public_clients_that_are_allowed_it() {
+    let rig = Rig::shipped("entra-quickstart");
+    let scope = format!("openid api://{}/access_as_user", entra::API);
+    let endpoint = rig.endpoint(rig.issuer(), "device_authorization_endpoint").await;
+    let form = [("client_id", entra::API), ("scope", &*scope)];
+    let refusal = refused(rig.http.post(endpoint).form(&form).send().await.unwrap()).await;
+    assert_eq!(refusal, (400, "unauthorized_client".to_owned()), "`allow_public_client_flows` is off");
+    let device = rig.device(entra::CLI, &scope).await;
+    assert_eq!(answered(rig.poll(entra::CLI, &device).await).await, "authorization_pending");
+    assert_eq!(rig.fill_in(&device, &ANN).await.status(), StatusCode::OK);
+    let tokens = Tokens(rig.poll(entra::CLI, &device).await.json().await.unwrap());
+    let claims = rig.verify(rig.issuer(), tokens.access()).await.unwrap();
+    assert_eq!((&claims["scp"], &claims["aud"]), (&"access_as_user".into(), &entra::API.into()));
+    assert_eq!(answered(rig.poll(entra::CLI, &device).await).await, "bad_verification_code");
+    let declined = rig.device(entra::CLI, &scope).await;
+    rig.fill_in(&declined, &[("decision", "refuse")]).await;
+    assert_eq!(answered(rig.poll(entra::CLI, &declined).await).await, "authorization_declined");
+    let late = rig.device(entra::CLI, &scope).await;
+    rig.wait(900);
+    assert_eq!(answered(rig.poll(entra::CLI, &late).await).await, "expired_token");
 }
 
 #[tokio::test]
