@@ -88,7 +88,7 @@ impl Rig {
 
 #[tokio::test]
 async fn entra_v2_is_accepted() {
-    let rig = Rig::start("entra-v2", "entra-quickstart").await;
+    let rig = Rig::start("entra-quickstart", "entra-quickstart").await;
     let api = "api://4f8e2a6c-9d1b-4e3f-a5c7-0b2d4f6a8c1e/toolhive:config:read";
     assert!(rig.registration.scopes.iter().any(|scope| scope == api), "{:?}", rig.registration.scopes);
     let tokens = rig.sign_in().await;
@@ -99,7 +99,7 @@ async fn entra_v2_is_accepted() {
 
 #[tokio::test]
 async fn a_token_of_entra_for_graph_is_refused() {
-    let mut rig = Rig::start("entra-v2", "entra-quickstart").await;
+    let mut rig = Rig::start("entra-quickstart", "entra-quickstart").await;
     rig.registration.scopes = vec!["openid".into(), "profile".into()];
     let tokens = rig.sign_in().await;
     rig.assert_refused(&tokens.access_token, "TOK-OPAQUE").await;
@@ -107,14 +107,14 @@ async fn a_token_of_entra_for_graph_is_refused() {
 
 #[tokio::test]
 async fn the_org_server_with_a_published_key_is_accepted() {
-    let rig = Rig::start("okta-org", "okta-org-jwt").await;
+    let rig = Rig::start("okta-org-jwt", "okta-org-jwt").await;
     let tokens = rig.sign_in().await;
     assert_eq!(rig.present("enterprise-manager", &tokens.access_token).await.0, 200);
 }
 
 #[tokio::test]
 async fn the_org_server_with_an_unpublished_key_is_refused() {
-    let rig = Rig::start("okta-org", "okta-org-unpublished").await;
+    let rig = Rig::start("okta-org-jwt", "okta-org-unpublished").await;
     let tokens = rig.sign_in().await;
     rig.assert_refused(&tokens.access_token, "TOK-KID").await;
     assert_eq!(rig.introspections().await, 0, "it would have said that the token is active");
@@ -122,7 +122,7 @@ async fn the_org_server_with_an_unpublished_key_is_refused() {
 
 #[tokio::test]
 async fn the_org_server_with_opaque_tokens_is_refused() {
-    let rig = Rig::start("okta-org", "okta-org-opaque").await;
+    let rig = Rig::start("okta-org-jwt", "okta-org-opaque").await;
     let tokens = rig.sign_in().await;
     rig.assert_refused(&tokens.access_token, "TOK-OPAQUE").await;
     assert_eq!(rig.introspections().await, 0, "it would have said that the token is active");

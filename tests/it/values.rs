@@ -58,7 +58,7 @@ fn good_files_load_and_their_warnings_are_told() {
 
 #[test]
 fn the_suites_own_values_load_without_a_word() {
-    for name in ["okta-per-component", "okta-shared", "entra-v2", "generic"] {
+    for name in ["okta-per-component", "okta-shared", "entra-quickstart", "generic"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/values/{name}.yaml"));
         let (values, warnings) = read(&path).unwrap_or_else(|findings| panic!("{name}: {findings}"));
         assert!(warnings.is_empty(), "{name}: {warnings}");
@@ -70,7 +70,7 @@ fn the_suites_own_values_load_without_a_word() {
 
 #[test]
 fn the_org_server_is_warned_about() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/values/okta-org.yaml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/values/okta-org-jwt.yaml");
     let (values, warnings) = read(&path).unwrap_or_else(|findings| panic!("{findings}"));
     let manager = values.enterprise_manager.unwrap();
     assert_eq!(manager.issuer.as_str(), manager.audience.as_str());
