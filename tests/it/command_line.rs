@@ -59,11 +59,11 @@ fn a_part_of_the_suite_runs_from_anywhere_and_says_so() {
     let folder = Folder::new("part");
     let (code, out, err) = run(&["run", "audience/absent", "--report", &folder.path("out")]);
     assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("3 selected of"), "{out}");
+    assert!(out.contains("5 selected of"), "{out}");
     let report = report(&folder, "out");
-    assert_eq!(report["selection"]["selected"], 3);
+    assert_eq!(report["selection"]["selected"], 5);
     assert_eq!(report["summary"]["exit"], "conformant");
-    assert_eq!(report["summary"]["cases"]["pass"], 3);
+    assert_eq!(report["summary"]["cases"]["pass"], 5);
     assert!(Path::new(&folder.path("out")).join("junit.xml").exists());
 }
 
