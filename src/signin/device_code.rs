@@ -14,6 +14,9 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 #[derive(Deserialize)]
 struct DeviceAuthorization {
     device_code: String,
+    user_code: String,
+    verification_uri: String,
+    /// Optional; Entra ID never sends it.
     verification_uri_complete: Option<String>,
 }
 
@@ -34,16 +37,23 @@ pub(super) async fn run(
     let device: DeviceAuthorization = serde_json::from_slice(&answer.body).map_err(|_| {
         SignInError::Protocol("the device authorization response is no valid JSON of RFC 8628 §3.2".into())
     })?;
-    UserAgent::new(flow.courier).approve(&page(device.verification_uri_complete.as_deref())?, person).await?;
+    UserAgent::new(flow.courier).approve(&page(&device)?, person).await?;
     let fields = vec![("grant_type".into(), GRANT_TYPE.into()), ("device_code".into(), device.device_code)];
     token_response::request(flow, &metadata.token_endpoint, registration, fields).await
 }
 
-/// The page with the code filled in, which a person reaches by a QR code (RFC 8628 §3.3.1).
-fn page(verification_uri_complete: Option<&str>) -> Result<Url, SignInError> {
-    let uri = verification_uri_complete
-        .ok_or_else(|| SignInError::Protocol("no verification_uri_complete to open".into()))?;
-    Url::parse(uri).map_err(|error| SignInError::Protocol(format!("verification_uri_complete: {error}")))
+/// The page with the code filled in, which a person reaches by a QR code (RFC 8628 §3.3.1); where the server names
+/// none, what its form for the code leads to.
+fn page(device: &DeviceAuthorization) -> Result<Url, SignInError> {
+    let parse = |name: &str, uri: &str| {
+        Url::parse(uri).map_err(|error| SignInError::Protocol(format!("{name}: {error}")))
+    };
+    if let Some(uri) = &device.verification_uri_complete {
+        return parse("verification_uri_complete", uri);
+    }
+    let mut page = parse("verification_uri", &device.verification_uri)?;
+    page.query_pairs_mut().append_pair("user_code", &device.user_code);
+    Ok(page)
 }
 
 #[cfg(test)]
@@ -107,6 +117,19 @@ mod tests {
         });
         let tokens = tokens.await.unwrap();
         assert_eq!((tokens.access_token.as_str(), tokens.refresh_token.as_deref()), ("a", Some("r")));
+    }
+
+    #[tokio::test]
+    async fn a_server_without_a_page_for_the_code_is_told_the_code() {
+        let tokens = sign_in(|request| {
+            if request.url == "https://idp.test/device" {
+                let answer =
+                    r#"{"device_code":"dc","user_code":"AB-CD","verification_uri":"https://idp.test/go"}"#;
+                return json(200, answer);
+            }
+            server(request, json(200, r#"{"access_token":"a","token_type":"Bearer"}"#), "You are signed in")
+        });
+        assert_eq!(tokens.await.unwrap().access_token, "a");
     }
 
     #[tokio::test]
