@@ -3,10 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value as Json};
 
-use crate::scenario::syntax::SignWith;
-
-/// Members that differ between any two tokens and mean nothing for the verdict.
-const NEVER_COUNT: [&str; 6] = ["jti", "iat", "auth_time", "uti", "nonce", "at_hash"];
+use crate::scenario::{read::words::NEVER_COUNT, syntax::SignWith};
 
 /// A token, decoded if it is a JWT.
 #[derive(Clone)]
