@@ -9,7 +9,8 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 use aws_lc_rs::{
     rand::SystemRandom,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+        UnparsedPublicKey,
     },
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -98,8 +99,10 @@ fn envelope(criterion: &mut Criterion) {
         bencher.to_async(&runtime).iter(|| async {
             // There and back, so that the token and its cache entry live: an envelope of the future is signed anew too.
             for by in ["13h", "-13h"] {
-                let move_clock = Request::json("PUT", format!("{base}/control/clock"), &json!({"advance": by}));
-                let moved = platform.http().send(move_clock.header("authorization", format!("Bearer {secret}")));
+                let move_clock =
+                    Request::json("PUT", format!("{base}/control/clock"), &json!({"advance": by}));
+                let moved =
+                    platform.http().send(move_clock.header("authorization", format!("Bearer {secret}")));
                 assert_eq!(moved.await.expect("an answer").status, 200);
                 assert_eq!(platform.http().send(get(CONFIG)).await.expect("an answer").status, 200);
             }

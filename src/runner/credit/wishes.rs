@@ -1,7 +1,10 @@
 //! A permission counts only beside a refusal of the same wish, and a refusal beside a permission: of a client that
 //! forbids everything, or permits it, no answer says anything.
 
-use crate::outcome::{Cause, CheckStatus, StepResult};
+use crate::{
+    client::Mode,
+    outcome::{Cause, CheckStatus, StepResult},
+};
 
 /// What a client was asked, and what its answer had to be. The check is the step's first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub(in crate::runner) struct Wished {
     pub(in crate::runner) wish: &'static str,
     /// The server or the directive.
     pub(in crate::runner) subject: String,
+    /// The mode in which it answered.
+    pub(in crate::runner) mode: Mode,
     pub(in crate::runner) permitted: bool,
 }
 
@@ -31,14 +36,18 @@ pub(super) fn settle(steps: &mut [StepResult], wished: &[Wished]) {
     for (step, cause) in decisions {
         let Some(step) = steps.get_mut(step) else { continue };
         for check in step.checks.iter_mut().filter(|check| check.status == CheckStatus::Pass) {
-            check.status = CheckStatus::Error("no answer of the other kind stands green beside it".into());
+            check.status = CheckStatus::Error("no green answer of the other kind differs from it in the server or directive alone, or in the mode alone".into());
             check.cause = Some(cause);
         }
     }
 }
 
+/// They differ in one thing: the server or directive, or the mode.
 fn is_opposite(one: &Wished, other: &Wished) -> bool {
-    one.client == other.client && one.wish == other.wish && one.permitted != other.permitted
+    one.client == other.client
+        && one.wish == other.wish
+        && one.permitted != other.permitted
+        && (one.subject == other.subject || one.mode == other.mode)
 }
 
 fn is_green(steps: &[StepResult], one: &Wished) -> bool {
@@ -71,7 +80,14 @@ mod tests {
     }
 
     fn wish(step: usize, wish: &'static str, permitted: bool) -> Wished {
-        Wished { step, client: "laptop".into(), wish, subject: "github".into(), permitted }
+        Wished {
+            step,
+            client: "laptop".into(),
+            wish,
+            subject: "github".into(),
+            mode: Mode::Online,
+            permitted,
+        }
     }
 
     #[test]
@@ -84,6 +100,10 @@ mod tests {
         settle(&mut steps, &wished);
         assert_eq!(pass(&steps), [true, true, false]);
         assert_eq!(steps[2].checks[0].cause, Some(Cause::Harness));
+        let mut steps = vec![step(CheckStatus::Pass), step(CheckStatus::Pass)];
+        let other = Wished { subject: "fetch".into(), mode: Mode::Grace, ..wish(1, "install", false) };
+        settle(&mut steps, &[wish(0, "install", true), other]);
+        assert_eq!(pass(&steps), [false, false], "they differ in two things");
         let mut steps = vec![step(CheckStatus::Pass), step(CheckStatus::Fail)];
         steps[1].checks[0].cause = Some(Cause::Implementation);
         settle(&mut steps, &wished[..2]);

@@ -237,6 +237,7 @@ async fn ask(
         client: step.name.clone(),
         wish: wish.word(),
         subject,
+        mode: decision.mode,
         permitted,
     });
     Ok(Said { title, answer: json!(decision), checks: vec![check], mode: Some(decision.mode), go_on: true })
