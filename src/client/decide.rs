@@ -46,22 +46,21 @@ pub(super) fn by_mode(mode: Mode, wish: Wish, here: Here, rules: Rules) -> Optio
         return Some(Verdict::permitted(mode.rule(), "there is no policy"));
     }
     let blocked = |reason| Some(Verdict::blocked(mode.rule(), reason));
+    // To run what is not here is to install it.
+    let is_new = wish == Wish::Install || !(here.installed || here.running);
     match (mode, wish) {
         // CL-UNENROLLED: only what is running already.
         (Mode::Unenrolled, Wish::Keep) if here.running => {
             return Some(Verdict::permitted(mode.rule(), "it was running before there was a policy"));
         }
         (Mode::Unenrolled, _) => return blocked("no policy was ever verified"),
-        (Mode::Expired, Wish::Install) => {
-            return blocked("the policy has ended, and the platform is not reached");
+        (Mode::Expired, Wish::Install | Wish::Run) if is_new => {
+            return blocked("the policy has ended, and the platform is not reached: nothing new is installed");
         }
         (Mode::DegradedWarn, Wish::Install) if !rules.hold(Rule::ClDegradedWarn) => {
             return blocked("the platform is not reached, and the grace period is over");
         }
-        (Mode::DegradedBlock, Wish::Install | Wish::Run)
-            if (wish == Wish::Install || !(here.installed || here.running))
-                && rules.hold(Rule::ClDegradedBlock) =>
-        {
+        (Mode::DegradedBlock, Wish::Install | Wish::Run) if is_new && rules.hold(Rule::ClDegradedBlock) => {
             return blocked(
                 "the platform is not reached, and the grace period is over: nothing new is installed",
             );
@@ -156,7 +155,7 @@ mod tests {
         let (member, out) = (Membership::Member, outside());
         for (mode, of_new, of_installed, of_running) in [
             (Mode::Unenrolled, "---", "---", "--k"),
-            (Mode::Expired, "-r-", "-r-", "-rk"),
+            (Mode::Expired, "---", "-r-", "-rk"),
             (Mode::Online, "ir-", "ir-", "irk"),
             (Mode::Grace, "ir-", "ir-", "irk"),
             (Mode::DegradedWarn, "ir-", "ir-", "irk"),

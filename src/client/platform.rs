@@ -139,12 +139,12 @@ fn check(url: &PlatformUrl, metadata: &ResourceMetadata, found: &Discovery) -> R
             return Err(PlatformError::Origin { member, url: place.clone() });
         }
     }
-    match &metadata.authorization_servers {
-        Some(servers) if !servers.contains(&found.oidc.issuer) => {
-            Err(PlatformError::Issuer(found.oidc.issuer.clone()))
-        }
-        _ => Ok(()),
+    // Metadata that names none vouches for none.
+    let servers = metadata.authorization_servers.as_deref().unwrap_or_default();
+    if !servers.contains(&found.oidc.issuer) {
+        return Err(PlatformError::Issuer(found.oidc.issuer.clone()));
     }
+    Ok(())
 }
 
 async fn document<T: serde::de::DeserializeOwned>(
@@ -212,6 +212,17 @@ mod tests {
             (metadata(PLATFORM), discovery("http://config.example.com/c", keys, idp), "origin"),
             (metadata(PLATFORM), discovery("/c", keys, idp), "origin"),
             (metadata(PLATFORM), discovery(config, keys, "https://evil.test"), "authorization server"),
+            (json!({ "resource": PLATFORM }), discovery(config, keys, idp), "authorization server"),
+            (
+                json!({ "resource": PLATFORM, "authorization_servers": null }),
+                discovery(config, keys, idp),
+                "authorization server",
+            ),
+            (
+                json!({ "resource": PLATFORM, "authorization_servers": [] }),
+                discovery(config, keys, idp),
+                "authorization server",
+            ),
         ] {
             let refused = discover(metadata.clone(), discovery.clone(), Rules::ALL).await.unwrap_err();
             assert!(refused.is_security_event() && refused.to_string().contains(fault), "{refused}");
