@@ -23,7 +23,7 @@ use std::{
 
 use crate::{
     model::requirement::Level,
-    outcome::{CaseResult, Cause, Report, RequirementRow},
+    outcome::{CaseResult, Cause, Report, RequirementRow, StepResult},
 };
 
 /// A report that is a file.
@@ -136,12 +136,19 @@ fn who_acts(cause: Cause, of: &CaseResult) -> String {
         Cause::Implementation => {
             let failed =
                 of.steps.iter().filter(|step| step.checks.iter().any(|check| check.status.needs_action()));
-            let component =
-                failed.flat_map(|step| &step.exchanges).last().map(|exchange| exchange.component.as_str());
+            let component = failed.rev().find_map(answering);
             format!("implementation: whoever wrote {} has to act", component.unwrap_or("the component"))
         }
         Cause::Environment => "environment: whoever runs the machine or the network has to act".to_owned(),
         Cause::Harness => "harness: the scenario or this program is at fault, not the platform".to_owned(),
+    }
+}
+
+/// Whom a step put to the test: the component that it spoke to last; a client answers for itself, whomever it asked.
+fn answering(step: &StepResult) -> Option<&str> {
+    match step.kind.as_str() {
+        "client" => Some("the client"),
+        _ => step.exchanges.last().map(|exchange| exchange.component.as_str()),
     }
 }
 

@@ -55,7 +55,9 @@ pub(super) fn by_mode(mode: Mode, wish: Wish, here: Here, rules: Rules) -> Optio
         }
         (Mode::Unenrolled, _) => return blocked("no policy was ever verified"),
         (Mode::Expired, Wish::Install | Wish::Run) if is_new => {
-            return blocked("the policy has ended, and the platform is not reached: nothing new is installed");
+            return blocked(
+                "the policy has ended, and the platform is not reached: nothing new is installed",
+            );
         }
         (Mode::DegradedWarn, Wish::Install) if !rules.hold(Rule::ClDegradedWarn) => {
             return blocked("the platform is not reached, and the grace period is over");

@@ -104,6 +104,10 @@ async fn play(plan: &CasePlan, mut context: Context<'_>) -> CaseResult {
             break;
         }
     }
+    let left_over = step::left_over_faults(&context).await;
+    if let Some(last) = steps.last_mut() {
+        last.checks.extend(left_over.into_iter().map(|check| redacted(check, &context)));
+    }
     for step in &plan.scenario.always {
         let (result, _) = take(plan, &mut context, step, steps.len()).await;
         steps.push(result);

@@ -38,6 +38,7 @@ pub(super) struct Simulated {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Seen {
     contact: bool,
+    step: usize,
 }
 
 impl Clients {
@@ -91,13 +92,13 @@ impl Clients {
     }
 
     /// Every client that is on and due polls once; who polled, and what came of it.
-    pub(super) async fn wake(&mut self, courier: &dyn Courier) -> Vec<(String, String)> {
+    pub(super) async fn wake(&mut self, courier: &dyn Courier, step: usize) -> Vec<(String, String)> {
         let mut polled = Vec::new();
         for (name, simulated) in &mut self.by_name {
             let Some(client) = &mut simulated.client else { continue };
             if let Some(poll) = client.wake(courier).await {
                 polled.push((name.clone(), poll.reason.clone()));
-                simulated.saw(&poll);
+                simulated.saw(&poll, step);
             }
         }
         polled
@@ -115,14 +116,19 @@ impl Simulated {
         self.client = None;
     }
 
-    pub(super) fn saw(&mut self, poll: &Poll) {
-        self.polls.push(Seen { contact: poll.contact });
+    pub(super) fn saw(&mut self, poll: &Poll, step: usize) {
+        self.polls.push(Seen { contact: poll.contact, step });
     }
 
-    pub(super) fn saw_polls_of(&mut self, decision: &Decision) {
+    pub(super) fn saw_polls_of(&mut self, decision: &Decision, step: usize) {
         if let Some(poll) = &decision.polled {
-            self.saw(poll);
+            self.saw(poll, step);
         }
+    }
+
+    /// The step of its last contact.
+    pub(super) fn last_contact(&self) -> Option<usize> {
+        self.polls.iter().rev().find(|poll| poll.contact).map(|poll| poll.step)
     }
 
     /// What is missing before a mode without contact may be believed: an earlier contact, and a poll that failed

@@ -97,9 +97,14 @@ impl<'a> Context<'a> {
         self.platform.clock().now().as_second()
     }
 
-    /// The moment, as far as two of them may explain two answers.
-    pub(super) fn when(&self) -> When {
-        When { at: self.now(), faults: self.world.faults(), keys: self.world.key_changes }
+    /// The moment at a component, as far as two of them may explain two answers to a token.
+    pub(super) fn when(&self, component: &Component, token: Option<&str>) -> When {
+        let held = token.and_then(|name| self.tokens.get(name));
+        When {
+            at: self.now() + self.world.skew_of(component),
+            faults: self.world.faults_around(component),
+            withdrawn: held.is_some_and(|held| self.world.is_withdrawn(held)),
+        }
     }
 
     /// Keeps a token under its name.

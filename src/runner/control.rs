@@ -68,8 +68,8 @@ pub(super) async fn change_keys(
     endpoint: &Endpoint,
     what: &str,
     order: &Json,
-) -> Result<(), ControlError> {
-    call(http, endpoint, "POST", &format!("/control/keys/{what}"), Some(order)).await.map(drop)
+) -> Result<Json, ControlError> {
+    call(http, endpoint, "POST", &format!("/control/keys/{what}"), Some(order)).await
 }
 
 /// Writes the Manager's policy file, whatever it says.

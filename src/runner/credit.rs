@@ -36,12 +36,12 @@ pub(super) struct Presentation {
 /// The moment in which something was shown: two of them may be the one difference between two answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct When {
-    /// The time on the platform, in seconds since 1970.
+    /// The time on the component's own clock, in seconds since 1970.
     pub(super) at: i64,
-    /// The faults of all components.
+    /// The faults of the component and of the IdP.
     pub(super) faults: String,
-    /// How often keys had changed.
-    pub(super) keys: usize,
+    /// The token's key was withdrawn.
+    pub(super) withdrawn: bool,
 }
 
 /// What was shown.
@@ -216,7 +216,7 @@ fn difference(one: &Presentation, partner: &Presentation, context: &Context<'_>)
 impl When {
     fn differences(&self, other: &Self) -> Vec<String> {
         let faults = (self.faults != other.faults).then(|| "faults".to_owned());
-        faults.into_iter().chain((self.keys != other.keys).then(|| "keys".to_owned())).collect()
+        faults.into_iter().chain((self.withdrawn != other.withdrawn).then(|| "keys".to_owned())).collect()
     }
 }
 

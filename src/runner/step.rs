@@ -135,7 +135,7 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
         Action::Fault(step) => fault::set(context, step).await,
         Action::Restore(of) => fault::restore(context, of).await,
         Action::Keys(step) => keys::change(context, step).await,
-        Action::Policy(text) => keys::policy(context, text).await,
+        Action::Policy(step) => keys::policy(context, step).await,
     };
     done.unwrap_or_else(|stuck| {
         let title = format!("`{}` could not be taken", action.kind());
@@ -150,6 +150,12 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
         };
         Done { title, checks: vec![check], go_on: false }
     })
+}
+
+/// An error for each fault in force that answered nobody.
+pub(super) async fn left_over_faults(context: &Context<'_>) -> Vec<Check> {
+    // A control wire that does not answer shows in the steps.
+    fault::left_over(context).await.unwrap_or_default()
 }
 
 /// Shows a held token to a component's protected path.

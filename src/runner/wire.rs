@@ -1,7 +1,7 @@
 //! Carries the requests of a case and keeps what went over the wire, redacted the moment it is captured.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     future::Future,
     pin::Pin,
     sync::{Mutex, PoisonError},
@@ -32,8 +32,8 @@ pub(super) struct Wire {
     secrets: Secrets,
     /// Origin → component.
     origins: BTreeMap<String, Component>,
-    /// Components that were told to be silent or slow.
-    silent: Mutex<BTreeSet<Component>>,
+    /// Components that were told to be silent or slow, at one path or at all.
+    silent: Mutex<BTreeMap<Component, Option<String>>>,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
@@ -74,14 +74,20 @@ impl Wire {
         answer
     }
 
-    /// A component is silent or slow from here on, or no longer.
-    pub(super) fn expect_silence(&self, component: &Component, silent: bool) {
-        let mut all = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        if silent {
-            all.insert(component.clone());
-        } else {
-            all.remove(component);
-        }
+    /// A component is silent or slow from here on, everywhere or below one path.
+    pub(super) fn expect_silence(&self, component: &Component, path: Option<String>) {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(component.clone(), path);
+    }
+
+    /// A component answers again.
+    pub(super) fn expect_no_silence(&self, component: &Component) {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).remove(component);
+    }
+
+    fn is_silent(&self, component: &Component, url: &str) -> bool {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
+        silent.get(component).is_some_and(|at| at.as_ref().is_none_or(|at| path.starts_with(at.as_str())))
     }
 
     /// The client's own limit holds; of who was told to be silent nothing is expected for that long.
@@ -90,7 +96,7 @@ impl Wire {
         component: &Component,
         request: Request,
     ) -> Result<Answer, SendError> {
-        if !self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(component) {
+        if !self.is_silent(component, &request.url) {
             return self.http.send(request).await;
         }
         let url = request.url.split(['?', '#']).next().unwrap_or_default().to_owned();

@@ -1,19 +1,31 @@
-//! What the steps of a case have done to the platform: its faults and its keys.
+//! What the steps of a case have done to the platform: its faults, its keys, its clocks.
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_json::Value as Json;
 
-use crate::model::identifier::Component;
+use crate::{model::identifier::Component, runner::held::Held};
 
 #[derive(Debug, Default)]
 pub(super) struct World {
     /// Component → its faults, as they were ordered.
     faults: BTreeMap<Component, Vec<Json>>,
-    /// How often keys were changed.
-    pub(super) key_changes: usize,
-    /// The Manager answers nobody: the number of the last request in its journal before that.
-    pub(super) outage: Option<u64>,
+    /// How far a component's clock is from the platform's.
+    skews: BTreeMap<Component, SignedDuration>,
+    /// Issuer → the ids of the keys that it publishes, known once they were changed.
+    published: BTreeMap<String, Vec<String>>,
+    /// The Manager answers nobody.
+    pub(super) outage: Option<Outage>,
+}
+
+/// Since when nobody reaches the Manager.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outage {
+    /// The number of the last request in its journal before that.
+    pub(super) last_entry: u64,
+    /// The step that began it.
+    pub(super) step: usize,
 }
 
 impl World {
@@ -21,16 +33,51 @@ impl World {
         self.faults.entry(of.clone()).or_default().push(fault);
     }
 
-    pub(super) fn restore(&mut self, of: &Component) {
-        self.faults.remove(of);
+    /// Takes the faults of a component away.
+    pub(super) fn restore(&mut self, of: &Component) -> Vec<Json> {
+        self.faults.remove(of).unwrap_or_default()
     }
 
-    /// All faults in words, for comparison.
-    pub(super) fn faults(&self) -> String {
-        let words = self
-            .faults
-            .iter()
-            .flat_map(|(of, faults)| faults.iter().map(move |fault| format!("{of} {fault}")));
+    /// Every component with faults, and the faults.
+    pub(super) fn faults(&self) -> impl Iterator<Item = (&Component, &[Json])> {
+        self.faults.iter().map(|(of, faults)| (of, faults.as_slice()))
+    }
+
+    pub(super) fn is_faulty(&self, of: &Component) -> bool {
+        self.faults.contains_key(of)
+    }
+
+    /// The faults that may change what a component says of a token, in words: its own and the IdP's.
+    pub(super) fn faults_around(&self, component: &Component) -> String {
+        let near = self.faults().filter(|(of, _)| *of == component || of.as_str() == "idp");
+        let words = near.flat_map(|(of, faults)| faults.iter().map(move |fault| format!("{of} {fault}")));
         words.collect::<Vec<_>>().join("; ")
+    }
+
+    pub(super) fn skew(&mut self, of: &Component, by: SignedDuration) {
+        let skew = self.skews.entry(of.clone()).or_default();
+        *skew = skew.saturating_add(by);
+    }
+
+    /// How far the clock of a component is from the platform's, in seconds.
+    pub(super) fn skew_of(&self, component: &Component) -> i64 {
+        self.skews.get(component).map_or(0, SignedDuration::as_secs)
+    }
+
+    /// An issuer's keys were changed: the control wire's answer has the ids of those that it publishes now.
+    pub(super) fn keys_changed(&mut self, answer: &Json) {
+        let issuer = answer.get("issuer").and_then(Json::as_str);
+        let published = answer.get("published").and_then(Json::as_array);
+        if let (Some(issuer), Some(published)) = (issuer, published) {
+            let ids = published.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect();
+            self.published.insert(issuer.to_owned(), ids);
+        }
+    }
+
+    /// The key under which a token stands was withdrawn by a step.
+    pub(super) fn is_withdrawn(&self, token: &Held) -> bool {
+        let kid = token.parts.as_ref().and_then(|(header, _)| header.get("kid")?.as_str());
+        let published = token.issuer.as_ref().and_then(|issuer| self.published.get(issuer));
+        matches!((kid, published), (Some(kid), Some(published)) if !published.iter().any(|id| id == kid))
     }
 }

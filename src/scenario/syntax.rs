@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-pub use change::{Advance, Fault, KeyChange, Keys, KeysRefused, Whose};
+pub use change::{Advance, Fault, KeyChange, Keys, KeysRefused, Policy, Whose};
 pub use client::{ClientStep, Deed, Tamper, Tampering, Wish};
 
 /// A scenario that may run.
@@ -118,8 +118,8 @@ pub enum Action {
     Restore(Component),
     /// `keys`: the signing keys of the IdP or of the Manager change.
     Keys(Keys),
-    /// `policy`: the Manager's policy file is written anew; its text.
-    Policy(JsonTemplate),
+    /// `policy`: the Manager's policy file is written anew.
+    Policy(Policy),
 }
 
 /// How a client obtains a token.

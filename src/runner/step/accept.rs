@@ -34,7 +34,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Accept) -> Result<Don
         expected: Expected::Accepted,
         control: step.control.clone(),
         differs: step.differs.clone(),
-        when: context.when(),
+        when: context.when(&step.by, Some(&step.token)),
         out_of_reach,
     });
     let check = Check {

@@ -19,6 +19,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Advance) -> Result<Do
         Whose::Component(component) => {
             let moved = context.platform.advance_one(component, by).await;
             moved.map_err(|error| Stuck::harness(error.to_string()))?;
+            context.world.skew(component, by);
             format!("the clock of {component} alone advances")
         }
         Whose::Client(name) => {
@@ -26,7 +27,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Advance) -> Result<Do
             format!("the clock of `{name}` alone advances")
         }
     };
-    let polls = context.clients.wake(&context.wire).await;
+    let polls = context.clients.wake(&context.wire, context.step).await;
     let mut title = format!("{whose} by {text}");
     for (name, what) in polls {
         title.extend(["; `", &name, "` polls: ", &what]);

@@ -15,7 +15,7 @@ use crate::{
     scenario::{
         matcher::Matcher,
         syntax::{ClientStep, Deed, Wish},
-        template::Template,
+        template::{JsonTemplate, Template},
     },
     signin::{Person, SignInError},
 };
@@ -76,10 +76,14 @@ async fn lacking(context: &mut Context<'_>, name: &str) -> Result<Option<(String
         let words = format!("`{name}` says that it is without contact, but {lacking}");
         return Ok(Some((words, Cause::Implementation)));
     }
-    let Some(before) = context.world.outage else { return Ok(None) };
+    let contact = context.clients.find(name)?.last_contact();
+    // A fault that lasted for some connections only is over once there was a contact.
+    let Some(outage) = context.world.outage.filter(|outage| contact < Some(outage.step)) else {
+        return Ok(None);
+    };
     let last = fault::last_entry(context, &Component::new("enterprise-manager")).await?;
     let words = "the Enterprise Manager's journal has requests since it is out of reach";
-    Ok((last > before).then(|| (words.to_owned(), Cause::Harness)))
+    Ok((last > outage.last_entry).then(|| (words.to_owned(), Cause::Harness)))
 }
 
 /// Starts, signs in and polls. Nothing is at stake, but without it nothing after it makes sense.
@@ -93,7 +97,7 @@ async fn enroll(context: &mut Context<'_>, step: &ClientStep, user: &Template) -
     }
     let simulated = context.clients.find(&step.name)?;
     let poll = simulated.on()?.poll(&context.wire).await;
-    simulated.saw(&poll);
+    simulated.saw(&poll, context.step);
     let title = format!("`{}` is enrolled", step.name);
     let status = if poll.contact { CheckStatus::Pass } else { CheckStatus::Fail };
     let cause = (!poll.contact).then_some(Cause::Implementation);
@@ -199,7 +203,7 @@ async fn sign_in(
 async fn poll(context: &mut Context<'_>, step: &ClientStep, contact: bool) -> Result<Said, Stuck> {
     let simulated = context.clients.find(&step.name)?;
     let poll = simulated.on()?.poll(&context.wire).await;
-    simulated.saw(&poll);
+    simulated.saw(&poll, context.step);
     let words = |contact| if contact { "contact" } else { "no contact" };
     let title = format!("`{}` polls: {}", step.name, words(contact));
     let as_expected = poll.contact == contact;
@@ -217,7 +221,7 @@ async fn ask(
     permitted: bool,
 ) -> Result<Said, Stuck> {
     let (subject, decision) = decide(context, step, wish).await?;
-    context.clients.find(&step.name)?.saw_polls_of(&decision);
+    context.clients.find(&step.name)?.saw_polls_of(&decision, context.step);
     let may = if permitted { "may" } else { "may not" };
     let title = format!("`{}` {may} {} `{subject}`", step.name, wish.word());
     let as_expected = decision.permitted == permitted;
@@ -232,6 +236,15 @@ async fn ask(
     let status = if as_expected { CheckStatus::Pass } else { CheckStatus::Fail };
     let cause = (!as_expected).then_some(Cause::Implementation);
     let check = check(&title, step.rule.clone(), status, words(permitted), &observed, cause);
+    let mut checks = vec![check];
+    // Why it is forbidden is visible, so it must be the expected rule: the step's, unless it expects another by name.
+    let named = step.expect.iter().any(|(pointer, _)| pointer == "/rule");
+    if let (Some(rule), false, false) = (&step.rule, permitted || decision.permitted, named) {
+        let what = format!("why `{}` may not {} `{subject}`", step.name, wish.word());
+        let expected = Matcher::Equals(JsonTemplate::Fixed(rule.as_str().into()));
+        let actual = decision.rule.as_str().into();
+        checks.push(matched(context, &what, rule, &expected, Some(&actual))?);
+    }
     context.wished.push(Wished {
         step: context.step,
         client: step.name.clone(),
@@ -240,7 +253,7 @@ async fn ask(
         mode: decision.mode,
         permitted,
     });
-    Ok(Said { title, answer: json!(decision), checks: vec![check], mode: Some(decision.mode), go_on: true })
+    Ok(Said { title, answer: json!(decision), checks, mode: Some(decision.mode), go_on: true })
 }
 
 /// What is wished for, and the client's decision.

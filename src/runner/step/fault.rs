@@ -1,9 +1,15 @@
 //! `fault` and `restore`: a component misbehaves, and behaves again.
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value as Json};
 
 use super::{Context, Done, Stuck};
-use crate::{model::identifier::Component, runner::control, scenario::syntax::Fault};
+use crate::{
+    model::{duration, identifier::Component},
+    outcome::{Cause, Check, CheckStatus},
+    runner::{control, world::Outage},
+    scenario::syntax::Fault,
+};
 
 pub(super) async fn set(context: &mut Context<'_>, step: &Fault) -> Result<Done, Stuck> {
     let mut fault = Map::new();
@@ -13,18 +19,19 @@ pub(super) async fn set(context: &mut Context<'_>, step: &Fault) -> Result<Done,
     for (name, value) in &step.members {
         fault.insert(name.clone(), value.fill(context)?);
     }
-    let fault = Json::Object(fault);
-    let silent = matches!(step.kind, "unreachable" | "slow");
     let unconnected = matches!(step.kind, "unreachable" | "refused" | "certificate");
     if unconnected && step.of.as_str() == "enterprise-manager" {
-        context.world.outage = Some(last_entry(context, &step.of).await?);
+        let last_entry = last_entry(context, &step.of).await?;
+        context.world.outage = Some(Outage { last_entry, step: context.step });
     }
     let endpoint = context.endpoint(&step.of).map_err(Stuck::harness)?;
-    control::fault(context.platform.http(), endpoint, &fault).await?;
-    if silent {
-        context.wire.expect_silence(&step.of, true);
+    control::fault(context.platform.http(), endpoint, &Json::Object(fault.clone())).await?;
+    if is_silent(step, &fault) {
+        // Only for what the harness's clients ask there: a fault at another endpoint makes nobody else impatient.
+        let path = step.endpoint.as_ref().map(|_| endpoint.protected_path.clone());
+        context.wire.expect_silence(&step.of, path);
     }
-    context.world.fault(&step.of, fault);
+    context.world.fault(&step.of, Json::Object(fault));
     let at = step.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" at `{endpoint}`"));
     Ok(Done { title: format!("{} is {}{at}", step.of, words(step.kind)), checks: Vec::new(), go_on: true })
 }
@@ -32,12 +39,59 @@ pub(super) async fn set(context: &mut Context<'_>, step: &Fault) -> Result<Done,
 pub(super) async fn restore(context: &mut Context<'_>, of: &Component) -> Result<Done, Stuck> {
     let endpoint = context.endpoint(of).map_err(Stuck::harness)?;
     control::restore(context.platform.http(), endpoint).await?;
-    context.wire.expect_silence(of, false);
-    context.world.restore(of);
+    context.wire.expect_no_silence(of);
+    let faults = context.world.restore(of);
+    let checks = idle(context, of, &faults).await?;
     if of.as_str() == "enterprise-manager" {
         context.world.outage = None;
     }
-    Ok(Done { title: format!("{of} behaves again"), checks: Vec::new(), go_on: true })
+    Ok(Done { title: format!("{of} behaves again"), checks, go_on: true })
+}
+
+/// The faults that are in force when the steps are over, and answered nobody.
+pub(in crate::runner) async fn left_over(context: &Context<'_>) -> Result<Vec<Check>, Stuck> {
+    let mut checks = Vec::new();
+    for (of, faults) in context.world.faults() {
+        checks.extend(idle(context, of, faults).await?);
+    }
+    Ok(checks)
+}
+
+/// An error for every fault that answered nobody: then nothing was tested under it. The journal tells for those that
+/// answer; of a connection that is not made, and of an answer that nobody waited for, it knows nothing.
+async fn idle(context: &Context<'_>, of: &Component, faults: &[Json]) -> Result<Vec<Check>, Stuck> {
+    let endpoint = context.endpoint(of).map_err(Stuck::harness)?;
+    let kinds = faults.iter().filter_map(|fault| fault.get("kind")?.as_str());
+    let mut kinds: Vec<_> =
+        kinds.filter(|kind| !["unreachable", "refused", "certificate", "slow"].contains(kind)).collect();
+    kinds.dedup();
+    if kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let entries = control::journal(context.platform.http(), endpoint).await?;
+    let answered = |kind: &&str| {
+        let acted = entries.iter().filter_map(|entry| entry.get("fault")?.as_str());
+        acted.flat_map(|acted| acted.split(", ")).any(|acted| acted == *kind)
+    };
+    let idle = kinds.into_iter().filter(|kind| !answered(kind));
+    let check = |kind: &str| Check {
+        what: format!("{of}, {}, answered somebody", words(kind)),
+        requirement: None,
+        status: CheckStatus::Error("the fault answered nobody, so nothing was tested under it".into()),
+        expected: "a request that it answers".into(),
+        observed: "none in the journal".into(),
+        note: None,
+        cause: Some(Cause::Harness),
+    };
+    Ok(idle.map(check).collect())
+}
+
+/// Nothing comes from it within the patience of the harness's clients.
+fn is_silent(step: &Fault, fault: &Map<String, Json>) -> bool {
+    let asked = step.endpoint.as_deref().is_none_or(|endpoint| ["config", "server"].contains(&endpoint));
+    let delay = fault.get("delay").and_then(Json::as_str).and_then(|delay| duration::parse(delay).ok());
+    let late = delay.is_some_and(|delay| delay > SignedDuration::from_millis(200));
+    step.kind == "unreachable" || (step.kind == "slow" && asked && late)
 }
 
 /// The number of the last request in a component's journal; 0 where there is none.

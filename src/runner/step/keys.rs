@@ -5,12 +5,10 @@ use serde_json::{Map, Value as Json, json};
 use super::{Context, Done, Stuck, fill, matched};
 use crate::{
     model::identifier::Component,
+    net::courier::{Courier as _, Request},
     outcome::{Cause, Check, CheckStatus},
     runner::control::{self, ControlError},
-    scenario::{
-        syntax::{KeyChange, Keys},
-        template::JsonTemplate,
-    },
+    scenario::syntax::{KeyChange, Keys, Policy},
 };
 
 pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Done, Stuck> {
@@ -43,8 +41,8 @@ pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Don
     let changed = control::change_keys(context.platform.http(), endpoint, path, &Json::Object(order)).await;
     let title = format!("{}: {words}", step.of);
     let Some(refused) = &step.refused else {
-        changed?;
-        context.world.key_changes += 1;
+        let answer = changed?;
+        context.world.keys_changed(&answer);
         return Ok(Done { title, checks: Vec::new(), go_on: true });
     };
     let check = match changed {
@@ -56,7 +54,7 @@ pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Don
             Some(&message.into()),
         )?,
         Err(error) => return Err(error.into()),
-        Ok(()) => Check {
+        Ok(_) => Check {
             what: format!("{} refuses the key", step.of),
             requirement: Some(refused.rule.clone()),
             status: CheckStatus::Fail,
@@ -69,15 +67,27 @@ pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Don
     Ok(Done { title: format!("{} refuses a key", step.of), checks: vec![check], go_on: true })
 }
 
-pub(super) async fn policy(context: &mut Context<'_>, step: &JsonTemplate) -> Result<Done, Stuck> {
-    let text = match step.fill(context)? {
+pub(super) async fn policy(context: &mut Context<'_>, step: &Policy) -> Result<Done, Stuck> {
+    let text = match step.file.fill(context)? {
         Json::String(text) => text,
         document => json!(document).to_string(),
     };
-    let manager = context.endpoint(&Component::new("enterprise-manager")).map_err(Stuck::harness)?;
+    let component = Component::new("enterprise-manager");
+    let manager = context.endpoint(&component).map_err(Stuck::harness)?;
     control::policy(context.platform.http(), manager, text).await?;
+    // A policy that the Manager does not take would leave the old one to be tested.
+    if !step.broken && !context.world.is_faulty(&component) {
+        let health = Request::get(format!("{}/healthz", manager.base));
+        let answer = context.platform.http().send(health).await?;
+        let error = answer.json().and_then(|body| Some(body.pointer("/policy/error")?.as_str()?.to_owned()));
+        if let Some(error) = error {
+            let reason = format!("the Enterprise Manager does not take the policy: {error}");
+            return Err(Stuck { reason, cause: Cause::Harness });
+        }
+    }
+    let how = if step.broken { " so that it is none" } else { "" };
     Ok(Done {
-        title: "the Enterprise Manager's policy is written anew".into(),
+        title: format!("the Enterprise Manager's policy is written anew{how}"),
         checks: Vec::new(),
         go_on: true,
     })

@@ -29,7 +29,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Refuse) -> Result<Don
         expected: Expected::Refused,
         control: Some(step.control.clone()),
         differs: step.differs.clone(),
-        when: context.when(),
+        when: context.when(&step.by, Some(&step.token)),
         out_of_reach,
     });
     let check = Check {

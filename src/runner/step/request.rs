@@ -49,7 +49,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
             expected,
             control: step.control.clone(),
             differs: step.differs.clone(),
-            when: context.when(),
+            when: context.when(&step.to, step.token.as_deref()),
             out_of_reach: false,
         };
         let each = (0..checks.len()).map(|check| Presentation { check, ..presentation.clone() });

@@ -19,6 +19,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
     let registration = registration(context, step).await?;
     let issuer = registration.issuer.clone();
     let (who, result) = run(context, step, &registration).await?;
+    let when = context.when(&Component::new("idp"), None);
     let expected = if step.refused.is_some() { Expected::SignInRefused } else { Expected::SignedIn };
     context.presentations.push(Presentation {
         step: context.step,
@@ -26,12 +27,12 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
         component: Component::new(format!("sign-in at {issuer}")),
         shown: Shown::SignIn {
             name: step.name.clone(),
-            asked: asked(&registration, &who, context.when().faults),
+            asked: asked(&registration, &who, when.faults.clone()),
         },
         expected,
         control: step.refused.as_ref().map(|refused| refused.control.clone()),
         differs: None,
-        when: context.when(),
+        when,
         out_of_reach: false,
     });
     match &step.refused {

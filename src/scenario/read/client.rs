@@ -1,17 +1,19 @@
 //! `client` and `tamper`: the simulated client, and whoever reaches its disk.
 
+use serde_json::Value as Json;
 use spanned_yaml::{Entry, Fields, Node, Span, closest};
 
 use super::{
     matching::Actual,
     reader::Reader,
     variable::Place,
-    words::{ASK_ANSWER, CACHE_MEMBERS, DEEDS, DIRECTIVES, POLL_ANSWER, STATUS_ANSWER, TAMPERINGS, listed},
+    words::{
+        ASK_ANSWER, CACHE_MEMBERS, DEEDS, DIRECTIVES, MODES, POLL_ANSWER, STATUS_ANSWER, TAMPERINGS, listed,
+    },
 };
 use crate::scenario::{
     matcher::Matcher,
     syntax::{ClientStep, Deed, Tamper, Tampering, Wish},
-    template::JsonTemplate,
 };
 
 /// The client of a scenario that has one only.
@@ -52,6 +54,7 @@ impl Reader<'_> {
         let does = self.deed(node, deed, &name)?;
         self.ledger.client(&name, node.span, &does);
         let expect = node.get("expect").map_or(Some(Vec::new()), |node| self.said(node, &does));
+        self.says_why(node, &does, expect.as_deref().unwrap_or_default());
         Some(ClientStep { name, does, rule, expect: expect? })
     }
 
@@ -140,7 +143,12 @@ impl Reader<'_> {
             Deed::Ask { .. } => &ASK_ANSWER,
             _ => &STATUS_ANSWER,
         };
-        self.matchers(node, Actual::Json, |reader, text, span| reader.said_pointer(text, span, known))
+        let said =
+            self.matchers(node, Actual::Json, |reader, text, span| reader.said_pointer(text, span, known))?;
+        for (_, matcher) in said.iter().filter(|(pointer, _)| pointer == "/mode") {
+            self.mode(matcher, node.get("/mode").map_or(node.span, |node| node.span));
+        }
+        Some(said)
     }
 
     fn said_pointer(&mut self, text: &str, span: Span, known: &[&str]) -> Option<String> {
@@ -155,6 +163,28 @@ impl Reader<'_> {
             None => error.help(format!("there are {}", listed(known.iter().copied()))),
         };
         None
+    }
+
+    /// A poll that is no contact has many reasons: the one that is meant is named.
+    fn says_why(&mut self, node: &Node, does: &Deed, expect: &[(String, Matcher)]) {
+        let named = expect.iter().any(|(pointer, _)| pointer == "/outcome" || pointer == "/rule");
+        if let (Deed::Poll { contact: false }, false, Some(at)) = (does, named, node.get("contact")) {
+            self.found.error(at.span, "why it is no contact is left open").help(
+                "expect `/outcome` (`none`, `sign-in`, `refused`), or the `/rule` by which an envelope is refused",
+            );
+        }
+    }
+
+    /// What is expected of a mode holds for some of the six, and not for all of them.
+    fn mode(&mut self, matcher: &Matcher, span: Span) {
+        if matcher.has_variables() {
+            return;
+        }
+        match MODES.iter().filter(|mode| matcher.holds(Some(&Json::from(**mode)))).count() {
+            0 => self.found.error(span, "no mode meets this").help(format!("there are {}", listed(MODES))),
+            6 => self.found.error(span, "every mode meets this, so nothing is checked").help("name one"),
+            _ => return,
+        };
     }
 
     /// A client's name.
@@ -174,9 +204,9 @@ impl Reader<'_> {
             Some(node) => self.client_name(node)?,
             None => LAPTOP.to_owned(),
         };
-        self.ledger.client_use(&client, node.span);
         let by = by?;
         let word = self.one_of(by, "way to tamper", &TAMPERINGS.map(|word| (word, word)))?;
+        self.ledger.tamper(&client, by.span, word);
         for (entry, wanted) in [(member, "flip"), (members, "set")] {
             if let (Some(entry), false) = (entry, word == wanted) {
                 let message = format!("`{}` has no meaning beside `by: {word}`", entry.key);
@@ -191,7 +221,10 @@ impl Reader<'_> {
                         .help("as in `members: {/last_contact: …}`");
                     return None;
                 };
-                Tampering::Set(self.pointers_to_values(&entry.value)?)
+                for entry in entry.value.as_mapping().unwrap_or_default() {
+                    self.cache_member(&entry.key, entry.key_span);
+                }
+                Tampering::Set(self.members(&entry.value)?)
             }
             "flip" => {
                 let Some(entry) = member else {
@@ -221,12 +254,13 @@ impl Reader<'_> {
         Some(Tamper { client, by })
     }
 
-    /// JSON pointer → value.
-    pub(super) fn pointers_to_values(&mut self, node: &Node) -> Option<Vec<(String, JsonTemplate)>> {
-        for entry in node.as_mapping().unwrap_or_default() {
-            self.pointer(&entry.key, entry.key_span);
+    /// A JSON pointer into the cache.
+    fn cache_member(&mut self, text: &str, span: Span) {
+        let Some(pointer) = self.pointer(text, span) else { return };
+        let first = pointer.split('/').nth(1).unwrap_or_default();
+        if !CACHE_MEMBERS.contains(&first) {
+            self.unknown(span, first, "member of the cache", CACHE_MEMBERS.iter().copied());
         }
-        self.members(node)
     }
 }
 

@@ -4,7 +4,7 @@ use spanned_yaml::{Entry, Fields, Node};
 
 use super::{
     reader::Reader,
-    words::{ENDPOINTS, FAULTS},
+    words::{ENDPOINTS, ENVELOPE_SIGNATURES, FAULTS, listed},
 };
 use crate::{
     model::{duration, identifier::Component},
@@ -38,6 +38,11 @@ impl Reader<'_> {
         fields.finish(&mut self.found);
         self.only(node, &format!("is: {kind}"), &all, &["of", "endpoint", "is", "count"], &[needed, allowed]);
         let members = self.fault_members(node, &all);
+        if needed.is_empty() && !allowed.is_empty() && !allowed.iter().any(|key| node.get(key).is_some()) {
+            self.found
+                .error(word.1, format!("this `{kind}` changes nothing"))
+                .help(format!("say what is different: {}", listed(allowed.iter().copied())));
+        }
         let of = of?;
         self.ledger.fault(&of);
         if let Some(only) = of_only
@@ -73,10 +78,19 @@ impl Reader<'_> {
             {
                 self.found.error(value.span, error.to_string());
             }
-            if let ("status" | "bytes", false) =
-                (key.as_str(), value.to_json().is_u64() || has_variable(value))
-            {
-                self.found.expected(value, "a number");
+            let number = value.to_json().as_u64();
+            match key.as_str() {
+                _ if has_variable(value) => {}
+                "bytes" if number.is_none() => {
+                    self.found.expected(value, "a number");
+                }
+                "status" if !number.is_some_and(|status| (100..=599).contains(&status)) => {
+                    self.found.expected(value, "a status from 100 to 599");
+                }
+                "sign" => {
+                    self.one_of(value, "signature", &ENVELOPE_SIGNATURES.map(|word| (word, ())));
+                }
+                _ => {}
             }
             members.push((key.clone(), self.json(value)?));
         }

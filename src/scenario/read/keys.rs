@@ -5,10 +5,7 @@ use spanned_yaml::{Fields, Node};
 use super::{matching::Actual, reader::Reader, variable::Place, words::KEY_CHANGES};
 use crate::{
     outcome::Capability,
-    scenario::{
-        syntax::{KeyChange, Keys, KeysRefused},
-        template::JsonTemplate,
-    },
+    scenario::syntax::{KeyChange, Keys, KeysRefused, Policy},
 };
 
 impl Reader<'_> {
@@ -69,12 +66,12 @@ impl Reader<'_> {
     }
 
     /// A map is written as JSON; a text as it stands, so that a file can be broken.
-    pub(super) fn policy(&mut self, node: &Node) -> Option<JsonTemplate> {
+    pub(super) fn policy(&mut self, node: &Node, broken: bool) -> Option<Policy> {
         self.ledger.need([Capability::PolicyChange]);
         if node.as_mapping().is_none() && node.as_text().is_none() {
             self.found.expected(node, "a map of directives, or the text of the file");
             return None;
         }
-        self.json(node)
+        Some(Policy { file: self.json(node)?, broken })
     }
 }

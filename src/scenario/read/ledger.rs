@@ -204,6 +204,11 @@ impl Ledger {
         self.clients.used(name, span);
     }
 
+    /// Somebody changes a client's cache.
+    pub(super) fn tamper(&mut self, name: &str, span: Span, by: &'static str) {
+        self.clients.tamper(name, span, by);
+    }
+
     /// A client is asked for something, and this must be its answer.
     pub(super) fn asked(&mut self, client: &str, wish: &'static str, permitted: bool, span: Span) {
         self.clients.asked(client, wish, permitted, span);

@@ -37,7 +37,8 @@ impl Reader<'_> {
             "fault" => self.fault(value).map(Action::Fault),
             "restore" => self.restore(value).map(Action::Restore),
             "keys" => self.keys(value).map(Action::Keys),
-            "policy" => self.policy(value).map(Action::Policy),
+            "policy" => self.policy(value, false).map(Action::Policy),
+            "broken_policy" => self.policy(value, true).map(Action::Policy),
             _ => None,
         }?;
         Some(Step { span: entry.key_span, action })

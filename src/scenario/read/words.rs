@@ -71,6 +71,14 @@ pub(crate) const STATUS_ANSWER: [&str; 13] = [
     "installed",
 ];
 
+/// The modes of a client.
+pub(crate) const MODES: [&str; 6] =
+    ["unenrolled", "expired", "online", "grace", "degraded-warn", "degraded-block"];
+
+/// `fault.sign`
+pub(crate) const ENVELOPE_SIGNATURES: [&str; 5] =
+    ["manager", "unpublished", "embedded-jwk", "corrupted", "none"];
+
 /// The directives that a client may be asked to change.
 pub(crate) const DIRECTIVES: [&str; 8] = [
     "registry",
@@ -178,9 +186,22 @@ pub(crate) const OPERATORS: [&str; 11] =
     ["equals", "present", "contains", "matches", "lt", "le", "gt", "ge", "any", "all", "not"];
 
 /// The keys of a step.
-pub(crate) const STEPS: [&str; 14] = [
-    "sign_in", "mint", "accept", "refuse", "request", "token", "journal", "advance", "client", "tamper",
-    "fault", "restore", "keys", "policy",
+pub(crate) const STEPS: [&str; 15] = [
+    "sign_in",
+    "mint",
+    "accept",
+    "refuse",
+    "request",
+    "token",
+    "journal",
+    "advance",
+    "client",
+    "tamper",
+    "fault",
+    "restore",
+    "keys",
+    "policy",
+    "broken_policy",
 ];
 
 /// What `capture` can keep of an answer.

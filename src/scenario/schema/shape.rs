@@ -153,6 +153,11 @@ static STEP: Shape = Shape {
             Either(&[Text, Map(&Any)]),
             "the policy file of the Manager is written anew: directives, or its text",
         ),
+        may(
+            "broken_policy",
+            Either(&[Text, Map(&Any)]),
+            "the policy file of the Manager is written anew, and is one that it does not take",
+        ),
     ],
 };
 

@@ -80,3 +80,12 @@ pub struct KeysRefused {
     /// The requirement at stake.
     pub rule: RequirementId,
 }
+
+/// `policy` and `broken_policy`
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The directives, or the text of the file.
+    pub file: JsonTemplate,
+    /// The Manager is not expected to take it.
+    pub broken: bool,
+}

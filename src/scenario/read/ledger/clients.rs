@@ -16,6 +16,12 @@ pub(super) struct Clients {
     /// What must fail, and where.
     failing: Vec<(&'static str, Span)>,
     enrolled: bool,
+    on: BTreeSet<String>,
+    /// Clients whose cache was copied.
+    copied: BTreeSet<String>,
+    /// Changes of a cache that no start has read yet.
+    unread: Vec<Named>,
+    mistakes: Vec<(Span, &'static str, &'static str)>,
 }
 
 /// A wish and the answer that is expected.
@@ -32,11 +38,9 @@ impl Clients {
         match deed {
             Deed::Enroll { .. } => {
                 self.enrolled = true;
-                self.started.insert(name.to_owned());
+                self.starts(name);
             }
-            Deed::Start { refused: None, .. } => {
-                self.started.insert(name.to_owned());
-            }
+            Deed::Start { refused: None, .. } => self.starts(name),
             Deed::Start { refused: Some(_), .. } => self.failing.push(("start", span)),
             Deed::SignIn { refused, .. } => {
                 if refused.is_some() {
@@ -44,8 +48,34 @@ impl Clients {
                 }
                 self.used(name, span);
             }
+            Deed::Stop => {
+                self.used(name, span);
+                self.on.remove(name);
+            }
             _ => self.used(name, span),
         }
+    }
+
+    fn starts(&mut self, name: &str) {
+        self.started.insert(name.to_owned());
+        self.on.insert(name.to_owned());
+        self.unread.retain(|tampered| tampered.name != name);
+    }
+
+    pub(super) fn tamper(&mut self, name: &str, span: Span, by: &'static str) {
+        self.used(name, span);
+        if by == "keep" {
+            self.copied.insert(name.to_owned());
+            return;
+        }
+        if self.on.contains(name) {
+            let help = "`does: stop` stands before it, and `does: start` after it";
+            self.mistakes.push((span, "a client that is on does not read its cache", help));
+        }
+        if by == "put-back" && !self.copied.contains(name) {
+            self.mistakes.push((span, "there is no copy to put back", "`tamper: {by: keep}` makes one"));
+        }
+        self.unread.push(Named { name: name.to_owned(), span });
     }
 
     pub(super) fn used(&mut self, name: &str, span: Span) {
@@ -59,6 +89,14 @@ impl Clients {
     }
 
     pub(super) fn settle(&self, found: &mut Diagnostics) {
+        for (span, message, help) in &self.mistakes {
+            found.error(*span, *message).help(*help);
+        }
+        for Named { name, span } in &self.unread {
+            found
+                .error(*span, format!("`{name}` is never started after this, so nobody reads it"))
+                .help("add `client: {does: start}`");
+        }
         for Named { name, span } in &self.early {
             let error = found.error(*span, format!("the client `{name}` was not started"));
             if self.started.contains(name) {

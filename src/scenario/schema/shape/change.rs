@@ -4,7 +4,7 @@ use super::{
     super::form::Form::{self, Any, Map, Matcher, SomeOf, Text, Word},
     COMPONENT, Shape, may, need,
 };
-use crate::scenario::read::words::{FAULTS, KEY_CHANGES};
+use crate::scenario::read::words::{ENVELOPE_SIGNATURES, FAULTS, KEY_CHANGES};
 
 pub(super) static ADVANCE: Shape = Shape {
     name: "advance",
@@ -39,11 +39,7 @@ pub(super) static FAULT: Shape = Shape {
         may("header", Map(&Any), "envelope: header members to set"),
         may("without_header", SomeOf(&Text), "envelope: header members to leave out"),
         may("payload", Map(&Any), "envelope: members of the payload to set"),
-        may(
-            "sign",
-            Word(|| vec!["manager", "unpublished", "embedded-jwk", "corrupted", "none"]),
-            "envelope: where its signature comes from",
-        ),
+        may("sign", Word(|| ENVELOPE_SIGNATURES.to_vec()), "envelope: where its signature comes from"),
     ],
 };
 
