@@ -107,6 +107,79 @@ async fn a_304_counts_for_whoever_asked_for_it() {
 }
 
 #[tokio::test]
+async fn an_envelope_that_has_ended_is_no_contact() {
+    // The envelope ends on the second of January, and the Manager signs none anew.
+    for date in ["Fri, 02 Jan 2026 00:00:00 GMT", "Fri, 02 Jan 2026 01:00:00 GMT"] {
+        for (rules, contact) in [(Rules::ALL, false), (Rules::without(Rule::ClVerify), true)] {
+            let (world, mut client) = enrolled(&strict(), rules).await;
+            world.clock.advance(minutes(25 * 60));
+            world.with(|behaviour| behaviour.date = Some(date.into()));
+            let poll = client.poll(&world.courier).await;
+            assert_eq!((poll.contact, poll.status, poll.mode), (contact, Some(200), Mode::Expired), "{date}");
+            if !contact {
+                assert_eq!((poll.outcome, poll.rule.as_deref()), (Outcome::Refused, Some("CL-VERIFY")));
+                assert_eq!(client.status().last_contact.as_deref(), Some("2026-01-01T00:00:00Z"));
+                assert_eq!(client.status().events.len(), 1);
+            }
+            let newcomer = World::new(&strict());
+            newcomer.with(|behaviour| behaviour.date = Some(date.into()));
+            let mut client = newcomer.open(rules);
+            assert_eq!(client.poll(&newcomer.courier).await.contact, contact);
+            assert_eq!(client.status().mode == Mode::Unenrolled, !contact);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_understated_date_permits_nothing_once_the_envelope_has_ended() {
+    for date in [None, Some("Thu, 01 Jan 2026 00:04:00 GMT"), Some("Thu, 01 Jan 2026 23:59:59 GMT")] {
+        let (world, mut client) = enrolled(&warn(), Rules::ALL).await;
+        world.clock.advance(minutes(25 * 60));
+        world.with(|behaviour| behaviour.date = date.map(str::to_owned));
+        let poll = client.poll(&world.courier).await;
+        assert_eq!((poll.contact, poll.mode), (true, Mode::Expired), "the machine's clock knows better");
+        let decision = client.install(&world.courier, "github").await;
+        assert_eq!((decision.permitted, decision.rule.as_str()), (false, "CL-EXPIRED"), "{decision:?}");
+        assert!(decision.polled.is_some(), "a contact that leaves it ended is not recent");
+        assert_eq!(client.status().next_poll.as_deref(), Some("2026-01-02T01:00:05Z"));
+        world.policy(&warn());
+        world.with(|behaviour| behaviour.date = Some("Fri, 02 Jan 2026 01:00:00 GMT".into()));
+        assert_eq!(client.poll(&world.courier).await.mode, Mode::Online, "an envelope that lasts heals it");
+    }
+}
+
+#[tokio::test]
+async fn a_304_for_an_envelope_that_has_ended_is_no_contact() {
+    for (date, contact) in [
+        ("Thu, 01 Jan 2026 23:59:59 GMT", true),
+        ("Fri, 02 Jan 2026 00:00:00 GMT", false),
+        ("Fri, 02 Jan 2026 01:00:00 GMT", false),
+    ] {
+        let (world, mut client) = enrolled(&strict(), Rules::ALL).await;
+        world.clock.advance(minutes(2));
+        world.with(|behaviour| behaviour.date = Some(date.into()));
+        let poll = client.poll(&world.courier).await;
+        assert_eq!((poll.contact, poll.status, poll.mode), (contact, Some(304), Mode::Online), "{date}");
+        assert_eq!(poll.rule.as_deref(), (!contact).then_some("CL-VERIFY"), "{date}");
+        let moved = client.status().last_contact.as_deref() != Some("2026-01-01T00:00:00Z");
+        assert_eq!(moved, contact, "{date}");
+    }
+}
+
+#[tokio::test]
+async fn who_polls_in_time_never_sees_the_end() {
+    let world = World::new(&strict());
+    world.with(|behaviour| behaviour.payload["refresh_interval"] = json!("100h"));
+    let mut client = world.open(Rules::ALL);
+    assert!(client.poll(&world.courier).await.contact);
+    assert_eq!(client.status().next_poll.as_deref(), Some("2026-01-02T00:00:00Z"), "no later than its end");
+    world.clock.advance(minutes(24 * 60));
+    world.policy(&strict());
+    let poll = client.wake(&world.courier).await.unwrap();
+    assert_eq!((poll.contact, poll.status, poll.mode), (true, Some(200), Mode::Online));
+}
+
+#[tokio::test]
 async fn an_envelope_that_does_not_verify_changes_nothing() {
     let open = json!({ "config": { "non_registry_servers": { "value": true, "enforcement": "enforced" } } });
     for (rules, accepted) in [(Rules::ALL, false), (Rules::without(Rule::ClVerify), true)] {

@@ -63,6 +63,8 @@ pub(super) enum EnvelopeFault {
     Period,
     #[error("the envelope is dated more than five minutes ahead")]
     Ahead,
+    #[error("the envelope had ended when it was sent")]
+    Ended,
 }
 
 /// Verifies an envelope at a time.

@@ -47,13 +47,13 @@ impl Mode {
     /// The mode of a client with an envelope.
     pub(super) fn of(facts: &Facts) -> Self {
         let Facts { now, rules, .. } = *facts;
-        // CL-EXPIRED
-        let ended = rules.hold(Rule::ClExpired) && now >= facts.not_after;
+        // CL-EXPIRED: before everything else, however recent the contact. Whoever polls in time holds an envelope that
+        // lasts.
+        if now >= facts.end() {
+            return Self::Expired;
+        }
         if facts.is_recent() {
             return Self::Online;
-        }
-        if ended {
-            return Self::Expired;
         }
         // CL-GRACE
         let since = if rules.hold(Rule::ClGrace) { facts.last_contact } else { facts.started };
@@ -99,18 +99,20 @@ impl Mode {
 }
 
 impl Facts {
-    /// CL-ONLINE: the last contact is younger than the refresh interval plus 10 s.
+    /// CL-ONLINE: the last contact is younger than the refresh interval plus 10 s, and what it brought has not ended.
     pub(super) fn is_recent(&self) -> bool {
-        if !self.rules.hold(Rule::ClOnline) {
-            return true;
-        }
-        self.now.duration_since(self.last_contact) < self.refresh_interval.saturating_add(ALLOWANCE)
+        !self.rules.hold(Rule::ClOnline) || self.now < self.recent_until()
     }
 
     /// When the last contact stops being recent.
     pub(super) fn recent_until(&self) -> Timestamp {
         let length = self.refresh_interval.saturating_add(ALLOWANCE);
-        self.last_contact.saturating_add(length).unwrap_or(Timestamp::MAX)
+        self.last_contact.saturating_add(length).unwrap_or(Timestamp::MAX).min(self.end())
+    }
+
+    /// When the envelope ends.
+    fn end(&self) -> Timestamp {
+        if self.rules.hold(Rule::ClExpired) { self.not_after } else { Timestamp::MAX }
     }
 }
 
@@ -159,12 +161,18 @@ mod tests {
     }
 
     #[test]
-    fn a_recent_contact_outlives_the_envelope() {
-        let mut facts = facts(DegradedPolicy::Warn, 1, SignedDuration::from_mins(1), Rules::ALL);
-        facts.not_after = start();
-        assert_eq!(Mode::of(&facts), Mode::Online);
-        facts.now = facts.recent_until();
-        assert_eq!(Mode::of(&facts), Mode::Expired);
+    fn online_ends_with_the_envelope_whatever_the_refresh_interval() {
+        for interval in [SignedDuration::from_mins(5), SignedDuration::from_hours(100), SignedDuration::MAX] {
+            let (minute, second) = (SignedDuration::from_mins(1), SignedDuration::from_secs(1));
+            let mut facts = facts(DegradedPolicy::Warn, 1, minute - second, Rules::ALL);
+            (facts.not_after, facts.refresh_interval) = (start() + minute, interval);
+            assert_eq!((Mode::of(&facts), facts.is_recent()), (Mode::Online, true), "{interval:?}");
+            facts.now = facts.not_after;
+            assert_eq!((Mode::of(&facts), facts.is_recent()), (Mode::Expired, false), "{interval:?}");
+            assert_eq!(facts.recent_until(), facts.not_after, "the next poll is no later");
+            facts.rules = Rules::without(Rule::ClExpired);
+            assert_eq!((Mode::of(&facts), facts.is_recent()), (Mode::Online, true), "{interval:?}");
+        }
     }
 
     #[test]
@@ -173,7 +181,7 @@ mod tests {
         for (rule, age, held, broken) in [
             (Rule::ClExpired, hours(25), Mode::Expired, Mode::DegradedBlock),
             (Rule::ClOnline, hours(2), Mode::DegradedBlock, Mode::Online),
-            (Rule::ClOnline, hours(25), Mode::Expired, Mode::Online),
+            (Rule::ClOnline, hours(25), Mode::Expired, Mode::Expired),
             (Rule::ClGrace, hours(2), Mode::DegradedBlock, Mode::Grace),
         ] {
             let mode = |rules| Mode::of(&facts(DegradedPolicy::BlockNew, 1, age, rules));

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use super::{
     Client, Place,
     cache::Held,
-    envelope::{self, EnvelopeFault},
+    envelope::{self, Envelope, EnvelopeFault},
+    mode::Mode,
     platform::{Platform, PlatformError},
     status::{Outcome, Poll},
 };
@@ -89,10 +90,11 @@ impl Client {
     }
 
     /// CL-POLL: after a contact in the refresh interval, up to a tenth earlier or later and before the contact grows
-    /// old; otherwise in five seconds.
+    /// old or the envelope ends; otherwise in five seconds, also where the machine's clock is past the envelope's end.
     fn schedule(&mut self, contact: bool) {
         let now = self.time.now();
-        let facts = self.facts().filter(|_| contact || !self.rules.hold(Rule::ClPoll));
+        let online = contact && self.mode() == Mode::Online;
+        let facts = self.facts().filter(|_| online || !self.rules.hold(Rule::ClPoll));
         let next = match &facts {
             Some(facts) => {
                 let thousandths = 900 + self.chance.up_to(200);
@@ -168,17 +170,19 @@ impl Client {
         }
     }
 
-    /// A 304 is a contact while the envelope that is held still verifies in full.
+    /// A 304 is a contact while the envelope that is held still verifies in full, and had not ended by the answer's
+    /// `Date`.
     fn unchanged(&mut self, answer: &Answer) -> Asked {
         let Some(held) = &self.held else { return Asked::none(Some(304), "there is no envelope to keep") };
         let (jws, now) = (&held.envelope.jws, self.time.now());
-        match envelope::verify(jws, &held.keys, &self.platform_url, now, self.rules) {
-            Ok(envelope) => Asked {
+        let verified = envelope::verify(jws, &held.keys, &self.platform_url, now, self.rules);
+        match verified.and_then(|envelope| self.sent_in_time(&envelope, answer)) {
+            Ok(managers) => Asked {
                 outcome: Outcome::Unchanged,
                 status: Some(304),
                 rule: None,
                 reason: "the policy is unchanged".into(),
-                contact: Some(managers_time(answer, envelope.issued_at)),
+                contact: Some(managers),
             },
             Err(fault) => self.refuse(Rule::ClVerify, 304, fault.to_string()),
         }
@@ -208,8 +212,9 @@ impl Client {
             };
             verified = envelope::verify(&jws, &keys, &self.platform_url, now, self.rules);
         }
-        let envelope = match verified {
-            Ok(envelope) => envelope,
+        let verified = verified.and_then(|envelope| Ok((self.sent_in_time(&envelope, answer)?, envelope)));
+        let (managers, envelope) = match verified {
+            Ok(verified) => verified,
             Err(fault) => return self.refuse(Rule::ClVerify, 200, fault.to_string()),
         };
         // CL-ROLLBACK
@@ -225,10 +230,25 @@ impl Client {
                 return self.refuse(Rule::ClRollback, 200, what);
             }
         }
-        let contact = Some(managers_time(answer, envelope.issued_at));
         self.held = Some(Held { envelope, keys, etag: answer.header("etag").map(str::to_owned) });
         let reason = "an envelope that verifies".into();
+        let contact = Some(managers);
         Asked { outcome: Outcome::Contact, status: Some(200), rule: None, reason, contact }
+    }
+
+    /// CL-VERIFY: the Manager's time at an answer, if the envelope that it brings or keeps lasts beyond it.
+    ///
+    /// Our own time is no judge here: after a clock that jumped ahead it lies beyond the end of every envelope, and no
+    /// contact could ever lower it (CL-CLOCK). So a Manager that understates its `Date` gets an envelope taken that it
+    /// signed once, none older than the one that is held (CL-ROLLBACK). It gains nothing: the mode goes by the time
+    /// that counts afterwards, which is never below the machine's clock. Where that says the same as the lie, nothing
+    /// tells this client from one whose clock has returned.
+    fn sent_in_time(&self, envelope: &Envelope, answer: &Answer) -> Result<Timestamp, EnvelopeFault> {
+        let managers = managers_time(answer, envelope.issued_at);
+        if self.rules.hold(Rule::ClVerify) && managers >= envelope.not_after {
+            return Err(EnvelopeFault::Ended);
+        }
+        Ok(managers)
     }
 
     /// What must not be believed: the envelope that is held stays.
