@@ -17,7 +17,7 @@ use crate::model::{
 };
 
 /// The directives that a user may have a value for (EM-DIRECTIVES).
-const KNOWN: &[&str] = &[
+pub(super) const KNOWN: &[&str] = &[
     "registry",
     "non_registry_servers",
     "telemetry",
@@ -123,7 +123,15 @@ impl Policy {
 
     /// Servers outside the registry are permitted: where `non_registry_servers` is true, or nobody set it.
     pub(super) fn permits_servers_outside(&self, local: &Map<String, Json>) -> bool {
-        self.effective("non_registry_servers", local).is_none_or(|value| *value == Json::Bool(true))
+        let name = "non_registry_servers";
+        let enforced = self.directives.get(name).is_some_and(|directive| directive.enforced);
+        // CL-ENFORCED: broken, only the user's own word counts.
+        let value = if enforced && !self.rules.hold(Rule::ClEnforced) {
+            local.get(name)
+        } else {
+            self.effective(name, local)
+        };
+        value.is_none_or(|value| *value == Json::Bool(true))
     }
 
     /// The registry's API, if there is a registry.
@@ -265,8 +273,12 @@ mod tests {
             (directive(json!(true), "default"), &json!({ "non_registry_servers": false }), false),
             (json!({}), &json!({ "non_registry_servers": false }), false),
         ] {
-            let policy = policy(config.clone(), Rules::ALL);
-            assert_eq!(policy.permits_servers_outside(&map(local.clone())), permitted, "{config} {local}");
+            let permits = |rules| policy(config.clone(), rules).permits_servers_outside(&map(local.clone()));
+            assert_eq!(permits(Rules::ALL), permitted, "{config} {local}");
+            let enforced = config["non_registry_servers"]["enforcement"] == "enforced";
+            let own = local["non_registry_servers"] != false;
+            let broken = if enforced { own } else { permitted };
+            assert_eq!(permits(Rules::without(Rule::ClEnforced)), broken, "{config} {local}");
         }
     }
 

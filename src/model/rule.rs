@@ -105,7 +105,7 @@ rules! {
     ClRollback = "CL-ROLLBACK",
     /// Broken: the seal of the cache is not looked at, nor what it says verified again.
     ClCache = "CL-CACHE",
-    /// Broken: an enforced value is taken for a default.
+    /// Broken: an enforced value binds nobody: users override it, and servers outside the registry are let in.
     ClEnforced = "CL-ENFORCED",
     /// Broken: a default value is taken for an enforced one.
     ClDefault = "CL-DEFAULT",
