@@ -83,6 +83,8 @@ pub struct Client {
     platform: Option<Platform>,
     held: Option<Held>,
     last_contact: Option<Timestamp>,
+    /// The last contact is not in the cache yet.
+    unsaved_contact: bool,
     next_poll: Option<Timestamp>,
     /// A broken CL-POLL has let the first contact after a degradation pass by.
     put_off: bool,
@@ -162,6 +164,7 @@ impl Client {
             platform: None,
             held: None,
             last_contact: None,
+            unsaved_contact: false,
             next_poll: None,
             put_off: false,
             events: Vec::new(),
@@ -251,14 +254,19 @@ impl Client {
     fn save(&mut self) {
         let (Some(held), Some(last_contact)) = (&self.held, self.last_contact) else { return };
         let content = cache::Content { held: held.clone(), last_contact, highest_time: self.time.now() };
-        match self.cache.save(content) {
+        match self.cache.save(content, self.unsaved_contact) {
             Ok(saved) => {
+                self.unsaved_contact = false;
                 self.warn(Place::Cache, None);
                 if let Some(fault) = saved.replaced {
                     self.record(Rule::ClCache, fault.to_string());
                 }
-                // What another client on the same folder has learned.
-                self.time.saw(saved.content.highest_time);
+                // What another client on the same folder has learned: its contact is as good as one of ours.
+                if saved.content.last_contact == last_contact {
+                    self.time.saw(saved.content.highest_time);
+                } else {
+                    self.time.contact(saved.content.highest_time);
+                }
                 self.held = Some(saved.content.held);
                 self.last_contact = Some(saved.content.last_contact);
             }

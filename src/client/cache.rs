@@ -70,6 +70,8 @@ pub(super) enum CacheFault {
     Platform,
     #[error("the cache is older than the one that was last written")]
     Older,
+    #[error("the cache is gone")]
+    Gone,
     #[error("the cached envelope does not verify: {0}")]
     Envelope(#[from] EnvelopeFault),
 }
@@ -106,15 +108,15 @@ impl Cache {
         self.generation
     }
 
-    /// Writes the content, and with it what another client has written since: the newer envelope, the later contact
-    /// and the higher time win.
-    pub(super) fn save(&mut self, ours: Content) -> io::Result<Saved> {
+    /// Writes the content, and with it what another client has written since: the newer envelope, and the times of the
+    /// later contact. `contact` says that ours had one that is not on the disk yet.
+    pub(super) fn save(&mut self, ours: Content, contact: bool) -> io::Result<Saved> {
         let folder = self.folder.clone();
         let locked = folder.lock()?;
         let key = SealingKey::of_or_new(&*self.store)?;
         let (content, theirs, replaced) = match self.read(ours.highest_time) {
             Ok(Some((theirs, generation))) if generation > self.generation => {
-                (ours.merged(theirs), generation, None)
+                (ours.merged(theirs, contact), generation, None)
             }
             Ok(_) => (ours, self.generation, None),
             // What was refused at the start was told then.
@@ -142,7 +144,14 @@ impl Cache {
     fn read(&self, now: Timestamp) -> Result<Option<(Content, u64)>, CacheFault> {
         // Before the file: another client may write both in between, and the file is then ahead, never behind.
         let floor = self.floor()?;
-        let Some(bytes) = self.folder.read(CACHE_FILE)? else { return Ok(None) };
+        let Some(bytes) = self.folder.read(CACHE_FILE)? else {
+            // CL-CACHE: the file is written before its generation, and no client removes it.
+            return if floor > 0 && self.rules.hold(Rule::ClCache) {
+                Err(CacheFault::Gone)
+            } else {
+                Ok(None)
+            };
+        };
         let file = CacheFile::read(&bytes).ok_or(CacheFault::Form)?;
         let generation = file.generation;
         if !self.rules.hold(Rule::ClCache) {
@@ -178,13 +187,24 @@ impl Cache {
 }
 
 impl Content {
-    fn merged(self, theirs: Self) -> Self {
+    /// CL-CLOCK: the content with the later contact carries its own highest time, for a contact may have lowered it.
+    ///
+    /// Which contact is the later one, the order of the writes says, and not their times: a clock that was ahead may
+    /// have dated an earlier one in the future. Every contact is written at once, so what is on the disk comes after
+    /// all of ours but the one that is being written. Between contacts time only rises, for both.
+    fn merged(self, theirs: Self, contact: bool) -> Self {
+        let (last_contact, highest_time) = if contact {
+            (self.last_contact, self.highest_time)
+        } else if self.last_contact == theirs.last_contact {
+            (self.last_contact, self.highest_time.max(theirs.highest_time))
+        } else {
+            (theirs.last_contact, theirs.highest_time)
+        };
         let newer = theirs.held.envelope.issued_at > self.held.envelope.issued_at;
-        Self {
-            held: if newer { theirs.held } else { self.held },
-            last_contact: self.last_contact.max(theirs.last_contact),
-            highest_time: self.highest_time.max(theirs.highest_time),
-        }
+        let held = if newer { theirs.held } else { self.held };
+        // Or the next load would find an envelope from the future.
+        let highest_time = highest_time.max(held.envelope.issued_at);
+        Self { held, last_contact, highest_time }
     }
 }
 

@@ -87,6 +87,7 @@ impl Client {
         self.put_off = false;
         self.time.contact(managers);
         self.last_contact = Some(self.time.now());
+        self.unsaved_contact = true;
     }
 
     /// CL-POLL: after a contact in the refresh interval, up to a tenth earlier or later and before the contact grows

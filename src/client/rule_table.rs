@@ -265,6 +265,85 @@ async fn a_tampered_cache_leaves_the_client_unenrolled_until_a_contact() {
 }
 
 #[tokio::test]
+async fn a_cache_that_is_gone_is_told_and_opens_nothing() {
+    for (rules, told) in [(Rules::ALL, 1), (Rules::without(Rule::ClCache), 0)] {
+        let (world, client) = enrolled(&strict(), rules).await;
+        drop(client);
+        world.outage();
+        fs::remove_file(world.folder().join(CACHE_FILE)).unwrap();
+        let mut client = world.open(rules);
+        let status = client.status();
+        assert_eq!((status.mode, status.events.len()), (Mode::Unenrolled, told));
+        assert!(status.events.iter().all(|event| event.rule == "CL-CACHE" && event.what.contains("gone")));
+        assert!(!client.install(&world.courier, "github").await.permitted);
+        world.restore();
+        assert_eq!(client.poll(&world.courier).await.mode, Mode::Online);
+        assert_eq!(client.status().events.len(), told, "told once");
+        fs::remove_file(world.folder().join(CACHE_FILE)).unwrap();
+        client.poll(&world.courier).await;
+        assert_eq!(client.status().events.len(), 2 * told, "also while the client is on");
+        drop(client);
+        assert!(world.open(rules).status().events.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_contact_of_one_client_lowers_the_time_of_the_other() {
+    let (world, mut one) = enrolled(&strict(), Rules::ALL).await;
+    let mut two = world.open(Rules::ALL);
+    world.outage();
+    world.clock.advance(minutes(26 * 60));
+    for client in [&mut one, &mut two] {
+        assert_eq!(client.poll(&world.courier).await.mode, Mode::Expired);
+    }
+    world.clock.set(start() + minutes(3));
+    assert_eq!(one.poll(&world.courier).await.mode, Mode::Expired, "the time of the other is no contact");
+    world.restore();
+    assert_eq!(one.poll(&world.courier).await.mode, Mode::Online);
+    world.outage();
+    for client in [&mut two, &mut one] {
+        let poll = client.poll(&world.courier).await;
+        assert_eq!((poll.contact, poll.mode), (false, Mode::Online), "{poll:?}");
+        assert_eq!(client.status().time, "2026-01-01T00:03:00Z");
+    }
+    assert_eq!(world.open(Rules::ALL).status().mode, Mode::Online);
+}
+
+#[tokio::test]
+async fn a_contact_dated_in_the_future_gives_way_to_a_later_one() {
+    let world = World::new(&strict());
+    world.with(|behaviour| behaviour.payload["not_after"] = json!("2026-01-09T00:00:00Z"));
+    let (mut one, mut two) = (world.open(Rules::ALL), world.open(Rules::ALL));
+    assert!(one.poll(&world.courier).await.contact);
+    world.clock.advance(minutes(26 * 60));
+    assert!(two.poll(&world.courier).await.contact);
+    assert_eq!(two.status().last_contact.as_deref(), Some("2026-01-02T02:00:00Z"));
+    world.clock.set(start() + minutes(3));
+    assert!(one.poll(&world.courier).await.contact);
+    world.outage();
+    world.clock.advance(minutes(60));
+    for client in [&mut two, &mut one] {
+        let poll = client.poll(&world.courier).await;
+        assert_eq!((poll.contact, poll.mode), (false, Mode::DegradedBlock), "{poll:?}");
+        assert_eq!(client.status().last_contact.as_deref(), Some("2026-01-01T00:03:00Z"));
+    }
+}
+
+#[tokio::test]
+async fn an_enforced_registry_binds_and_the_sabotage_lets_a_server_outside_in() {
+    for (rules, permitted) in [(Rules::ALL, false), (Rules::without(Rule::ClEnforced), true)] {
+        let (world, mut client) = enrolled(&strict(), rules).await;
+        assert!(client.install(&world.courier, "github").await.permitted, "the control");
+        for server in ["outsider", "third"] {
+            assert_eq!(client.install(&world.courier, server).await.permitted, permitted, "{server}");
+            assert_eq!(client.run(&world.courier, server).await.permitted, permitted, "{server}");
+        }
+        let changed = client.set(&world.courier, "non_registry_servers", json!(true)).await;
+        assert_eq!(changed.permitted, permitted);
+    }
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_written_is_a_warning() {
     let world = World::new(&strict());
     fs::write(world.folder(), "a file in the folder's place").unwrap();

@@ -26,7 +26,7 @@ impl Disk {
     /// One on which a cache was saved.
     fn saved() -> Self {
         let disk = Self::new();
-        disk.cache(Rules::ALL).save(content(0)).unwrap();
+        disk.cache(Rules::ALL).save(content(0), true).unwrap();
         disk
     }
 
@@ -73,8 +73,8 @@ fn what_was_saved_is_loaded_and_the_form_is_as_documented() {
     let disk = Disk::new();
     assert!(disk.load(Rules::ALL).unwrap().is_none(), "no cache is no fault");
     let mut cache = disk.cache(Rules::ALL);
-    cache.save(content(0)).unwrap();
-    cache.save(content(1)).unwrap();
+    cache.save(content(0), true).unwrap();
+    cache.save(content(1), true).unwrap();
     assert!(disk.load(Rules::ALL).unwrap().is_some_and(|loaded| loaded == content_of(&disk, 1)));
     assert_eq!(disk.scratch.names("."), [CACHE_FILE, "lock"], "no temporary file");
     let written: Json = serde_json::from_slice(&fs::read(disk.file()).unwrap()).unwrap();
@@ -182,7 +182,7 @@ fn a_sealed_envelope_is_verified_again() {
     let disk = Disk::new();
     let mut forged = content(0);
     forged.held.keys = Signer::new(2).keys();
-    disk.cache(Rules::ALL).save(forged).unwrap();
+    disk.cache(Rules::ALL).save(forged, true).unwrap();
     assert!(matches!(disk.fault(), CacheFault::Envelope(EnvelopeFault::UnknownKey)));
 }
 
@@ -201,9 +201,9 @@ fn the_cache_of_another_platform_or_of_another_store_is_never_trusted() {
 fn an_older_copy_is_refused_and_a_crash_before_the_store_is_not() {
     let disk = Disk::new();
     let mut cache = disk.cache(Rules::ALL);
-    cache.save(content(0)).unwrap();
+    cache.save(content(0), true).unwrap();
     let older = fs::read(disk.file()).unwrap();
-    cache.save(content(0)).unwrap();
+    cache.save(content(0), true).unwrap();
     let newest = fs::read(disk.file()).unwrap();
     fs::write(disk.file(), &older).unwrap();
     assert!(matches!(disk.fault(), CacheFault::Older));
@@ -214,7 +214,7 @@ fn an_older_copy_is_refused_and_a_crash_before_the_store_is_not() {
     assert!(disk.load(Rules::ALL).unwrap().is_some());
     let mut after = disk.cache(Rules::ALL);
     after.load(start()).unwrap();
-    after.save(content(0)).unwrap();
+    after.save(content(0), true).unwrap();
     assert_eq!(disk.store.read(GENERATION).unwrap().as_deref(), Some(&b"3"[..]), "ahead of both");
     disk.store.write(GENERATION, b"x").unwrap();
     assert!(matches!(disk.fault(), CacheFault::Unreadable(_)), "a store that lies is a fault, not a zero");
@@ -224,12 +224,12 @@ fn an_older_copy_is_refused_and_a_crash_before_the_store_is_not() {
 fn what_was_tampered_with_meanwhile_is_told_and_replaced() {
     let disk = Disk::new();
     let mut cache = disk.cache(Rules::ALL);
-    cache.save(content(0)).unwrap();
+    cache.save(content(0), true).unwrap();
     disk.set("last_contact", json!("2036-01-01T00:00:00Z"));
-    let saved = cache.save(content(1)).unwrap();
+    let saved = cache.save(content(1), true).unwrap();
     assert!(matches!(saved.replaced, Some(CacheFault::Seal)));
     assert!(saved.content.last_contact == content(1).last_contact);
-    assert!(cache.save(content(2)).unwrap().replaced.is_none());
+    assert!(cache.save(content(2), true).unwrap().replaced.is_none());
     assert!(disk.load(Rules::ALL).unwrap().is_some());
 }
 
@@ -241,16 +241,16 @@ fn a_folder_that_cannot_be_written_is_an_error_and_the_old_file_stays() {
     fs::create_dir(disk.scratch.path().join(format!("{CACHE_FILE}.tmp"))).unwrap();
     let mut cache = disk.cache(Rules::ALL);
     assert!(cache.load(start()).unwrap().is_some());
-    assert!(cache.save(content(1)).is_err());
+    assert!(cache.save(content(1), true).is_err());
     assert_eq!(fs::read(disk.file()).unwrap(), before);
     assert!(disk.load(Rules::ALL).unwrap().is_some(), "and loads");
     fs::remove_dir(disk.scratch.path().join(format!("{CACHE_FILE}.tmp"))).unwrap();
-    cache.save(content(1)).unwrap();
+    cache.save(content(1), true).unwrap();
     assert_ne!(fs::read(disk.file()).unwrap(), before);
     fs::remove_file(disk.file()).unwrap();
     fs::create_dir(disk.file()).unwrap();
     assert!(matches!(disk.fault(), CacheFault::Unreadable(_)), "the cache is a folder");
-    assert!(disk.cache(Rules::ALL).save(content(1)).is_err());
+    assert!(disk.cache(Rules::ALL).save(content(1), true).is_err());
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn two_clients_at_once_lose_nothing_of_one_another() {
                         content.last_contact = start() + SignedDuration::from_hours(turn);
                         content.highest_time = start() + SignedDuration::from_hours(turn + 1);
                     }
-                    let saved = cache.save(content.clone()).unwrap();
+                    let saved = cache.save(content.clone(), true).unwrap();
                     assert!(saved.replaced.is_none());
                     assert!(saved.content.held.envelope.issued_at >= content.held.envelope.issued_at);
                     assert!(saved.content.last_contact >= content.last_contact);
@@ -294,19 +294,34 @@ fn two_clients_at_once_lose_nothing_of_one_another() {
 fn a_merge_takes_the_best_of_both() {
     let disk = Disk::new();
     let (mut one, mut two) = (disk.cache(Rules::ALL), disk.cache(Rules::ALL));
-    one.save(content(0)).unwrap();
+    one.save(content(0), true).unwrap();
     let mut ours = content(5);
     two.load(start()).unwrap();
-    two.save(ours.clone()).unwrap();
+    two.save(ours.clone(), true).unwrap();
     ours = content(0);
     ours.last_contact = start() + SignedDuration::from_mins(9);
     ours.highest_time = start() + SignedDuration::from_mins(2);
-    let merged = one.save(ours).unwrap().content;
+    let merged = one.save(ours, true).unwrap().content;
     let at = |minutes| start() + SignedDuration::from_mins(minutes);
     assert_eq!(merged.held.envelope.issued_at, at(5), "theirs is newer");
     assert_eq!((merged.last_contact, merged.highest_time), (at(9), at(5)));
     // Nobody wrote in between: a contact may lower the time (CL-CLOCK).
     let mut lowered = content(5);
     lowered.highest_time = at(1);
-    assert_eq!(one.save(lowered).unwrap().content.highest_time, at(1));
+    assert_eq!(one.save(lowered, true).unwrap().content.highest_time, at(1));
+    // Without a contact of its own the other takes over the one on the disk, and the time that it set.
+    let mut stale = content(5);
+    (stale.last_contact, stale.highest_time) = (at(9), at(900));
+    let taken = two.save(stale, false).unwrap().content;
+    assert_eq!((taken.last_contact, taken.highest_time), (at(5), at(5)));
+    // With the same contact, the higher time.
+    let mut later = content(5);
+    later.highest_time = at(7);
+    assert_eq!(one.save(later, false).unwrap().content.highest_time, at(7));
+    assert_eq!(two.save(content(5), false).unwrap().content.highest_time, at(7));
+    // Its own contact is the later one, also where it is dated earlier.
+    let mut healed = content(5);
+    (healed.last_contact, healed.highest_time) = (at(6), at(6));
+    let healed = one.save(healed, true).unwrap().content;
+    assert_eq!((healed.last_contact, healed.highest_time), (at(6), at(6)));
 }
