@@ -298,8 +298,11 @@ impl Behaviour {
         let json = |body: Json| Ok(answer(200, &body.to_string()));
         let registry = "https://registry.example.com/v0.1/servers/";
         if let Some(rest) = request.url.strip_prefix(registry) {
-            let member = self.members.iter().any(|name| rest == format!("{name}/versions/latest"));
-            return Ok(answer(if member { 200 } else { 404 }, "{}"));
+            let member = self.members.iter().find(|name| rest == format!("{name}/versions/latest"));
+            return match member {
+                Some(name) => json(json!({ "server": { "name": name } })),
+                None => Ok(answer(404, "{}")),
+            };
         }
         match request.url.strip_prefix(PLATFORM) {
             Some("/.well-known/oauth-protected-resource") => {

@@ -1,5 +1,6 @@
 //! CL-ENFORCED: whether a server is a member of the registry. What cannot be established counts as outside.
 
+use serde_json::Value as Json;
 use url::Url;
 
 use crate::net::courier::{Courier, Request};
@@ -22,7 +23,16 @@ pub(super) async fn membership(courier: &dyn Courier, api_url: Option<&str>, ser
         return Membership::Outside(format!("no registry can have a server `{server}`"));
     };
     match courier.send(Request::get(url)).await {
-        Ok(answer) if answer.status == 200 => Membership::Member,
+        // A login page is a 200 too: who says that a server is in the registry names it.
+        Ok(answer) if answer.status == 200 => {
+            let entry: Option<Json> = serde_json::from_str(&answer.text()).ok();
+            let name = entry.as_ref().and_then(|entry| entry.pointer("/server/name")?.as_str());
+            if name == Some(server) {
+                Membership::Member
+            } else {
+                Membership::Outside("the registry answered 200 with something other than the server".into())
+            }
+        }
         Ok(answer) => Membership::Outside(format!("the registry answered {}", answer.status)),
         Err(error) => Membership::Outside(format!("the registry cannot be asked: {error}")),
     }
@@ -78,10 +88,15 @@ mod tests {
         for status in [200, 204, 302, 401, 403, 404, 429, 500] {
             let courier = Scripted::new(move |request| {
                 assert!(request.headers.is_empty(), "no token");
-                Ok(answer(status, "{}"))
+                Ok(answer(status, r#"{"server":{"name":"github"}}"#))
             });
             let found = membership(&courier, Some("https://r.test"), "github").await;
             assert_eq!(found == Membership::Member, status == 200, "{status}");
+        }
+        for body in ["", "<html>Sign in</html>", "{}", r#"{"server":{"name":"fetch"}}"#] {
+            let courier = Scripted::new(move |_| Ok(answer(200, body)));
+            let found = membership(&courier, Some("https://r.test"), "github").await;
+            assert_ne!(found, Membership::Member, "{body}");
         }
         let silent = Scripted::new(|request| {
             Err(SendError::NoAnswer { url: request.url.clone(), cause: "timed out".into() })
