@@ -59,7 +59,7 @@ pub(super) struct Run {
     /// Only cases whose id, tag or requirement contains this; repeated, one of them suffices.
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
-    /// Cases at a time; by default twice the number of processors.
+    /// Cases at a time; by default four times the number of processors.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Start no further case once one has failed.
@@ -394,5 +394,5 @@ fn seed(number: u64) -> Seed {
 
 fn default_jobs() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    cores.saturating_mul(NonZeroUsize::MIN.saturating_add(1))
+    cores.saturating_mul(NonZeroUsize::MIN.saturating_add(3))
 }

@@ -1,6 +1,6 @@
 //! Secrets: registered where they are made or read, redacted wherever text is captured.
 //!
-//! A [`Secrets`] registry belongs to one run. What is registered never reaches a report, a log or an error.
+//! A [`Secrets`] registry belongs to one run, a fork of it to a case. What is registered never reaches a report, a log or an error.
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +13,14 @@ use std::{
 pub struct Secrets(Arc<Mutex<BTreeMap<String, &'static str>>>);
 
 impl Secrets {
+    /// What is registered here, and from then on what is registered in the fork alone. A case has secrets of its own,
+    /// which no other case's text can hold: to look for them there takes time that grows with the run.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let content = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self(Arc::new(Mutex::new(content)))
+    }
+
     /// Registers a secret under the word that is shown in its place: `password`, `client secret`. The forms in
     /// which it may travel (percent-encoded, inside JSON) are registered with it. Too short to be a secret
     /// (under four characters) is left alone, or the redaction would eat ordinary text.
@@ -81,6 +89,16 @@ mod tests {
         secrets.register("p@ss \"word\"", "password");
         let text = secrets.redact(r#"password=p%40ss+%22word%22&x=1 {"p":"p@ss \"word\""} p@ss "word""#);
         assert_eq!(text, r#"password=[password]&x=1 {"p":"[password]"} [password]"#);
+    }
+
+    #[test]
+    fn a_fork_knows_more_than_its_origin() {
+        let run = Secrets::default();
+        run.register("of the run", "password");
+        let case = run.fork();
+        case.register("of the case", "password");
+        assert_eq!(case.redact("of the run, of the case"), "[password], [password]");
+        assert_eq!(run.redact("of the run, of the case"), "[password], of the case");
     }
 
     #[test]

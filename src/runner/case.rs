@@ -52,6 +52,7 @@ impl CasePlan {
 /// Runs a case to its end; every way to fail is in the result.
 pub(super) async fn run(plan: &CasePlan, target: &dyn Target, settings: &Settings) -> CaseResult {
     let stopwatch = Stopwatch::start();
+    let settings = &Settings { secrets: settings.secrets.fork(), ..settings.clone() };
     let lacking = plan.scenario.needs.iter().find(|need| !target.can(**need));
     let mut result = match lacking {
         Some(need) => {

@@ -1,13 +1,13 @@
 //! The reference platform in this process: mock IdP, Enterprise Manager, sibling and registry over TLS on loopback.
 //!
-//! Every case gets a platform of its own: own ports, own certificate, a clock for each component. The issuer and the
+//! Every case gets a platform of its own: own ports, a clock for each component. The issuer and the
 //! resource URLs are those of the values file; the client finds them by name override. Signing keys come from a pool that all cases
 //! share, but no two issuers of a case share one. This is the only file that knows the mock IdP.
 
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -56,6 +56,8 @@ const KEY_FETCH_LIMIT: Duration = Duration::from_secs(1);
 pub struct EmbeddedTarget {
     rules: Rules,
     authority: Authority,
+    /// By host names: platforms of equal names share a certificate.
+    leaves: Mutex<BTreeMap<Vec<String>, Leaf>>,
     keys: KeyPool,
     start: Timestamp,
     signing_key: Option<SigningKey>,
@@ -66,7 +68,7 @@ impl EmbeddedTarget {
     pub fn new(rules: Rules, signing_key: Option<SigningKey>) -> Result<Self, TargetError> {
         let authority = Authority::generate().map_err(environment)?;
         let start = START.parse().map_err(environment)?;
-        Ok(Self { rules, authority, keys: KeyPool::new(), start, signing_key })
+        Ok(Self { rules, authority, leaves: Mutex::default(), keys: KeyPool::new(), start, signing_key })
     }
 
     /// The tenant that is shipped under a name.
@@ -89,6 +91,17 @@ impl EmbeddedTarget {
             Ok((_, warnings)) => warnings,
             Err(errors) => errors,
         }
+    }
+
+    /// The certificate of some host names, made once.
+    fn leaf(&self, hosts: Vec<String>) -> Result<Leaf, TargetError> {
+        let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(leaf) = leaves.get(&hosts) {
+            return Ok(leaf.clone());
+        }
+        let leaf = self.authority.issue(&hosts).map_err(environment)?;
+        leaves.insert(hosts, leaf.clone());
+        Ok(leaf)
     }
 
     fn launch(&self, order: &PlatformOrder) -> Result<EmbeddedPlatform, TargetError> {
@@ -114,7 +127,7 @@ impl EmbeddedTarget {
         hosts.sort();
         hosts.dedup();
         let mut launch = Launch {
-            leaf: self.authority.issue(&hosts).map_err(environment)?,
+            leaf: self.leaf(hosts)?,
             start: self.start,
             rules: self.rules,
             secret: chance::unguessable()
