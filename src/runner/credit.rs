@@ -10,6 +10,7 @@ use super::{context::Context, held::Held};
 use crate::{
     model::identifier::Component,
     outcome::{Cause, Check, CheckStatus, StepResult},
+    runner::step::IDLE_FAULT,
 };
 
 pub(super) use wishes::Wished;
@@ -95,6 +96,7 @@ impl Presentation {
 /// Takes the pass from every check whose control is not green.
 pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
     wishes::settle(steps, &context.wished);
+    blame_for_idle_faults(steps);
     let shown = &context.presentations;
     for one in shown {
         let reached = shown.iter().any(|other| {
@@ -123,6 +125,19 @@ pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
             check.status = CheckStatus::Error(reason);
             check.cause = Some(cause);
         }
+    }
+}
+
+/// A fault that nobody met is the scenario's mistake, unless something failed: then it was not met because of that.
+fn blame_for_idle_faults(steps: &mut [StepResult]) {
+    let mut checks = steps.iter().flat_map(|step| &step.checks);
+    let Some(cause) = checks.find(|check| check.status == CheckStatus::Fail).and_then(|check| check.cause)
+    else {
+        return;
+    };
+    let idle = |status: &CheckStatus| matches!(status, CheckStatus::Error(reason) if reason == IDLE_FAULT);
+    for check in steps.iter_mut().flat_map(|step| &mut step.checks).filter(|check| idle(&check.status)) {
+        check.cause = Some(cause);
     }
 }
 

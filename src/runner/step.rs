@@ -152,6 +152,8 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
     })
 }
 
+pub(super) use fault::IDLE as IDLE_FAULT;
+
 /// An error for each fault in force that answered nobody.
 pub(super) async fn left_over_faults(context: &Context<'_>) -> Vec<Check> {
     // A control wire that does not answer shows in the steps.

@@ -11,6 +11,9 @@ use crate::{
     scenario::syntax::Fault,
 };
 
+/// Why a fault that nobody met is an error.
+pub(in crate::runner) const IDLE: &str = "the fault answered nobody, so nothing was tested under it";
+
 pub(super) async fn set(context: &mut Context<'_>, step: &Fault) -> Result<Done, Stuck> {
     let mut fault = Map::new();
     fault.insert("kind".into(), step.kind.into());
@@ -77,7 +80,7 @@ async fn idle(context: &Context<'_>, of: &Component, faults: &[Json]) -> Result<
     let check = |kind: &str| Check {
         what: format!("{of}, {}, answered somebody", words(kind)),
         requirement: None,
-        status: CheckStatus::Error("the fault answered nobody, so nothing was tested under it".into()),
+        status: CheckStatus::Error(IDLE.into()),
         expected: "a request that it answers".into(),
         observed: "none in the journal".into(),
         note: None,
