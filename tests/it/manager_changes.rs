@@ -57,6 +57,27 @@ async fn a_policy_file_is_in_force_at_the_next_request_and_a_broken_one_never() 
 }
 
 #[tokio::test]
+async fn what_became_of_a_policy_file_is_in_the_log() {
+    let platform = Platform::start();
+    let log = async || {
+        let url = format!("{MANAGER_CONTROL}/control/log");
+        platform.control(Method::GET, &url, None).await.json::<Value>().await.unwrap()
+    };
+    assert_eq!(log().await, json!([]));
+    put_policy(&platform, "{}").await;
+    payload(&platform).await;
+    platform.advance(1);
+    put_policy(&platform, "{\n}}").await;
+    payload(&platform).await;
+    let expected = json!([
+        "2026-01-01T00:00:00Z info: the policy file is in force",
+        "2026-01-01T01:00:00Z error: the policy of 2026-01-01T00:00:00Z stays in force: \
+         enterprise-config.json:2:2: no JSON: trailing characters",
+    ]);
+    assert_eq!(log().await, expected);
+}
+
+#[tokio::test]
 async fn a_policy_file_of_before_the_start_is_the_policy_and_a_broken_one_no_start() {
     let platform = Platform::start();
     let values = platform.values.enterprise_manager.as_ref().unwrap();

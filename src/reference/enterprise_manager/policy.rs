@@ -5,6 +5,7 @@
 //! `model::directives`' matter.
 
 use std::{
+    collections::VecDeque,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -29,6 +30,9 @@ pub(super) use file::MAX_FILE;
 
 /// How many mistakes are told.
 const TOLD: usize = 10;
+
+/// The most lines of the log that are kept; then the oldest goes.
+const KEPT_LINES: usize = 1_000;
 
 /// A policy file cannot be used: its mistakes with file, line and column, and no line of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +68,8 @@ struct State {
     seen: Option<Vec<u8>>,
     /// The control wire has written the file.
     written: bool,
+    /// What became of the files that were read, a line each, the oldest first.
+    log: VecDeque<String>,
 }
 
 impl Policies {
@@ -151,11 +157,26 @@ impl Policies {
             return;
         }
         state.seen = Some(fingerprint.as_ref().to_vec());
+        let now = self.clock.now();
         match content.and_then(|bytes| load(&name(path), bytes, self.rules)) {
-            Ok(directives) => state.put(directives, self.clock.now()),
-            Err(_) if !self.rules.hold(Rule::EmReload) => state.put(Directives::default(), self.clock.now()),
-            Err(PolicyError(reason)) => state.policy.refused = Some(reason),
+            Ok(directives) => {
+                state.note(now, "info", "the policy file is in force");
+                state.put(directives, now);
+            }
+            Err(_) if !self.rules.hold(Rule::EmReload) => state.put(Directives::default(), now),
+            Err(PolicyError(reason)) => {
+                let since = state.policy.loaded_at;
+                state.note(now, "error", &format!("the policy of {since} stays in force: {reason}"));
+                state.policy.refused = Some(reason);
+            }
         }
+    }
+
+    /// EM-RELOAD: what became of the files that were read.
+    pub(super) fn log(&self) -> Vec<String> {
+        let mut state = self.state();
+        self.look(&mut state);
+        state.log.iter().cloned().collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -166,7 +187,14 @@ impl Policies {
 impl State {
     fn of(directives: &Arc<Directives>, loaded_at: Timestamp) -> Self {
         let policy = Policy { directives: Arc::clone(directives), loaded_at, refused: None };
-        Self { policy, seen: None, written: false }
+        Self { policy, seen: None, written: false, log: VecDeque::new() }
+    }
+
+    fn note(&mut self, now: Timestamp, level: &str, words: &str) {
+        self.log.push_back(format!("{now} {level}: {words}"));
+        if self.log.len() > KEPT_LINES {
+            self.log.pop_front();
+        }
     }
 
     fn put(&mut self, directives: Directives, now: Timestamp) {

@@ -1,4 +1,4 @@
-//! What the Manager's control wire has beside every component's: its keys and its policy file.
+//! What the Manager's control wire has beside every component's: its keys, its policy file and the log of it.
 
 use std::sync::Arc;
 
@@ -26,7 +26,13 @@ pub(super) fn router(manager: Arc<Parts>) -> Router {
         .route("/control/keys/rotate", post(rotate))
         .route("/control/keys/retire", post(retire))
         .route("/control/policy", policy)
+        .route("/control/log", get(read_log))
         .with_state(manager)
+}
+
+/// `GET /control/log`: the Manager's log lines about its policy file, the oldest first (EM-RELOAD).
+async fn read_log(State(manager): State<Arc<Parts>>) -> Response {
+    answer::json(StatusCode::OK, &json!(manager.policies.log()))
 }
 
 /// `{"pem": text}`, or `{}` for a generated key.
