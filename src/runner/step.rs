@@ -139,15 +139,7 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
     };
     done.unwrap_or_else(|stuck| {
         let title = format!("`{}` could not be taken", action.kind());
-        let check = Check {
-            what: title.clone(),
-            requirement: context.first_requirement(),
-            status: CheckStatus::Error(stuck.reason.clone()),
-            expected: "the step can be taken".into(),
-            observed: stuck.reason,
-            note: None,
-            cause: Some(stuck.cause),
-        };
+        let check = not_taken(context, &title, stuck);
         Done { title, checks: vec![check], go_on: false }
     })
 }
@@ -156,8 +148,20 @@ pub(super) use fault::IDLE as IDLE_FAULT;
 
 /// An error for each fault in force that answered nobody.
 pub(super) async fn left_over_faults(context: &Context<'_>) -> Vec<Check> {
-    // A control wire that does not answer shows in the steps.
-    fault::left_over(context).await.unwrap_or_default()
+    fault::left_over(context).await.unwrap_or_else(|stuck| vec![not_taken(context, "the last faults", stuck)])
+}
+
+/// What could not be done is an error without a verdict.
+fn not_taken(context: &Context<'_>, what: &str, stuck: Stuck) -> Check {
+    Check {
+        what: what.to_owned(),
+        requirement: context.first_requirement(),
+        status: CheckStatus::Error(stuck.reason.clone()),
+        expected: "the step can be taken".into(),
+        observed: stuck.reason,
+        note: None,
+        cause: Some(stuck.cause),
+    }
 }
 
 /// Shows a held token to a component's protected path.
@@ -209,6 +213,19 @@ fn summary(answer: &Answer) -> String {
         (None, Some(reason)) => format!("{}, {reason}", answer.status),
         (None, None) => answer.status.to_string(),
     }
+}
+
+/// A check without a note.
+fn check(
+    what: &str,
+    requirement: Option<RequirementId>,
+    status: CheckStatus,
+    expected: &str,
+    observed: &str,
+    cause: Option<Cause>,
+) -> Check {
+    let (what, expected, observed) = (what.to_owned(), expected.to_owned(), observed.to_owned());
+    Check { what, requirement, status, expected, observed, note: None, cause }
 }
 
 /// The check of a matcher on a value.

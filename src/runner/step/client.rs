@@ -6,10 +6,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Context, Done, Stuck, fault, fill, matched};
+use super::{Context, Done, Stuck, check, fault, fill, matched};
 use crate::{
     client::{self, Decision, Mode},
-    model::identifier::{Component, RequirementId},
+    model::identifier::Component,
     outcome::{Cause, Check, CheckStatus},
     runner::credit::Wished,
     scenario::{
@@ -295,16 +295,4 @@ fn status(context: &mut Context<'_>, step: &ClientStep) -> Result<Said, Stuck> {
     answer.insert("platform_url".into(), url.into());
     let title = format!("`{}` is {}", step.name, mode.word());
     Ok(Said { title, answer: answer.into(), checks: Vec::new(), mode: Some(mode), go_on: true })
-}
-
-fn check(
-    what: &str,
-    requirement: Option<RequirementId>,
-    status: CheckStatus,
-    expected: &str,
-    observed: &str,
-    cause: Option<Cause>,
-) -> Check {
-    let (what, expected, observed) = (what.to_owned(), expected.to_owned(), observed.to_owned());
-    Check { what, requirement, status, expected, observed, note: None, cause }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Context, Done, Stuck, fill, matched};
+use super::{Context, Done, Stuck, check, fill, matched};
 use crate::{
     model::identifier::Component,
     net::courier::{Courier as _, Request},
-    outcome::{Cause, Check, CheckStatus},
+    outcome::{Cause, CheckStatus},
     runner::control::{self, ControlError},
     scenario::syntax::{KeyChange, Keys, Policy},
 };
@@ -45,7 +45,7 @@ pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Don
         context.world.keys_changed(&answer);
         return Ok(Done { title, checks: Vec::new(), go_on: true });
     };
-    let check = match changed {
+    let outcome = match changed {
         Err(ControlError::Refused { status: 400, message }) => matched(
             context,
             "the words of the refusal",
@@ -54,17 +54,16 @@ pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Don
             Some(&message.into()),
         )?,
         Err(error) => return Err(error.into()),
-        Ok(_) => Check {
-            what: format!("{} refuses the key", step.of),
-            requirement: Some(refused.rule.clone()),
-            status: CheckStatus::Fail,
-            expected: "the change is refused".into(),
-            observed: "it is made".into(),
-            note: None,
-            cause: Some(Cause::Implementation),
-        },
+        Ok(_) => check(
+            &format!("{} refuses the key", step.of),
+            Some(refused.rule.clone()),
+            CheckStatus::Fail,
+            "the change is refused",
+            "it is made",
+            Some(Cause::Implementation),
+        ),
     };
-    Ok(Done { title: format!("{} refuses a key", step.of), checks: vec![check], go_on: true })
+    Ok(Done { title: format!("{} refuses a key", step.of), checks: vec![outcome], go_on: true })
 }
 
 pub(super) async fn policy(context: &mut Context<'_>, step: &Policy) -> Result<Done, Stuck> {

@@ -1,9 +1,9 @@
 //! `sign_in`: a client obtains tokens by a real flow, or is refused them.
 
-use super::{Context, Done, Stuck, fill, fill_all, matched};
+use super::{Context, Done, Stuck, check, fill, fill_all, matched};
 use crate::{
-    model::identifier::{Component, Issuer, RequirementId},
-    outcome::{Cause, Check, CheckStatus},
+    model::identifier::{Component, Issuer},
+    outcome::{Cause, CheckStatus},
     runner::{
         credit::{Expected, Presentation, Shown},
         held::Held,
@@ -201,16 +201,4 @@ fn refused_as_expected(
         Err(error) => checks.push(failed(&error.to_string())),
     }
     Ok(Done { title, checks, go_on: true })
-}
-
-fn check(
-    what: &str,
-    requirement: Option<RequirementId>,
-    status: CheckStatus,
-    expected: &str,
-    observed: &str,
-    cause: Option<Cause>,
-) -> Check {
-    let (what, expected, observed) = (what.to_owned(), expected.to_owned(), observed.to_owned());
-    Check { what, requirement, status, expected, observed, note: None, cause }
 }
