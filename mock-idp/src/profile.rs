@@ -39,6 +39,8 @@ pub struct Field {
     pub source: String,
     /// How well.
     pub confidence: Confidence,
+    /// It is a field of the profile that this one extends.
+    pub inherited: bool,
     /// The documents that have it; all where empty.
     only: Vec<String>,
     /// The scope that must have been granted.
@@ -48,53 +50,60 @@ pub struct Field {
 /// A vendor's provider.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// `okta`, `okta-org`, `entra-v2` or `generic`: the name of its file.
+    /// `okta`, `entra-v2` and so on: the name of its file.
     pub name: String,
     /// For people.
     pub title: String,
+    /// The profile whose fields it has where it says nothing itself.
+    pub extends: Option<String>,
     /// The sources that the fields name.
     pub sources: BTreeMap<String, String>,
     sections: BTreeMap<Section, Vec<Field>>,
 }
 
-static OKTA: LazyLock<Profile> =
-    LazyLock::new(|| embedded("okta.yaml", include_str!("../profiles/okta.yaml")));
-static OKTA_ORG: LazyLock<Profile> =
-    LazyLock::new(|| embedded("okta-org.yaml", include_str!("../profiles/okta-org.yaml")));
-static ENTRA_V2: LazyLock<Profile> =
-    LazyLock::new(|| embedded("entra-v2.yaml", include_str!("../profiles/entra-v2.yaml")));
-static GENERIC: LazyLock<Profile> =
-    LazyLock::new(|| embedded("generic.yaml", include_str!("../profiles/generic.yaml")));
+macro_rules! profiles {
+    ($($(#[$doc:meta])* $function:ident = $name:literal,)*) => {
+        /// Names and texts of the profile files.
+        const SHIPPED: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../profiles/", $name, ".yaml"))),)*];
+
+        impl Profile {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $function() -> &'static Self {
+                    static READ: LazyLock<Profile> = LazyLock::new(|| embedded($name));
+                    &READ
+                }
+            )*
+
+            /// The profile of that name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<&'static Self> {
+                match name {
+                    $($name => Some(Self::$function()),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+profiles! {
+    /// Okta's custom authorization servers.
+    okta = "okta",
+    /// Okta's org authorization server.
+    okta_org = "okta-org",
+    /// Microsoft Entra ID with tokens of version 2.0.
+    entra_v2 = "entra-v2",
+    /// A provider as the standards describe it.
+    generic = "generic",
+}
 
 impl Profile {
-    /// Okta's custom authorization servers.
-    #[must_use]
-    pub fn okta() -> &'static Self {
-        &OKTA
-    }
-
-    /// Okta's org authorization server.
-    #[must_use]
-    pub fn okta_org() -> &'static Self {
-        &OKTA_ORG
-    }
-
-    /// Microsoft Entra ID with tokens of version 2.0.
-    #[must_use]
-    pub fn entra_v2() -> &'static Self {
-        &ENTRA_V2
-    }
-
-    /// A provider as the standards describe it.
-    #[must_use]
-    pub fn generic() -> &'static Self {
-        &GENERIC
-    }
-
     /// Every profile.
-    #[must_use]
-    pub fn all() -> [&'static Self; 4] {
-        [Self::okta(), Self::okta_org(), Self::entra_v2(), Self::generic()]
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        SHIPPED.iter().filter_map(|(name, _)| Self::named(name))
     }
 
     /// The fields of a section, in the order in which they are sent.
@@ -175,6 +184,12 @@ impl Profile {
     }
 }
 
+impl Field {
+    fn inherit(&self) -> Self {
+        Self { inherited: true, ..self.clone() }
+    }
+}
+
 impl Confidence {
     /// The letter in the profile files.
     #[must_use]
@@ -188,7 +203,8 @@ impl Confidence {
     }
 }
 
-fn embedded(name: &str, text: &str) -> Profile {
+fn embedded(name: &str) -> Profile {
+    let text = SHIPPED.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text);
     let mut diagnostics = Diagnostics::new(Source::new(name, text));
     read(&mut diagnostics)
 }
@@ -198,6 +214,7 @@ fn read(diagnostics: &mut Diagnostics) -> Profile {
     let mut profile = Profile {
         name: String::new(),
         title: String::new(),
+        extends: None,
         sources: BTreeMap::new(),
         sections: BTreeMap::new(),
     };
@@ -205,22 +222,46 @@ fn read(diagnostics: &mut Diagnostics) -> Profile {
     let Some(mut fields) = Fields::new(&node, "a profile", diagnostics) else { return profile };
     profile.name.push_str(fields.required_text("profile", diagnostics).unwrap_or_default());
     profile.title.push_str(fields.required_text("title", diagnostics).unwrap_or_default());
+    let parent = fields.text("extends", diagnostics).and_then(Profile::named);
+    if let (None, Some(node)) = (parent, fields.optional("extends")) {
+        diagnostics.error(node.span, "there is no such profile");
+    }
+    profile.extends = parent.map(|parent| parent.name.clone());
     for entry in fields.required("sources", diagnostics).and_then(Node::as_mapping).unwrap_or_default() {
+        if parent.is_some_and(|parent| parent.sources.contains_key(&entry.key)) {
+            diagnostics.error(entry.key_span, format!("the extended profile has a source `{}`", entry.key));
+        }
         profile.sources.insert(entry.key.clone(), entry.value.as_text().unwrap_or_default().to_owned());
     }
     for section in Section::ALL {
+        let inherited = parent.map_or(&[][..], |parent| parent.section(section));
+        if parent.is_some() && fields.optional(section.name()).is_none() {
+            profile.sections.insert(section, inherited.iter().map(Field::inherit).collect());
+            continue;
+        }
         fields.required(section.name(), diagnostics);
         let nodes = fields.list(section.name(), diagnostics);
-        let read = nodes.iter().filter_map(|node| read_field(node, &profile.sources, diagnostics)).collect();
-        profile.sections.insert(section, read);
+        let own = nodes.iter().filter_map(|node| read_field(node, &profile, parent, diagnostics)).collect();
+        let merged = if section.is_keyed() { merge(inherited, own) } else { own };
+        profile.sections.insert(section, merged);
     }
     fields.finish(diagnostics);
     profile
 }
 
+/// The fields of a section without order: each of one's own takes the place of that of the same name, and one
+/// without a value takes it away.
+fn merge(inherited: &[Field], own: Vec<Field>) -> Vec<Field> {
+    let replaced = |field: &&Field| !own.iter().any(|own| own.name == field.name);
+    let mut merged: Vec<_> = inherited.iter().filter(replaced).map(Field::inherit).collect();
+    merged.extend(own.into_iter().filter(|field| !field.value.is_null()));
+    merged
+}
+
 fn read_field(
     node: &Node,
-    sources: &BTreeMap<String, String>,
+    profile: &Profile,
+    parent: Option<&Profile>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Field> {
     const LETTERS: [(&str, Confidence); 4] = [
@@ -234,7 +275,8 @@ fn read_field(
     let value = fields.required("value", diagnostics).map(Node::to_json);
     let source = fields.required_text("source", diagnostics);
     if let Some(source) = source
-        && !sources.contains_key(source)
+        && !profile.sources.contains_key(source)
+        && !parent.is_some_and(|parent| parent.sources.contains_key(source))
     {
         diagnostics.error(node.span, format!("`{source}` is not among the sources"));
     }
@@ -253,6 +295,7 @@ fn read_field(
         value: value?,
         source: source?.to_owned(),
         confidence: confidence?,
+        inherited: false,
         only,
         scope,
     })
@@ -262,20 +305,13 @@ fn read_field(
 mod tests {
     use super::*;
 
-    const SHIPPED: [(&str, &str); 4] = [
-        ("okta.yaml", include_str!("../profiles/okta.yaml")),
-        ("okta-org.yaml", include_str!("../profiles/okta-org.yaml")),
-        ("entra-v2.yaml", include_str!("../profiles/entra-v2.yaml")),
-        ("generic.yaml", include_str!("../profiles/generic.yaml")),
-    ];
-
     #[test]
     fn the_shipped_profiles_are_free_of_mistakes() {
         for (name, text) in SHIPPED {
             let mut diagnostics = Diagnostics::new(Source::new(name, text));
             let profile = read(&mut diagnostics);
             assert!(diagnostics.is_empty(), "{diagnostics}");
-            assert_eq!(format!("{}.yaml", profile.name), name);
+            assert_eq!(profile.name, *name);
         }
     }
 
@@ -295,8 +331,8 @@ mod tests {
     fn every_source_is_used() {
         for profile in Profile::all() {
             for source in profile.sources.keys() {
-                let used = Section::ALL.iter().flat_map(|section| profile.section(*section));
-                assert!(used.into_iter().any(|field| field.source == *source), "{}: {source}", profile.name);
+                let mut used = Section::ALL.iter().flat_map(|section| profile.section(*section));
+                assert!(used.any(|field| field.source == *source), "{}: {source}", profile.name);
             }
         }
     }

@@ -64,6 +64,12 @@ impl Section {
         Self::ApiErrors,
     ];
 
+    /// Its fields have no order: a profile that extends another one names those that differ. Of any other section it
+    /// has all fields, or none.
+    pub(super) fn is_keyed(self) -> bool {
+        matches!(self, Self::Paths | Self::Settings | Self::Errors | Self::ApiErrors)
+    }
+
     /// The key in the profile file.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -36,7 +36,7 @@ fn table() -> String {
         write!(text, "\n**{}** (`profiles/{}.yaml`)\n\n", profile.title, profile.name).unwrap();
         text.push_str("| What | Fields | Confidence | Sources |\n|---|---|---|---|\n");
         for section in Section::ALL {
-            let fields = profile.section(section);
+            let fields: Vec<_> = profile.section(section).iter().filter(|field| !field.inherited).collect();
             if fields.is_empty() {
                 continue;
             }
@@ -54,6 +54,15 @@ fn table() -> String {
                 .unwrap();
         }
         text.push('\n');
+        if let Some(parent) = &profile.extends {
+            let all = Section::ALL.into_iter().flat_map(|section| profile.section(section));
+            let inherited = all.filter(|field| field.inherited).count();
+            writeln!(
+                text,
+                "{inherited} further fields are those of `{parent}`: nothing else is known of them.\n"
+            )
+            .unwrap();
+        }
         for (name, source) in &profile.sources {
             writeln!(text, "- {name}: {source}").unwrap();
         }
