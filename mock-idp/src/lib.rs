@@ -14,6 +14,8 @@ mod control;
 mod duration;
 mod endpoint;
 mod fault;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod grant;
 mod issue;
 mod journal;
