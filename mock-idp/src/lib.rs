@@ -38,4 +38,4 @@ pub use clock::{Clock, IdpClock, ManualClock, SystemClock};
 pub use keys::KeyPool;
 pub use profile::Profile;
 pub use server::{Running, Settings, start};
-pub use tenant::Tenant;
+pub use tenant::{AddressError, Tenant};

@@ -42,6 +42,10 @@ struct Options {
     /// Address to listen on, both ports.
     #[arg(long, default_value = "127.0.0.1")]
     bind: IpAddr,
+    /// Where the issuers live instead of the vendor's host, for clients that cannot be told where that is; port 0
+    /// stands for the one that is listened on.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// 64 hexadecimal digits from which ids are drawn; random where left out.
     #[arg(long, value_name = "HEX", value_parser = seed)]
     seed: Option<[u8; 32]>,
@@ -84,6 +88,11 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     if !warnings.is_empty() {
         say(&warnings);
     }
+    let listening = listener(options.bind, options.port)?;
+    let tenant = match &options.public_url {
+        Some(url) => moved(tenant, url, &listening)?,
+        None => tenant,
+    };
     let hosts = tenant.hosts();
     let tls = match (&options.cert, &options.key) {
         (Some(cert), Some(key)) => given_tls(cert, key)?,
@@ -99,7 +108,7 @@ async fn serve(options: &Options) -> Result<(), Failure> {
         keys: KeyPool::new(),
         tls,
         untrusted_tls,
-        listener: listener(options.bind, options.port)?,
+        listener: listening,
         control: Some((listener(options.bind, options.control_port)?, secret.clone())),
     };
     let mut told = Told::new()
@@ -163,6 +172,19 @@ fn tenant(config: &str) -> Result<(Tenant, spanned_yaml::Diagnostics), Failure> 
         None => Source::read(path).map_err(|error| Failure::Usage(format!("error: {error}")))?,
     };
     Tenant::parse(&source).map_err(|diagnostics| Failure::Usage(diagnostics.to_string()))
+}
+
+/// The tenant with its issuers at a public address.
+fn moved(tenant: Tenant, url: &str, listener: &TcpListener) -> Result<Tenant, Failure> {
+    let port = listener
+        .local_addr()
+        .map_err(|error| Failure::Environment(format!("error: cannot tell the port: {error}")))?
+        .port();
+    let url = match url.trim_end_matches('/').strip_suffix(":0") {
+        Some(host) => format!("{host}:{port}"),
+        None => url.to_owned(),
+    };
+    tenant.at(&url).map_err(|error| Failure::Usage(format!("error: {error}")))
 }
 
 fn listener(bind: IpAddr, port: u16) -> Result<TcpListener, Failure> {

@@ -4,12 +4,14 @@
 //! mistake of it at once. A [`Tenant`] that exists has no dangling reference. It never changes: what a run changes
 //! is `state`.
 
+mod at;
 mod enterprise_application;
 mod entra;
 mod generic;
 mod okta;
 mod reading;
 
+pub use self::at::AddressError;
 use self::enterprise_application::EnterpriseApplication;
 pub(crate) use self::reading::is_loopback;
 

@@ -58,6 +58,29 @@ fn a_bad_tenant_file_ends_with_2_and_its_position() {
 }
 
 #[test]
+fn a_public_address_takes_the_place_of_the_vendors_host() {
+    let told = |url: &str| {
+        let mut child =
+            program().args(["--config", "okta-per-component", "--public-url", url]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        serde_json::from_str::<Json>(&line).unwrap()
+    };
+    let own = told("https://localhost:0");
+    let port = own["address"].as_str().unwrap().rsplit(':').next().unwrap();
+    assert_eq!(own["issuers"][1], format!("https://localhost:{port}/oauth2/aus1ui"));
+    assert_eq!(own["hosts"], serde_json::json!(["localhost"]));
+    assert_eq!(told("https://idp.test")["issuers"][0], "https://idp.test/oauth2/aus1em");
+    let wrong =
+        program().args(["--config", "generic", "--public-url", "https://idp.test/path"]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert!(said.contains("without a path"), "{said}");
+}
+
+#[test]
 fn a_port_in_use_ends_with_3() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
