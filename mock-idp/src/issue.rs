@@ -121,6 +121,7 @@ pub(crate) async fn response(
     provider: &Provider,
     authorization: &Authorization,
     refresh_token: Option<String>,
+    asks_client_info: bool,
     note: &mut Note,
 ) -> Option<Members> {
     let server = provider.tenant.servers.get(authorization.server)?;
@@ -155,7 +156,16 @@ pub(crate) async fn response(
         vars.set("id_token", sign(&signer, &header, &claims)?);
     }
     vars.set_some("refresh_token", refresh_token);
+    if asks_client_info && user.is_some() {
+        vars.set_some("client_info", client_info(server, &vars));
+    }
     Some(server.profile.render(Section::TokenResponse, &vars))
+}
+
+/// What Microsoft's libraries know an account by, as they want it written.
+fn client_info(server: &Server, vars: &Vars) -> Option<String> {
+    let members = vars.expand(server.profile.setting("client_info")).filter(Json::is_object)?;
+    Some(URL_SAFE_NO_PAD.encode(members.to_string()))
 }
 
 /// An access token that says nothing: without a dot, so that nobody takes it for a JWT.

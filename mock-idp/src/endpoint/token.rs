@@ -22,7 +22,9 @@ pub(super) async fn token(call: &Call<'_>, note: &mut Note) -> Response {
         Ok(granted) => granted,
         Err(refusal) => return oauth_error(call, refusal, uses_header(call), note),
     };
-    match issue::response(call.provider, &granted.authorization, granted.refresh_token, note).await {
+    let asks_client_info = call.form.first("client_info") == Some("1");
+    let Granted { authorization, refresh_token } = granted;
+    match issue::response(call.provider, &authorization, refresh_token, asks_client_info, note).await {
         Some(document) => json(StatusCode::OK, "no-store", &document),
         None => api_error(call.provider, Rule::Internal, &Vars::default(), note),
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 /// Every placeholder there is.
-pub(crate) const NAMES: [&str; 77] = [
+pub(crate) const NAMES: [&str; 78] = [
     "access_token",
     "access_token.expires_at",
     "access_token.lifetime",
@@ -20,6 +20,7 @@ pub(crate) const NAMES: [&str; 77] = [
     "client.authentication",
     "client.id",
     "client.object_id",
+    "client_info",
     "code",
     "device.code",
     "device.interval",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::StatusCode;
 use serde_json::{Value as Json, json};
 
@@ -300,4 +301,31 @@ async fn the_mint_writes_what_entra_would_write() {
     assert_eq!((&named["claims"]["aud"], &named["claims"]["scp"]), (&json!(WEB), &json!("access_as_user")));
     let nobody = rig.mint(json!({"issuer": rig.issuer()})).await;
     assert_eq!(nobody["claims"]["aud"], API, "the first of the tenant");
+}
+
+#[tokio::test]
+async fn client_info_comes_when_it_is_asked_for_and_there_is_a_user() {
+    let rig = Rig::shipped("entra-quickstart");
+    let scope = format!("{} offline_access", scope("access_as_user"));
+    let first = sign_in(&rig, "ann", CLI, &scope).await.unwrap();
+    assert!(first.get("client_info").is_none());
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("client_id", CLI),
+        ("refresh_token", first["refresh_token"].as_str().unwrap()),
+        ("client_info", "1"),
+    ];
+    let tokens: Json = rig.token(rig.issuer(), &refresh).await.json().await.unwrap();
+    let info = URL_SAFE_NO_PAD.decode(tokens["client_info"].as_str().unwrap()).unwrap();
+    let info: Json = serde_json::from_slice(&info).unwrap();
+    assert_eq!(info, json!({"uid": claims(&tokens)["oid"], "utid": TENANT}));
+    let machine = [
+        ("grant_type", "client_credentials"),
+        ("client_id", WEB),
+        ("client_secret", WEB_SECRET),
+        ("scope", &format!("api://{WEB}/.default")),
+        ("client_info", "1"),
+    ];
+    let tokens: Json = rig.token(rig.issuer(), &machine).await.json().await.unwrap();
+    assert!(tokens["access_token"].is_string() && tokens.get("client_info").is_none(), "{tokens}");
 }
