@@ -2,7 +2,7 @@
 
 mod recipient;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value as Json};
 
@@ -11,6 +11,7 @@ use crate::{
     clock::Clock as _,
     fault,
     journal::Note,
+    keys::Algorithm,
     profile::{Profile, Section, template::Vars},
     provider::{Provider, Signer},
     state::Authorization,
@@ -148,7 +149,7 @@ pub(crate) async fn response(
         sign(&signer, &header, &claims)?
     };
     vars.set("key.kid", signer.id.as_str());
-    vars.set("at_hash", half_hash(&token));
+    vars.set("at_hash", half_hash(server.algorithm, &token));
     vars.set("access_token", token);
     if user.is_some() && scopes.iter().any(|scope| scope == "openid") {
         let (header, mut claims) = id_token(provider, server, &vars, &subject);
@@ -186,10 +187,11 @@ pub(crate) fn signing_input(header: &Members, claims: &Members) -> String {
     format!("{}.{}", encode(header), encode(claims))
 }
 
-/// `at_hash` (`OpenID` Connect Core §3.1.3.6) for algorithms with SHA-256.
-fn half_hash(token: &str) -> String {
-    let hash = digest(&SHA256, token.as_bytes());
-    URL_SAFE_NO_PAD.encode(hash.as_ref().get(..16).unwrap_or_default())
+/// `at_hash` (`OpenID` Connect Core §3.1.3.6): half of the algorithm's hash.
+fn half_hash(algorithm: Algorithm, token: &str) -> String {
+    let hash = digest(algorithm.hash(), token.as_bytes());
+    let hash = hash.as_ref();
+    URL_SAFE_NO_PAD.encode(hash.get(..hash.len() / 2).unwrap_or_default())
 }
 
 /// Okta writes a string; elsewhere the tenant says.

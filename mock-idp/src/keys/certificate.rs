@@ -6,12 +6,12 @@ use rcgen::{
     CertificateParams, DistinguishedName, DnType, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm,
 };
 
-use super::{SigningKey, signing::rsa_signature};
+use super::{Algorithm, SigningKey, signing::rsa_signature};
 
 impl SigningKey {
     /// A certificate of an RSA key in the form of `x5c`: DER, base64 with padding. Equal for equal keys and names.
     pub(crate) fn certificate(&self, common_name: &str) -> Option<String> {
-        let Self::Rsa(key) = self else { return None };
+        let Self::Rsa(key, _) = self else { return None };
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, common_name);
@@ -35,14 +35,13 @@ impl PublicKeyData for Holder<'_> {
 
 impl rcgen::SigningKey for Holder<'_> {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        rsa_signature(self.0, message).ok_or(rcgen::Error::RemoteKeyError)
+        rsa_signature(self.0, Algorithm::Rs256, message).ok_or(rcgen::Error::RemoteKeyError)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::Algorithm;
 
     #[test]
     fn a_certificate_belongs_to_its_key() {
@@ -50,7 +49,7 @@ mod tests {
         let certificate = key.certificate("login.example.com").unwrap();
         assert_eq!(key.certificate("login.example.com"), Some(certificate.clone()), "it does not change");
         let der = STANDARD.decode(certificate).unwrap();
-        let SigningKey::Rsa(pair) = &key else { panic!("no RSA key") };
+        let SigningKey::Rsa(pair, _) = &key else { panic!("no RSA key") };
         let holds = |part: &[u8]| der.windows(part.len()).any(|window| window == part);
         assert!(holds(pair.public_key().as_ref()) && holds(b"login.example.com"));
         assert_eq!(SigningKey::generate(Algorithm::Es256).unwrap().certificate("x"), None);

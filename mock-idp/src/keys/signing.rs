@@ -1,59 +1,100 @@
 //! One key: makes signatures and says its public half. The key pair is kept, not parsed again for each token.
 
 use aws_lc_rs::{
+    digest,
     encoding::AsDer as _,
     hmac as mac,
     rand::SystemRandom,
     rsa::{self, KeySize},
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256},
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+        KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding,
+    },
 };
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
-/// The algorithms that a server can sign with (RFC 7518 §3.1).
+/// The algorithms that a server can sign with (RFC 7518 §3.1, RFC 8037 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Algorithm {
     Rs256,
+    Rs384,
+    Rs512,
+    Ps256,
     Es256,
+    Es384,
+    EdDsa,
 }
 
 impl Algorithm {
+    /// All of them, by the names that `alg` has.
+    pub(crate) const NAMES: [(&'static str, Self); 7] = [
+        ("RS256", Self::Rs256),
+        ("RS384", Self::Rs384),
+        ("RS512", Self::Rs512),
+        ("PS256", Self::Ps256),
+        ("ES256", Self::Es256),
+        ("ES384", Self::Es384),
+        ("EdDSA", Self::EdDsa),
+    ];
+
     /// As `alg` has it.
     pub(crate) fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+
+    /// The hash that it signs with; of Ed25519 that within (RFC 8032 §5.1).
+    pub(crate) fn hash(self) -> &'static digest::Algorithm {
         match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
+            Self::Rs256 | Self::Ps256 | Self::Es256 => &digest::SHA256,
+            Self::Rs384 | Self::Es384 => &digest::SHA384,
+            Self::Rs512 | Self::EdDsa => &digest::SHA512,
+        }
+    }
+
+    fn rsa_encoding(self) -> &'static dyn RsaEncoding {
+        match self {
+            Self::Rs384 => &RSA_PKCS1_SHA384,
+            Self::Rs512 => &RSA_PKCS1_SHA512,
+            Self::Ps256 => &RSA_PSS_SHA256,
+            _ => &RSA_PKCS1_SHA256,
         }
     }
 }
 
-/// A private key.
+/// A private key, with what it signs by where that is not the key's own matter.
 #[derive(Debug)]
 pub(crate) enum SigningKey {
-    Rsa(Box<rsa::KeyPair>),
+    Rsa(Box<rsa::KeyPair>, Algorithm),
     Ec(Box<EcdsaKeyPair>),
+    Ed(Box<Ed25519KeyPair>),
 }
 
 impl SigningKey {
-    /// A new key: RSA of 2,048 bits or P-256. Nothing if the library fails.
+    /// A new key: RSA of 2,048 bits, P-256, P-384 or Ed25519. Nothing if the library fails.
     pub(crate) fn generate(algorithm: Algorithm) -> Option<Self> {
-        match algorithm {
-            Algorithm::Rs256 => rsa::KeyPair::generate(KeySize::Rsa2048).ok().map(Box::new).map(Self::Rsa),
-            Algorithm::Es256 => {
-                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok().map(Box::new).map(Self::Ec)
+        let curve = match algorithm {
+            Algorithm::Es256 => &ECDSA_P256_SHA256_FIXED_SIGNING,
+            Algorithm::Es384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
+            Algorithm::EdDsa => return Ed25519KeyPair::generate().ok().map(Box::new).map(Self::Ed),
+            Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 | Algorithm::Ps256 => {
+                let key = rsa::KeyPair::generate(KeySize::Rsa2048).ok()?;
+                return Some(Self::Rsa(Box::new(key), algorithm));
             }
-        }
+        };
+        EcdsaKeyPair::generate(curve).ok().map(Box::new).map(Self::Ec)
     }
 
     /// The signature over a message, as JWS wants it. Nothing if the library fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::Rsa(key) => rsa_signature(key, message),
+            Self::Rsa(key, algorithm) => rsa_signature(key, *algorithm, message),
             Self::Ec(key) => {
                 key.sign(&SystemRandom::new(), message).ok().map(|signature| signature.as_ref().to_vec())
             }
+            Self::Ed(key) => Some(key.sign(message).as_ref().to_vec()),
         }
     }
 
@@ -61,29 +102,36 @@ impl SigningKey {
     pub(crate) fn public_members(&self) -> Vec<(&'static str, String)> {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match self {
-            Self::Rsa(key) => {
+            Self::Rsa(key, _) => {
                 let (modulus, exponent) = rsa_integers(key.public_key().as_ref()).unwrap_or_default();
                 vec![("key.kty", "RSA".to_owned()), ("key.n", encode(modulus)), ("key.e", encode(exponent))]
             }
             Self::Ec(key) => {
                 // 04 ‖ x ‖ y (SEC 1 §2.3.3).
-                let point = key.public_key().as_ref();
-                let (x, y) = point.get(1..).unwrap_or_default().split_at_checked(32).unwrap_or_default();
+                let point = key.public_key().as_ref().get(1..).unwrap_or_default();
+                let (x, y) = point.split_at_checked(point.len() / 2).unwrap_or_default();
+                let curve = if x.len() == 48 { "P-384" } else { "P-256" };
                 vec![
                     ("key.kty", "EC".to_owned()),
-                    ("key.crv", "P-256".to_owned()),
+                    ("key.crv", curve.to_owned()),
                     ("key.x", encode(x)),
                     ("key.y", encode(y)),
                 ]
             }
+            Self::Ed(key) => vec![
+                ("key.kty", "OKP".to_owned()),
+                ("key.crv", "Ed25519".to_owned()),
+                ("key.x", encode(key.public_key().as_ref())),
+            ],
         }
     }
 
     /// The public half as PEM (`SubjectPublicKeyInfo`): what an attacker takes for an HMAC secret.
     pub(crate) fn public_pem(&self) -> Option<String> {
         let der = match self {
-            Self::Rsa(key) => key.public_key().as_der().ok()?.as_ref().to_vec(),
+            Self::Rsa(key, _) => key.public_key().as_der().ok()?.as_ref().to_vec(),
             Self::Ec(key) => key.public_key().as_der().ok()?.as_ref().to_vec(),
+            Self::Ed(key) => key.public_key().as_der().ok()?.as_ref().to_vec(),
         };
         let base64 = STANDARD.encode(der);
         let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
@@ -100,10 +148,10 @@ impl SigningKey {
     }
 }
 
-/// RSASSA-PKCS1-v1_5 with SHA-256.
-pub(super) fn rsa_signature(key: &rsa::KeyPair, message: &[u8]) -> Option<Vec<u8>> {
+/// By the encoding that the algorithm has.
+pub(super) fn rsa_signature(key: &rsa::KeyPair, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>> {
     let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;
+    key.sign(algorithm.rsa_encoding(), &SystemRandom::new(), message, &mut signature).ok()?;
     Some(signature)
 }
 
@@ -162,5 +210,13 @@ mod tests {
         );
         assert_eq!(ec.sign(b"message").unwrap().len(), 64);
         assert!(ec.public_pem().unwrap().lines().all(|line| line.len() <= 64));
+        let large = SigningKey::generate(Algorithm::Es384).unwrap();
+        assert_eq!(
+            (large.public_members()[1].1.as_str(), large.sign(b"message").unwrap().len()),
+            ("P-384", 96)
+        );
+        let edwards = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        assert_eq!((edwards.public_members().len(), edwards.sign(b"message").unwrap().len()), (3, 64));
+        assert!(edwards.public_pem().is_some());
     }
 }

@@ -11,9 +11,9 @@ use super::{
 use crate::{keys::Algorithm, profile::Profile, secret::Secret};
 
 pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Tenant> {
-    const ALGORITHMS: [(&str, Algorithm); 2] = [("RS256", Algorithm::Rs256), ("ES256", Algorithm::Es256)];
     let issuer = issuer(fields, diagnostics);
-    let algorithm = fields.choice("signing_algorithm", &ALGORITHMS, diagnostics).unwrap_or(Algorithm::Rs256);
+    let algorithm =
+        fields.choice("signing_algorithm", &Algorithm::NAMES, diagnostics).unwrap_or(Algorithm::Rs256);
     let format = format(fields.optional("access_token"), diagnostics);
     let mut audiences = Names::default();
     fields.required("apis", diagnostics);

@@ -65,12 +65,27 @@ async fn a_tenant_shapes_its_access_tokens() {
 }
 
 #[tokio::test]
-async fn es256_signs_too() {
-    let rig = Rig::changed("generic", "signing_algorithm: RS256", "signing_algorithm: ES256");
-    assert_eq!(claims(&rig, CONFIG, &[]).await["header"]["alg"], "ES256");
-    let keys = rig.json(&rig.endpoint(rig.issuer(), "jwks_uri").await).await;
-    assert_eq!(keys["keys"][0]["crv"], "P-256");
-    assert!(keys["keys"][0].get("n").is_none());
+async fn every_algorithm_signs_and_its_key_is_published() {
+    let kinds = [
+        ("RS384", "RSA", "n"),
+        ("RS512", "RSA", "n"),
+        ("PS256", "RSA", "n"),
+        ("ES256", "EC", "y"),
+        ("ES384", "EC", "y"),
+        ("EdDSA", "OKP", "x"),
+    ];
+    for (name, kind, member) in kinds {
+        let setting = format!("signing_algorithm: {name}");
+        let rig = Rig::changed("generic", "signing_algorithm: RS256", &setting);
+        let tokens = rig.tokens(rig.issuer(), CLI, &format!("openid {CONFIG}"), &[]).await;
+        assert_eq!(decode(tokens.access())["header"]["alg"], name);
+        for token in [tokens.access(), tokens.text("id_token")] {
+            rig.verify(rig.issuer(), token).await.unwrap();
+        }
+        let key = &rig.json(&rig.endpoint(rig.issuer(), "jwks_uri").await).await["keys"][0];
+        assert_eq!((&key["kty"], &key["alg"]), (&json!(kind), &json!(name)));
+        assert!(key.get(member).is_some(), "{key}");
+    }
 }
 
 #[tokio::test]
