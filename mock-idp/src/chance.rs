@@ -1,6 +1,6 @@
 //! Identifiers out of a seed: equal seeds give equal ids, purpose by purpose, whatever order requests come in.
 //!
-//! Key material is not drawn from here: aws-lc takes no seeded randomness.
+//! Key material is not drawn from here: see `keys/seeded.rs`.
 
 use std::collections::BTreeMap;
 
@@ -28,6 +28,7 @@ pub(crate) enum Purpose {
     Guid,
     Lifetime,
     OpaqueClaim,
+    SpareKeyId,
 }
 
 /// The streams of a seed.

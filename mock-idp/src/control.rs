@@ -78,7 +78,11 @@ async fn answer(control: &Control, request: Request) -> Result<Answer, Problem> 
             Method::DELETE => Ok(faults::clear(provider)),
             _ => Err(Problem::Method("GET, POST, DELETE")),
         },
-        path @ ("/control/reset" | "/control/mint" | "/control/keys/rotate" | "/control/keys/retire") => {
+        path @ ("/control/reset"
+        | "/control/mint"
+        | "/control/keys/publish"
+        | "/control/keys/rotate"
+        | "/control/keys/retire") => {
             if *method != Method::POST {
                 return Err(Problem::Method("POST"));
             }
@@ -88,12 +92,13 @@ async fn answer(control: &Control, request: Request) -> Result<Answer, Problem> 
                     Ok(Answer::Nothing)
                 }
                 "/control/mint" => mint::mint(provider, &body).await,
+                "/control/keys/publish" => keys::publish(provider, &body).await,
                 "/control/keys/rotate" => keys::rotate(provider, &body).await,
                 _ => keys::retire(provider, &body),
             }
         }
         _ => Err(Problem::NotFound(
-            "the paths are clock, faults, journal, keys/retire, keys/rotate, mint, reset, users below /control/"
+            "the paths are clock, faults, journal, keys/publish, keys/retire, keys/rotate, mint, reset, users below /control/"
                 .to_owned(),
         )),
     }

@@ -177,11 +177,16 @@ pub(crate) fn opaque(provider: &Provider) -> String {
 fn sign(signer: &Signer, header: &Members, claims: &Members) -> Option<String> {
     let input = signing_input(header, claims);
     let signature = signer.key.sign(input.as_bytes())?;
-    Some(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    Some(format!("{input}.{}", base64url(&signature)))
+}
+
+/// As the parts of a JWS are written.
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Header and payload of a JWS (RFC 7515 §5.1).
-pub(crate) fn signing_input(header: &Members, claims: &Members) -> String {
+fn signing_input(header: &Members, claims: &Members) -> String {
     let encode =
         |members: &Members| URL_SAFE_NO_PAD.encode(serde_json::to_string(members).unwrap_or_default());
     format!("{}.{}", encode(header), encode(claims))

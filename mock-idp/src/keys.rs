@@ -4,16 +4,20 @@
 //! `n`, rotation takes slots behind those, and the unpublished key is a slot of its own.
 
 mod certificate;
+mod seeded;
 mod signing;
 
 use std::{
     collections::BTreeMap,
+    fmt,
     num::NonZero,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
 };
 
-pub(crate) use self::signing::{Algorithm, SigningKey, hmac};
+use serde_json::{Map, Value as Json};
+
+pub(crate) use self::signing::{Algorithm, SigningKey, der_signature, hmac};
 
 /// Which key of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,19 +26,30 @@ pub(crate) enum Slot {
     Published(usize),
     /// The key that no key set has.
     Unpublished,
+    /// An RSA key of 1,024 bits, which nobody may accept (RFC 7518 §3.3).
+    Weak,
 }
 
 type Cell = Arc<OnceLock<Option<Arc<SigningKey>>>>;
 
 /// Keys that are made when they are first asked for, and then kept. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub struct KeyPool(Arc<Mutex<BTreeMap<(Algorithm, Slot), Cell>>>);
+#[derive(Clone, Default)]
+pub struct KeyPool {
+    seed: Option<[u8; 32]>,
+    cells: Arc<Mutex<BTreeMap<(Algorithm, Slot), Cell>>>,
+}
 
 impl KeyPool {
     /// A pool without keys.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A pool whose keys are the same for the same seed. Making one takes about three times as long.
+    #[must_use]
+    pub fn seeded(seed: [u8; 32]) -> Self {
+        Self { seed: Some(seed), ..Self::default() }
     }
 
     /// Makes the RSA keys of the first `slots` servers and the unpublished one, in parallel, and returns when all
@@ -65,12 +80,24 @@ impl KeyPool {
     }
 
     fn make(&self, algorithm: Algorithm, slot: Slot) -> Option<Arc<SigningKey>> {
-        self.cell(algorithm, slot).get_or_init(|| SigningKey::generate(algorithm).map(Arc::new)).clone()
+        let make = || match (slot, self.seed) {
+            (Slot::Weak, seed) => seeded::weak(&mut seeded::stream(seed, algorithm, slot)?),
+            (_, Some(_)) => seeded::key(algorithm, &mut seeded::stream(self.seed, algorithm, slot)?),
+            (_, None) => SigningKey::generate(algorithm),
+        };
+        self.cell(algorithm, slot).get_or_init(|| make().map(Arc::new)).clone()
     }
 
     fn cell(&self, algorithm: Algorithm, slot: Slot) -> Cell {
-        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(cells.entry((algorithm, slot)).or_default())
+    }
+}
+
+impl fmt::Debug for KeyPool {
+    /// Without the seed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyPool").field("is_seeded", &self.seed.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -81,6 +108,18 @@ pub(crate) struct RingKey {
     pub(crate) slot: Slot,
 }
 
+/// A key that is published only: whatever its entry says, nothing of the server's is signed by it.
+#[derive(Clone, Debug)]
+pub(crate) struct Extra {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key: RingKey,
+    /// Members of the entry, over those that the profile writes.
+    pub(crate) set: Map<String, Json>,
+    pub(crate) without: Vec<String>,
+    /// It stands before the keys that sign.
+    pub(crate) first: bool,
+}
+
 /// The keys of one server: one signs, all are published.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyRing {
@@ -89,11 +128,20 @@ pub(crate) struct KeyRing {
     current: RingKey,
     /// Published ahead of its use.
     next: Option<RingKey>,
+    pub(crate) extras: Vec<Extra>,
+}
+
+impl Extra {
+    /// The `kid` of its entry, if that is a text.
+    pub(crate) fn id(&self) -> Option<&str> {
+        let own = self.set.get("kid").map_or(Some(self.key.id.as_str()), Json::as_str);
+        own.filter(|_| !self.without.iter().any(|name| name == "kid"))
+    }
 }
 
 impl KeyRing {
     pub(crate) fn new(algorithm: Algorithm, current: RingKey) -> Self {
-        Self { algorithm, older: Vec::new(), current, next: None }
+        Self { algorithm, older: Vec::new(), current, next: None, extras: Vec::new() }
     }
 
     /// The key that signs.

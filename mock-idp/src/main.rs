@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    thread,
     time::Duration,
 };
 
@@ -46,7 +47,7 @@ struct Options {
     /// stands for the one that is listened on.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// 64 hexadecimal digits from which ids are drawn; random where left out.
+    /// 64 hexadecimal digits from which keys and ids are drawn; random where left out.
     #[arg(long, value_name = "HEX", value_parser = seed)]
     seed: Option<[u8; 32]>,
     /// Start with a clock that stands still at this time, until the control wire moves it.
@@ -101,11 +102,12 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     let untrusted_tls = Some(own_tls("mock-idp authority that nobody trusts", &hosts, None)?);
     let secret = URL_SAFE_NO_PAD.encode(random_bytes()?);
     let issuers = tenant.issuers();
+    let keys = options.seed.map_or_else(KeyPool::new, KeyPool::seeded);
     let settings = Settings {
         tenant,
         seed: options.seed.map_or_else(random_bytes, Ok)?,
         clock: options.clock.map_or(IdpClock::System, |now| IdpClock::Manual(ManualClock::at(now))),
-        keys: KeyPool::new(),
+        keys: keys.clone(),
         tls,
         untrusted_tls,
         listener: listening,
@@ -123,6 +125,9 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     });
     // A closed pipe is nobody listening: no reason to stop.
     let _ = writeln!(io::stdout().lock(), "{line}");
+    // Whoever comes before they are there makes or awaits the one that is needed.
+    let slots = issuers.len();
+    thread::spawn(move || keys.warm(slots));
     told.wait().await;
     running.stop(Duration::from_secs(2)).await.map_err(|error| Failure::Environment(error.to_string()))
 }

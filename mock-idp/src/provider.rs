@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{
     clock::RunningClock,
     fault::Connections,
-    keys::{KeyPool, SigningKey, Slot},
+    keys::{Algorithm, KeyPool, SigningKey, Slot},
     profile::{Profile, template::Vars},
     route::{Place, Routes},
     state::State,
@@ -79,8 +79,12 @@ impl Provider {
 
     /// The key of the server's kind that no key set has.
     pub(crate) async fn unpublished(&self, server: usize) -> Option<Arc<SigningKey>> {
-        let algorithm = self.tenant.servers.get(server)?.algorithm;
-        self.keys.key(algorithm, Slot::Unpublished).await
+        self.spare(self.tenant.servers.get(server)?.algorithm, Slot::Unpublished).await
+    }
+
+    /// A key that is no server's.
+    pub(crate) async fn spare(&self, algorithm: Algorithm, slot: Slot) -> Option<Arc<SigningKey>> {
+        self.keys.key(algorithm, slot).await
     }
 
     /// Every published key of a server with its id, the one that signs first.

@@ -154,6 +154,11 @@ impl State {
         RingKey { id, slot }
     }
 
+    /// An id for a key that is no server's.
+    pub(crate) fn spare_key(&mut self, tenant: &Tenant, slot: Slot) -> RingKey {
+        RingKey { id: self.key_id(tenant, Purpose::SpareKeyId), slot }
+    }
+
     fn key_id(&mut self, tenant: &Tenant, purpose: Purpose) -> String {
         let length = tenant.profile.seconds("kid_length");
         self.chance.url_safe(purpose, usize::try_from(length).unwrap_or(22))

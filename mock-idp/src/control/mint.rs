@@ -2,85 +2,29 @@
 //!
 //! No policy is asked. The members keep the profile's order; what is set replaces in place, what is new comes last.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
+mod order;
+mod signature;
+
 use serde_json::{Map, Value as Json, json};
 
+use self::order::{Kind, Like, Order};
 use super::answer::{self, Answer, Problem, server_of};
 use crate::{
     clock::Clock as _,
     issue::{self, Members, Subject},
-    keys::hmac,
     policy,
     provider::{Provider, Signer},
     tenant::AccessTokens,
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Order {
-    issuer: String,
-    #[serde(default)]
-    like: Option<Like>,
-    #[serde(default)]
-    header: Members,
-    #[serde(default)]
-    claims: Members,
-    #[serde(default)]
-    without_header: Vec<String>,
-    #[serde(default)]
-    without: Vec<String>,
-    /// Header and claims are complete as given: nothing of the profile is added.
-    #[serde(default)]
-    bare: bool,
-    #[serde(default)]
-    sign: Sign,
-}
-
-/// Whose token it looks like.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Like {
-    #[serde(default)]
-    kind: Kind,
-    /// A login.
-    user: Option<String>,
-    client_id: String,
-    #[serde(default)]
-    scopes: Vec<String>,
-    /// That which the scopes name, else the client's, else the server's first where absent.
-    audience: Option<String>,
-}
-
-#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    #[default]
-    AccessToken,
-    IdToken,
-}
-
-/// What makes the signature.
-#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-enum Sign {
-    /// The issuer's key.
-    #[default]
-    Issuer,
-    /// A key of the same kind that no key set has. `kid` stays the issuer's unless set.
-    Unpublished,
-    /// Nothing: the third part is empty.
-    None,
-    /// An HMAC under the PEM of the issuer's public key (RFC 8725 §2.1).
-    HmacPublicPem,
-    /// The issuer's key, one bit flipped.
-    Corrupted,
-    /// The unpublished key, whose public half comes along as the header's `jwk` (RFC 8725 §3.10).
-    EmbeddedJwk,
-}
+/// So often a signature is made anew until it shows the form that was asked for. One of ECDSA differs each time.
+const TRIES: u8 = 32;
+/// The name in a certificate that comes along in a header.
+const HOLDER: &str = "mock-idp unpublished key";
 
 pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Problem> {
     let mut order: Order = answer::read(body)?;
+    order.check()?;
     let server = server_of(provider, &order.issuer)?;
     if let (Some(like), Some(server)) = (&mut order.like, provider.tenant.servers.get(server)) {
         let (api, scopes) = policy::unqualified(server, &like.scopes);
@@ -89,11 +33,12 @@ pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Pro
     }
     let form = order.form(provider, server);
     let signer = provider.access_token_signer(server, form).await.ok_or(FAILED)?;
+    let sign = order.sign.unwrap_or_default();
     let (mut header, mut claims) = if order.bare {
         (Map::new(), Map::new())
     } else {
         let (mut header, claims) = template(provider, server, &signer, order.like.as_ref())?;
-        if let Some(algorithm) = order.sign.algorithm() {
+        if let Some(algorithm) = sign.algorithm() {
             header.insert("alg".to_owned(), algorithm.into());
         }
         (header, claims)
@@ -102,49 +47,55 @@ pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Pro
         return opaque(provider, &order);
     }
     // Assignment keeps the place of a member that is there.
-    header.extend(order.header);
-    claims.extend(order.claims);
+    header.extend(std::mem::take(&mut order.header));
+    claims.extend(std::mem::take(&mut order.claims));
     for name in &order.without_header {
         header.shift_remove(name);
     }
     for name in &order.without {
         claims.shift_remove(name);
     }
-    if order.sign == Sign::EmbeddedJwk {
-        let key = provider.unpublished(server).await.ok_or(FAILED)?;
-        let members = key.public_members().into_iter().map(|(name, value)| (name.to_owned(), value.into()));
-        header.insert("jwk".to_owned(), Json::Object(members.collect()));
-    }
-    let input = issue::signing_input(&header, &claims);
-    let signature = order.sign.signature(provider, server, &signer, &header, &input).await?;
-    let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
+    header.extend(sign.embedded(provider, server).await?);
+    let token = written(provider, server, &signer, &order, &header, &claims).await?;
+    // A text that was given is not read: it need not be JSON.
+    let shown = |raw: &Option<String>, members: Members| raw.is_none().then_some(members);
+    let (header, claims) = (shown(&order.raw_header, header), shown(&order.raw_payload, claims));
     Ok(Answer::Document(json!({"token": token, "header": header, "claims": claims})))
 }
 
 const FAILED: Problem = Problem::Internal("the token could not be signed");
 
-impl Order {
-    /// The form of the token that it is like. One of its own making is a JWT under a published key.
-    fn form(&self, provider: &Provider, server: usize) -> AccessTokens {
-        let like = self.like.as_ref();
-        if self.bare || like.is_some_and(|like| like.kind == Kind::IdToken) {
-            return AccessTokens::Jwt;
+/// The three parts, signed over the first two as they are written.
+async fn written(
+    provider: &Provider,
+    server: usize,
+    signer: &Signer,
+    order: &Order,
+    header: &Members,
+    claims: &Members,
+) -> Result<String, Problem> {
+    let text = |raw: &Option<String>, members: &Members| {
+        raw.clone().unwrap_or_else(|| serde_json::to_string(members).unwrap_or_default())
+    };
+    let encode = |bytes: &[u8]| order.encoding.map_or_else(|| issue::base64url(bytes), |own| own.part(bytes));
+    let input = format!(
+        "{}.{}",
+        encode(text(&order.raw_header, header).as_bytes()),
+        encode(text(&order.raw_payload, claims).as_bytes())
+    );
+    if let Some(signature) = &order.signature {
+        return Ok(format!("{input}.{signature}"));
+    }
+    let algorithm = header.get("alg").and_then(Json::as_str).unwrap_or_default();
+    let sign = order.sign.unwrap_or_default();
+    for _ in 0..TRIES {
+        let signature = sign.signature(provider, server, signer, algorithm, &input).await?;
+        let token = format!("{input}.{}", encode(&signature));
+        if order.encoding.is_none_or(|encoding| encoding.shows(&token)) {
+            return Ok(token);
         }
-        let client = like.and_then(|like| provider.tenant.client(&like.client_id));
-        let audience = like.and_then(|like| like.audience.as_deref());
-        let audience = audience.or(client.and_then(|client| client.audience.as_deref()));
-        let server = provider.tenant.servers.get(server);
-        server.map(|server| server.access_tokens(audience)).unwrap_or_default()
     }
-
-    fn changes_something(&self) -> bool {
-        let Self { header, claims, without_header, without, sign, .. } = self;
-        !header.is_empty()
-            || !claims.is_empty()
-            || !without_header.is_empty()
-            || !without.is_empty()
-            || *sign != Sign::Issuer
-    }
+    Err(Problem::Invalid("this token is written the same in that `encoding`: change a claim".to_owned()))
 }
 
 /// A token without header and claims: there is nothing to change in it.
@@ -205,46 +156,4 @@ fn template(
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Problem {
     let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
     Problem::NotFound(format!("`{name}` is no {what} of this tenant; it has {}", known.join(", ")))
-}
-
-impl Sign {
-    /// What `alg` says if nothing else is set; nothing for what the issuer's key does.
-    fn algorithm(self) -> Option<&'static str> {
-        match self {
-            Self::None => Some("none"),
-            Self::HmacPublicPem => Some("HS256"),
-            Self::Issuer | Self::Unpublished | Self::Corrupted | Self::EmbeddedJwk => None,
-        }
-    }
-
-    async fn signature(
-        self,
-        provider: &Provider,
-        server: usize,
-        signer: &Signer,
-        header: &Members,
-        input: &str,
-    ) -> Result<Vec<u8>, Problem> {
-        match self {
-            Self::None => Ok(Vec::new()),
-            Self::Issuer => signer.key.sign(input.as_bytes()).ok_or(FAILED),
-            Self::Unpublished | Self::EmbeddedJwk => {
-                let key = provider.unpublished(server).await.ok_or(FAILED)?;
-                key.sign(input.as_bytes()).ok_or(FAILED)
-            }
-            Self::HmacPublicPem => {
-                let pem = signer.key.public_pem().ok_or(FAILED)?;
-                let algorithm = header.get("alg").and_then(Json::as_str).unwrap_or_default();
-                Ok(hmac(algorithm, pem.as_bytes(), input.as_bytes()))
-            }
-            Self::Corrupted => {
-                let mut signature = signer.key.sign(input.as_bytes()).ok_or(FAILED)?;
-                let middle = signature.len() / 2;
-                if let Some(byte) = signature.get_mut(middle) {
-                    *byte ^= 1;
-                }
-                Ok(signature)
-            }
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! One key: makes signatures and says its public half. The key pair is kept, not parsed again for each token.
 
+use ::rsa::{pkcs8::EncodePublicKey as _, traits::PublicKeyParts as _};
 use aws_lc_rs::{
     digest,
     encoding::AsDer as _,
@@ -15,6 +16,8 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+
+use super::seeded::WeakKey;
 
 /// The algorithms that a server can sign with (RFC 7518 §3.1, RFC 8037 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +57,7 @@ impl Algorithm {
         }
     }
 
-    fn rsa_encoding(self) -> &'static dyn RsaEncoding {
+    pub(super) fn rsa_encoding(self) -> &'static dyn RsaEncoding {
         match self {
             Self::Rs384 => &RSA_PKCS1_SHA384,
             Self::Rs512 => &RSA_PKCS1_SHA512,
@@ -70,6 +73,8 @@ pub(crate) enum SigningKey {
     Rsa(Box<rsa::KeyPair>, Algorithm),
     Ec(Box<EcdsaKeyPair>),
     Ed(Box<Ed25519KeyPair>),
+    /// RSA of 1,024 bits.
+    Weak(Box<WeakKey>),
 }
 
 impl SigningKey {
@@ -90,22 +95,35 @@ impl SigningKey {
     /// The signature over a message, as JWS wants it. Nothing if the library fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::Rsa(key, algorithm) => rsa_signature(key, *algorithm, message),
+            Self::Rsa(key, algorithm) => rsa_signature(key, algorithm.rsa_encoding(), message),
             Self::Ec(key) => {
                 key.sign(&SystemRandom::new(), message).ok().map(|signature| signature.as_ref().to_vec())
             }
             Self::Ed(key) => Some(key.sign(message).as_ref().to_vec()),
+            Self::Weak(key) => super::seeded::weak_signature(key, message),
+        }
+    }
+
+    /// The signature in another of RSA's forms. Nothing of another key.
+    pub(crate) fn sign_rsa(&self, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Rsa(key, _) => rsa_signature(key, encoding, message),
+            Self::Ec(_) | Self::Ed(_) | Self::Weak(_) => None,
         }
     }
 
     /// The members of the key set's entry that hold the key, base64url (RFC 7518 §6).
     pub(crate) fn public_members(&self) -> Vec<(&'static str, String)> {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let rsa = |modulus, exponent| {
+            vec![("key.kty", "RSA".to_owned()), ("key.n", encode(modulus)), ("key.e", encode(exponent))]
+        };
         match self {
             Self::Rsa(key, _) => {
                 let (modulus, exponent) = rsa_integers(key.public_key().as_ref()).unwrap_or_default();
-                vec![("key.kty", "RSA".to_owned()), ("key.n", encode(modulus)), ("key.e", encode(exponent))]
+                rsa(modulus, exponent)
             }
+            Self::Weak(key) => rsa(&key.n_bytes(), &key.e_bytes()),
             Self::Ec(key) => {
                 // 04 ‖ x ‖ y (SEC 1 §2.3.3).
                 let point = key.public_key().as_ref().get(1..).unwrap_or_default();
@@ -126,14 +144,19 @@ impl SigningKey {
         }
     }
 
-    /// The public half as PEM (`SubjectPublicKeyInfo`): what an attacker takes for an HMAC secret.
-    pub(crate) fn public_pem(&self) -> Option<String> {
-        let der = match self {
+    /// The public half as DER (`SubjectPublicKeyInfo`): what an attacker takes for an HMAC secret.
+    pub(crate) fn public_der(&self) -> Option<Vec<u8>> {
+        Some(match self {
             Self::Rsa(key, _) => key.public_key().as_der().ok()?.as_ref().to_vec(),
             Self::Ec(key) => key.public_key().as_der().ok()?.as_ref().to_vec(),
             Self::Ed(key) => key.public_key().as_der().ok()?.as_ref().to_vec(),
-        };
-        let base64 = STANDARD.encode(der);
+            Self::Weak(key) => key.as_public_key().to_public_key_der().ok()?.into_vec(),
+        })
+    }
+
+    /// The same as PEM.
+    pub(crate) fn public_pem(&self) -> Option<String> {
+        let base64 = STANDARD.encode(self.public_der()?);
         let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
         let mut rest = base64.as_str();
         while let Some((line, tail)) =
@@ -148,11 +171,31 @@ impl SigningKey {
     }
 }
 
-/// By the encoding that the algorithm has.
-pub(super) fn rsa_signature(key: &rsa::KeyPair, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn rsa_signature(
+    key: &rsa::KeyPair,
+    encoding: &'static dyn RsaEncoding,
+    message: &[u8],
+) -> Option<Vec<u8>> {
     let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(algorithm.rsa_encoding(), &SystemRandom::new(), message, &mut signature).ok()?;
+    key.sign(encoding, &SystemRandom::new(), message, &mut signature).ok()?;
     Some(signature)
+}
+
+/// An ECDSA signature as X.509 has it, `SEQUENCE { r, s }` (RFC 3279 §2.2.3), from the r ‖ s of a JWS.
+pub(crate) fn der_signature(fixed: &[u8]) -> Vec<u8> {
+    let integer = |bytes: &[u8]| {
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let digits = bytes.get(zeros..).unwrap_or_default();
+        // A first bit of 1 would be a minus.
+        let sign = digits.first().is_none_or(|byte| *byte >= 0x80).then_some(0);
+        sign.into_iter().chain(digits.iter().copied()).collect::<Vec<u8>>()
+    };
+    let (r, s) = fixed.split_at(fixed.len() / 2);
+    let element = |tag, content: Vec<u8>| {
+        let length = u8::try_from(content.len()).unwrap_or_default();
+        [vec![tag, length], content].concat()
+    };
+    element(0x30, [element(0x02, integer(r)), element(0x02, integer(s))].concat())
 }
 
 /// An HMAC by the algorithm named; HS256 for any other name.

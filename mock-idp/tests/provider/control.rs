@@ -46,6 +46,9 @@ async fn the_shapes_are_frozen() {
     assert_exchange(&rig, "keys-rotate-ahead", Method::POST, "keys/rotate", Some(body)).await;
     let body = json!({"issuer": issuer, "emergency": true});
     assert_exchange(&rig, "keys-rotate-emergency", Method::POST, "keys/rotate", Some(body)).await;
+    let body =
+        json!({"issuer": issuer, "key": "es256", "set": {"use": "enc"}, "without": ["alg"], "first": true});
+    assert_exchange(&rig, "keys-publish", Method::POST, "keys/publish", Some(body)).await;
     assert_exchange(
         &rig,
         "issuer-unknown",

@@ -13,6 +13,8 @@ mod faults;
 mod generic;
 mod golden;
 mod hostile;
+mod keys;
+mod mint;
 mod okta;
 mod okta_org;
 mod program;

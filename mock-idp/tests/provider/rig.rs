@@ -61,14 +61,19 @@ impl Rig {
 
     /// A provider that has no certificate for the fault of that name.
     pub(crate) fn with_one_certificate(name: &str) -> Self {
-        Self::launch(shipped(name), [7; 32], false)
+        Self::launch(shipped(name), [7; 32], KEYS.clone(), false)
+    }
+
+    /// A provider whose keys are of its seed too.
+    pub(crate) fn seeded(text: &str, seed: [u8; 32]) -> Self {
+        Self::launch(text, seed, KeyPool::seeded(seed), true)
     }
 
     pub(crate) fn start(text: &str, seed: [u8; 32]) -> Self {
-        Self::launch(text, seed, true)
+        Self::launch(text, seed, KEYS.clone(), true)
     }
 
-    fn launch(text: &str, seed: [u8; 32], has_untrusted: bool) -> Self {
+    fn launch(text: &str, seed: [u8; 32], keys: KeyPool, has_untrusted: bool) -> Self {
         let (tenant, warnings) = Tenant::parse(&Source::new("tenant.yaml", text)).unwrap();
         assert!(warnings.is_empty(), "{warnings}");
         let (hosts, issuers) = (tenant.hosts(), tenant.issuers());
@@ -79,7 +84,7 @@ impl Rig {
             tenant,
             seed,
             clock: IdpClock::Manual(clock.clone()),
-            keys: KEYS.clone(),
+            keys,
             tls,
             untrusted_tls: has_untrusted.then(|| self::tls("untrusted", &hosts).0),
             listener: bind(),
