@@ -29,6 +29,7 @@ pub(crate) enum Purpose {
     Lifetime,
     OpaqueClaim,
     SpareKeyId,
+    Session,
 }
 
 /// The streams of a seed.

@@ -9,8 +9,13 @@ mod index;
 mod introspect;
 mod jwks;
 mod login;
+mod logout;
+mod prompt;
 mod redirect_uri;
+mod revoke;
+mod session;
 mod token;
+mod userinfo;
 
 use std::{sync::Arc, time::Duration};
 
@@ -137,16 +142,12 @@ async fn at_place(call: &Call<'_>, note: &mut Note) -> Response {
         Place::OpenidConfiguration | Place::OauthMetadata | Place::OauthMetadataLegacy | Place::Keys => {
             ("GET, HEAD", is_read(&call.method))
         }
-        Place::Authorize | Place::Device => {
+        Place::Authorize | Place::Device | Place::Userinfo | Place::Logout | Place::Register => {
             ("GET, POST", is_read(&call.method) || call.method == Method::POST)
         }
-        Place::Login
-        | Place::Token
-        | Place::Introspect
-        | Place::Revoke
-        | Place::DeviceAuthorize
-        | Place::Register => ("POST", call.method == Method::POST),
-        Place::Userinfo | Place::Logout => ("GET, POST", true),
+        Place::Login | Place::Token | Place::Introspect | Place::Revoke | Place::DeviceAuthorize => {
+            ("POST", call.method == Method::POST)
+        }
     };
     if !fits {
         return not_allowed(call.provider, allowed, note);
@@ -156,16 +157,16 @@ async fn at_place(call: &Call<'_>, note: &mut Note) -> Response {
             discovery::document(call, place)
         }
         Place::Keys => jwks::key_set(call, note).await,
-        Place::Authorize => authorize::authorize(call, note),
-        Place::Login => login::login(call, note),
+        Place::Authorize => authorize::authorize(call, note).await,
+        Place::Login => login::login(call, note).await,
         Place::Token => token::token(call, note).await,
-        Place::Introspect => introspect::introspect(call, note),
+        Place::Introspect => introspect::introspect(call, note).await,
         Place::Register => api_error(call.provider, Rule::RegistrationForbidden, &Vars::default(), note),
         Place::DeviceAuthorize => device_authorize::device_authorize(call, note),
         Place::Device => device::device(call, note),
-        Place::Userinfo | Place::Revoke | Place::Logout => {
-            api_error(call.provider, Rule::NotReproduced, &Vars::default(), note)
-        }
+        Place::Userinfo => userinfo::userinfo(call, note).await,
+        Place::Revoke => revoke::revoke(call, note).await,
+        Place::Logout => logout::logout(call, note).await,
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) const ENDPOINTS: [&str; 8] =
     ["discovery", "keys", "authorize", "login", "token", "introspect", "userinfo", "device"];
 
 /// Those whose JSON a fault can edit.
-pub(crate) const DOCUMENTS: [&str; 3] = ["discovery", "keys", "token"];
+pub(crate) const DOCUMENTS: [&str; 5] = ["discovery", "keys", "token", "introspect", "userinfo"];
 /// Those that redirect to a client.
 pub(crate) const CALLBACKS: [&str; 2] = ["authorize", "login"];
 

@@ -13,4 +13,6 @@ use crate::state::Authorization;
 pub(crate) struct Granted {
     pub(crate) authorization: Authorization,
     pub(crate) refresh_token: Option<String>,
+    /// The sign-in that it goes back to; none for a machine.
+    pub(crate) family: Option<u64>,
 }

@@ -4,17 +4,19 @@ mod recipient;
 
 use aws_lc_rs::digest::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use crate::{
     chance::{Purpose, guid_of},
     clock::Clock as _,
     fault,
+    grant::Granted,
     journal::Note,
     keys::Algorithm,
     profile::{Profile, Section, template::Vars},
     provider::{Provider, Signer},
-    state::Authorization,
+    state::{Authorization, Issued},
     tenant::{AccessTokens, Claim, Form, Server, User},
 };
 
@@ -32,6 +34,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) nonce: Option<&'a str>,
     /// Of the access token; the tenant's or the profile's where absent.
     pub(crate) access_token_seconds: Option<i64>,
+    /// The tokens come from the authorization endpoint itself.
+    pub(crate) implicit: bool,
 }
 
 /// The placeholders of a token's header and claims, and of the response that carries it.
@@ -65,6 +69,8 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
         vars.set("session.id", guid_of(&["session", id, &since]));
         vars.set("user.login", user.login.as_str());
         vars.set_some("user.email", user.attribute("email"));
+        vars.set_some("user.given_name", user.attribute("firstName"));
+        vars.set_some("user.family_name", user.attribute("lastName"));
         vars.set("user.groups", user.groups.clone());
         vars.set_some("user.name", user.attribute("displayName").or_else(|| user.attribute("name")));
     }
@@ -112,55 +118,93 @@ fn token(
     random("token.uti", Purpose::OpaqueClaim, 22);
     random("token.aio", Purpose::OpaqueClaim, 64);
     random("token.rh", Purpose::OpaqueClaim, 48);
+    // Some claims are in the tokens of the authorization endpoint only.
+    let document = if subject.implicit { "authorize" } else { "" };
     let [header, claims] =
-        sections.map(|section| server.profile.render_for(section, "", subject.scopes, &vars));
+        sections.map(|section| server.profile.render_for(section, document, subject.scopes, &vars));
     (header, claims)
 }
 
-/// The token endpoint's answer for an authorization. Nothing if the key or the signature fails.
+/// The token endpoint's answer for a grant. Nothing if the key or the signature fails.
 pub(crate) async fn response(
     provider: &Provider,
-    authorization: &Authorization,
-    refresh_token: Option<String>,
+    granted: Granted,
     asks_client_info: bool,
     note: &mut Note,
 ) -> Option<Members> {
+    let Granted { authorization, refresh_token, family } = granted;
+    let server = provider.tenant.servers.get(authorization.server)?;
+    let id_token = authorization.user.is_some() && authorization.scopes.iter().any(|scope| scope == "openid");
+    let order = Order { access_token: true, id_token, code: None, family, implicit: false };
+    let mut vars = tokens(provider, &authorization, &order, note).await?;
+    vars.set_some("refresh_token", refresh_token);
+    if asks_client_info && authorization.user.is_some() {
+        vars.set_some("client_info", client_info(server, &vars));
+    }
+    Some(server.profile.render(Section::TokenResponse, &vars))
+}
+
+/// Which tokens, and what they come with.
+#[derive(Debug)]
+pub(crate) struct Order<'a> {
+    pub(crate) access_token: bool,
+    pub(crate) id_token: bool,
+    /// The code beside them, which `c_hash` belongs to.
+    pub(crate) code: Option<&'a str>,
+    /// The sign-in that they go back to; none for a machine.
+    pub(crate) family: Option<u64>,
+    /// They come from the authorization endpoint itself.
+    pub(crate) implicit: bool,
+}
+
+/// The tokens of an order among the placeholders of a response. Nothing if the key or a signature fails.
+pub(crate) async fn tokens(
+    provider: &Provider,
+    authorization: &Authorization,
+    order: &Order<'_>,
+    note: &mut Note,
+) -> Option<Vars> {
     let server = provider.tenant.servers.get(authorization.server)?;
     let signer = provider.signer(authorization.server).await?;
     let user = authorization.user.as_deref().and_then(|id| provider.state().user(id).cloned());
-    let scopes = authorization.scopes.as_slice();
     let subject = Subject {
         client: Some(&authorization.client),
         user: user.as_ref(),
-        scopes,
+        scopes: authorization.scopes.as_slice(),
         audience: Some(&authorization.audience),
         auth_time: authorization.auth_time,
         nonce: authorization.nonce.as_deref(),
         access_token_seconds: authorization.access_token_seconds,
+        implicit: order.implicit,
     };
     let mut vars = vars(provider, server, &signer, &subject);
-    let form = server.access_tokens(subject.audience);
-    let token = if form == AccessTokens::Opaque {
-        opaque(provider)
-    } else {
+    if order.access_token {
+        let form = server.access_tokens(subject.audience);
         let signer = provider.access_token_signer(authorization.server, form).await?;
         vars.set("key.kid", signer.id.as_str());
         let (header, claims) = access_token(provider, server, &vars, &subject);
-        sign(&signer, &header, &claims)?
-    };
-    vars.set("key.kid", signer.id.as_str());
-    vars.set("at_hash", half_hash(server.algorithm, &token));
-    vars.set("access_token", token);
-    if user.is_some() && scopes.iter().any(|scope| scope == "openid") {
+        let is_opaque = form == AccessTokens::Opaque;
+        let token = if is_opaque { opaque(provider) } else { sign(&signer, &header, &claims)? };
+        if is_opaque || order.family.is_some() {
+            let expires = claims.get("exp").and_then(Json::as_i64).unwrap_or_default();
+            let expires = Timestamp::from_second(expires).unwrap_or(Timestamp::MAX);
+            let claims = is_opaque.then_some(claims);
+            provider.state().issued.add(&token, Issued { family: order.family, expires, claims });
+        }
+        vars.set("at_hash", half_hash(server.algorithm, &token));
+        vars.set("access_token", token);
+        vars.set("access_token.type", "Bearer");
+    }
+    if user.is_some() && order.id_token {
+        vars.set("key.kid", signer.id.as_str());
+        vars.set_some("c_hash", order.code.map(|code| half_hash(server.algorithm, code)));
         let (header, mut claims) = id_token(provider, server, &vars, &subject);
-        fault::id_token(provider, &mut claims, note);
+        if !order.implicit {
+            fault::id_token(provider, &mut claims, note);
+        }
         vars.set("id_token", sign(&signer, &header, &claims)?);
     }
-    vars.set_some("refresh_token", refresh_token);
-    if asks_client_info && user.is_some() {
-        vars.set_some("client_info", client_info(server, &vars));
-    }
-    Some(server.profile.render(Section::TokenResponse, &vars))
+    Some(vars)
 }
 
 /// What Microsoft's libraries know an account by, as they want it written.
@@ -192,7 +236,7 @@ fn signing_input(header: &Members, claims: &Members) -> String {
     format!("{}.{}", encode(header), encode(claims))
 }
 
-/// `at_hash` (`OpenID` Connect Core §3.1.3.6): half of the algorithm's hash.
+/// `at_hash` and `c_hash` (`OpenID` Connect Core §3.3.2.11): half of the algorithm's hash.
 fn half_hash(algorithm: Algorithm, token: &str) -> String {
     let hash = digest(algorithm.hash(), token.as_bytes());
     let hash = hash.as_ref();

@@ -48,6 +48,14 @@ pub(crate) struct Note {
     pub(crate) state_present: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) nonce_present: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) response_mode: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prompt: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_age: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) login_hint_present: Option<bool>,
     /// The `error` of the answer, redirects included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,

@@ -49,10 +49,27 @@ pub(crate) struct DeviceDone<'a> {
     pub(crate) advice: &'a str,
 }
 
+/// A form that posts itself to the client.
+#[derive(Debug, Template)]
+#[template(path = "form_post.html")]
+pub(crate) struct FormPost<'a> {
+    pub(crate) redirect_uri: &'a str,
+    pub(crate) params: &'a [(&'a str, String)],
+    pub(crate) script: &'static str,
+}
+
+/// The end of a session.
+#[derive(Debug, Template)]
+#[template(path = "signed_out.html")]
+pub(crate) struct SignedOut<'a> {
+    pub(crate) server: &'a str,
+}
+
 /// An error that must not be redirected.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub(crate) struct Failure<'a> {
+    pub(crate) title: &'a str,
     pub(crate) error: &'a str,
     pub(crate) description: &'a str,
     /// What the person in front of the page can do.

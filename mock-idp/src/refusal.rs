@@ -66,6 +66,11 @@ rules! {
     /// RFC 8707 §2.
     TargetUnknown = "target_unknown",
     LoginRequired = "login_required",
+    /// OpenID Connect Core §3.1.2.1: `none` beside others.
+    PromptContradictory = "prompt_contradictory",
+    MaxAgeMalformed = "max_age_malformed",
+    /// OpenID Connect Core §3.2.2.1: an ID token from the authorization endpoint repeats a nonce.
+    NonceRequired = "nonce_required",
     /// RFC 6749 §3.1.
     ParameterRepeated = "parameter_repeated",
     RequestMalformed = "request_malformed",
@@ -87,6 +92,21 @@ rules! {
     RefreshTokenInvalid = "refresh_token_invalid",
     /// RFC 6749 §6.
     RefreshScopeWider = "refresh_scope_wider",
+    /// RFC 7662 §2.1, RFC 7009 §2.1: there is no `token`.
+    TokenMissing = "token_missing",
+    /// RFC 7009 §2.1.
+    TokenOfAnotherClient = "token_of_another_client",
+    /// RFC 6750 §3: a challenge without an error.
+    BearerMissing = "bearer_missing",
+    /// RFC 6750 §2: more than one token, or a header that is none.
+    BearerMalformed = "bearer_malformed",
+    BearerInvalid = "bearer_invalid",
+    /// OpenID Connect Core §5.3: without `openid`.
+    BearerScopeMissing = "bearer_scope_missing",
+    LogoutHintMissing = "logout_hint_missing",
+    LogoutHintInvalid = "logout_hint_invalid",
+    /// OpenID Connect RP-Initiated Logout §3.
+    LogoutRedirectMismatch = "logout_redirect_mismatch",
     DeviceCodeMissing = "device_code_missing",
     /// RFC 8628 §3.5: unknown, used, or another client's.
     DeviceCodeInvalid = "device_code_invalid",

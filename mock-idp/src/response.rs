@@ -1,5 +1,6 @@
 //! Answers in the provider's own form: JSON documents, both formats of errors, redirects, pages.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::Body,
     http::{
@@ -11,17 +12,20 @@ use axum::{
     },
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value as Json};
-use url::form_urlencoded::Serializer;
+use url::{Origin, Url, form_urlencoded::Serializer};
 
 use crate::{
     chance::Purpose,
     clock::Clock as _,
     journal::Note,
+    page::{FormPost, html},
     profile::{Profile, Section, template::Vars},
     provider::Provider,
     refusal::Rule,
     request::{Call, Refusal},
+    response_type::ResponseMode,
 };
 
 /// A JSON document.
@@ -83,53 +87,102 @@ pub(crate) fn error_vars(
     (StatusCode::from_u16(text.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), vars)
 }
 
-/// A redirect to a client with parameters in the query or the fragment. What the URI has already stays.
-pub(crate) fn redirect(
+/// Parameters on their way to a client: in the query or the fragment of a redirect, where what the URI has already
+/// stays, or in a form that posts itself.
+pub(crate) fn to_client(
     status: StatusCode,
     redirect_uri: &str,
-    in_fragment: bool,
+    mode: ResponseMode,
     params: &Map<String, Json>,
 ) -> Response {
-    let mut query = Serializer::new(String::new());
-    for (name, value) in params {
-        match value {
-            Json::String(text) => query.append_pair(name, text),
-            other => query.append_pair(name, &other.to_string()),
-        };
-    }
-    let separator = match (in_fragment, redirect_uri.contains('?')) {
-        (true, _) => '#',
-        (false, true) => '&',
-        (false, false) => '?',
+    let params: Vec<_> = params
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect();
+    let separator = match mode {
+        ResponseMode::FormPost => return form_post(redirect_uri, &params),
+        ResponseMode::Fragment => '#',
+        ResponseMode::Query if redirect_uri.contains('?') => '&',
+        ResponseMode::Query => '?',
     };
+    let mut query = Serializer::new(String::new());
+    query.extend_pairs(&params);
+    bare_redirect(status, &format!("{redirect_uri}{separator}{}", query.finish()))
+}
+
+/// A redirect, and nothing to go with it.
+pub(crate) fn bare_redirect(status: StatusCode, uri: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(LOCATION, header(&format!("{redirect_uri}{separator}{}", query.finish())));
+    headers.insert(LOCATION, header(uri));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
 
-/// A page. A browser lets its form post here and then follow the redirect to `form_target` only.
-pub(crate) fn page(status: StatusCode, html: String, form_target: Option<&str>) -> Response {
-    let mut response = Response::new(Body::from(html));
-    *response.status_mut() = status;
+/// A page whose form posts itself (OAuth 2.0 Form Post Response Mode). Nothing runs in it but its own script.
+fn form_post(redirect_uri: &str, params: &[(&str, String)]) -> Response {
+    const SCRIPT: &str = "document.forms[0].submit()";
+    let page = FormPost { redirect_uri, params, script: SCRIPT };
+    let mut response = page_with(StatusCode::OK, html(&page));
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; form-action {}; base-uri 'none'; frame-ancestors 'none'",
+        STANDARD.encode(digest(&SHA256, SCRIPT.as_bytes())),
+        form_target(redirect_uri).unwrap_or_default()
+    );
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, header(&policy));
+    // The client may look at `Origin`, which a browser would leave empty.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
+    response
+}
+
+/// A page. A browser lets its form post here and then follow the redirect to `target` only.
+pub(crate) fn page(status: StatusCode, html: String, target: Option<&str>) -> Response {
+    let mut response = page_with(status, html);
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
-        form_target.unwrap_or_default()
+        target.unwrap_or_default()
     );
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, header(&policy));
+    response
+}
+
+/// Without a content security policy.
+fn page_with(status: StatusCode, html: String) -> Response {
+    let mut response = Response::new(Body::from(html));
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_SECURITY_POLICY, header(&policy));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     response
 }
 
+/// Where a browser's form may lead to: the origin, or the scheme of an app.
+pub(crate) fn form_target(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok()?;
+    match url.origin() {
+        Origin::Opaque(_) => Some(format!("{}:", url.scheme())),
+        origin @ Origin::Tuple(..) => Some(origin.ascii_serialization()),
+    }
+}
+
 /// What cannot stand in a header leaves it empty.
 pub(crate) fn header(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_to_the_redirect() {
+        assert_eq!(form_target("http://127.0.0.1:7/cb").as_deref(), Some("http://127.0.0.1:7"));
+        assert_eq!(form_target("com.example.app:/cb").as_deref(), Some("com.example.app:"));
+    }
 }

@@ -1,8 +1,12 @@
 //! What changes while the provider runs. A reset throws it away and begins anew from the tenant and the seed.
 
+mod issued;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+
+pub(crate) use self::issued::{Issued, IssuedTokens};
 
 use crate::{
     chance::{Chance, Purpose},
@@ -10,6 +14,7 @@ use crate::{
     journal::Journal,
     keys::{KeyRing, RingKey, Slot},
     refusal::Rule,
+    response_type::{ResponseMode, ResponseType},
     tenant::{Grant, Tenant, User},
 };
 
@@ -40,7 +45,8 @@ pub(crate) struct Transaction {
     pub(crate) defaulted: bool,
     pub(crate) redirect_uri: String,
     pub(crate) state: Option<String>,
-    pub(crate) in_fragment: bool,
+    pub(crate) response_type: ResponseType,
+    pub(crate) response_mode: ResponseMode,
     pub(crate) challenge: Option<String>,
     pub(crate) expires: Timestamp,
 }
@@ -53,6 +59,15 @@ pub(crate) struct Code {
     pub(crate) challenge: Option<String>,
     pub(crate) expires: Timestamp,
     pub(crate) family: u64,
+}
+
+/// Somebody who has signed in with a browser.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    /// The user's id.
+    pub(crate) user: String,
+    pub(crate) auth_time: Timestamp,
+    pub(crate) expires: Timestamp,
 }
 
 /// A device that waits for somebody to sign in for it (RFC 8628 §3.2).
@@ -113,6 +128,9 @@ pub(crate) struct State {
     /// By device code. Expired ones stay, or their devices could not be told so.
     pub(crate) devices: BTreeMap<String, Device>,
     pub(crate) refresh: BTreeMap<String, Refresh>,
+    pub(crate) issued: IssuedTokens,
+    /// By the cookie's value.
+    pub(crate) sessions: BTreeMap<String, Session>,
     next_family: u64,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
@@ -132,6 +150,8 @@ impl State {
             spent: BTreeMap::new(),
             devices: BTreeMap::new(),
             refresh: BTreeMap::new(),
+            issued: IssuedTokens::default(),
+            sessions: BTreeMap::new(),
             next_family: 0,
             faults: Faults::default(),
             journal: Journal::default(),
@@ -210,9 +230,10 @@ impl State {
         self.next_family
     }
 
-    /// Takes back every refresh token of a family (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+    /// Takes back every token of a family (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
     pub(crate) fn revoke(&mut self, family: u64) {
         self.refresh.retain(|_, refresh| refresh.family != family);
+        self.issued.revoke_family(family);
     }
 
     /// Forgets what has expired.
@@ -220,5 +241,7 @@ impl State {
         self.transactions.retain(|_, transaction| transaction.expires > now);
         self.codes.retain(|_, code| code.expires > now);
         self.refresh.retain(|_, refresh| refresh.expires > now);
+        self.sessions.retain(|_, session| session.expires > now);
+        self.issued.tidy(now);
     }
 }

@@ -126,6 +126,15 @@ pub(crate) enum Grant {
     RefreshToken,
     /// RFC 8628.
     DeviceCode,
+    /// Tokens from the authorization endpoint itself: implicit and hybrid.
+    Implicit,
+}
+
+/// Which tokens an application may have from the authorization endpoint itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Implicit {
+    pub(crate) id_tokens: bool,
+    pub(crate) access_tokens: bool,
 }
 
 /// An application that asks for tokens.
@@ -136,7 +145,10 @@ pub(crate) struct Client {
     /// A confidential client has one.
     pub(crate) secret: Option<Secret>,
     pub(crate) redirect_uris: Vec<String>,
+    /// Where a browser may be sent after a sign-out.
+    pub(crate) sign_out_redirect_uris: Vec<String>,
     pub(crate) grants: Vec<Grant>,
+    pub(crate) implicit: Implicit,
     pub(crate) requires_pkce: bool,
     /// What it may be granted, where the provider says so per client.
     pub(crate) scopes: Option<Vec<String>>,
@@ -286,6 +298,7 @@ impl Grant {
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::Implicit => "implicit",
         }
     }
 }

@@ -145,6 +145,7 @@ fn template(
         auth_time: user.is_some().then(|| provider.clock.now().as_second()),
         nonce: None,
         access_token_seconds: None,
+        implicit: false,
     };
     let vars = issue::vars(provider, server, signer, &subject);
     Ok(match like.kind {

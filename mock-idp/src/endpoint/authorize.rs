@@ -8,7 +8,11 @@ use axum::{
 };
 use jiff::SignedDuration;
 
-use super::{login, redirect_uri};
+use super::{
+    login,
+    prompt::{self, Prompt},
+    redirect_uri,
+};
 use crate::{
     chance::Purpose,
     clock::Clock as _,
@@ -21,39 +25,55 @@ use crate::{
     refusal::Rule,
     request::{Call, Params, Refusal},
     response::{self, error_vars},
+    response_type::{ResponseMode, ResponseType},
     state::{Authorization, Transaction},
-    tenant::{Client, Grant},
+    tenant::Client,
 };
 
 /// How long a sign-in page waits.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 
 /// `GET` or `POST` with the parameters of an authorization request.
-pub(super) fn authorize(call: &Call<'_>, note: &mut Note) -> Response {
+pub(super) async fn authorize(call: &Call<'_>, note: &mut Note) -> Response {
     let params = if call.method == Method::POST { &call.form } else { &call.query };
     describe(params, note);
     let (client, redirect_uri) = match destination(call, params) {
         Ok(found) => found,
         Err(refusal) => return failure_page(call, refusal, note),
     };
-    let in_fragment = params.first("response_mode") == Some("fragment");
-    match check(call, params, client, redirect_uri) {
-        Ok(transaction) => {
-            let provider = call.provider;
-            let id = {
-                let mut state = provider.state();
-                state.tidy(provider.clock.now());
-                let id = state.chance.url_safe(Purpose::Transaction, 43);
-                state.transactions.insert(id.clone(), transaction.clone());
-                id
-            };
-            login::page(call, &id, &transaction, StatusCode::OK, "", None)
+    let answered = match check(call, params, client, redirect_uri) {
+        Ok(transaction) => begin(call, params, &transaction, note).await,
+        Err(refusal) => Err(refusal),
+    };
+    answered.unwrap_or_else(|refusal| {
+        let mode = ResponseMode::for_error(call.server, params);
+        redirect_error(call, StatusCode::FOUND, redirect_uri, mode, params.first("state"), refusal, note)
+    })
+}
+
+/// Back to the client at once where somebody has signed in before and that will do; else the sign-in page.
+async fn begin(
+    call: &Call<'_>,
+    params: &Params,
+    transaction: &Transaction,
+    note: &mut Note,
+) -> Result<Response, Refusal> {
+    let provider = call.provider;
+    let username = match prompt::decide(call, params).await? {
+        Prompt::SignedIn { user, auth_time } => {
+            let answer = login::authorized(call, StatusCode::FOUND, transaction, &user, auth_time, note);
+            return Ok(answer.await?);
         }
-        Err(refusal) => {
-            let state = params.first("state");
-            redirect_error(call, StatusCode::FOUND, redirect_uri, in_fragment, state, refusal, note)
-        }
-    }
+        Prompt::Ask { username } => username,
+    };
+    let id = {
+        let mut state = provider.state();
+        state.tidy(provider.clock.now());
+        let id = state.chance.url_safe(Purpose::Transaction, 43);
+        state.transactions.insert(id.clone(), transaction.clone());
+        id
+    };
+    Ok(login::page(call, &id, transaction, StatusCode::OK, &username, None))
 }
 
 /// Sends an error to the client.
@@ -61,7 +81,7 @@ pub(super) fn redirect_error(
     call: &Call<'_>,
     status: StatusCode,
     redirect_uri: &str,
-    in_fragment: bool,
+    mode: ResponseMode,
     state: Option<&str>,
     refusal: Refusal,
     note: &mut Note,
@@ -71,7 +91,7 @@ pub(super) fn redirect_error(
     vars.set_some("state", state);
     let mut params = call.profile().render(Section::AuthorizationError, &vars);
     fault::callback(call.provider, call.place.journal_name(), &mut params, note);
-    response::redirect(status, redirect_uri, in_fragment, &params)
+    response::to_client(status, redirect_uri, mode, &params)
 }
 
 /// Shows an error to the person, because it cannot be sent to a client.
@@ -88,7 +108,9 @@ pub(super) fn failure_page(call: &Call<'_>, refusal: Refusal, note: &mut Note) -
         }
         _ => "Correct the request of the application.",
     };
-    let page = Failure { error: &text("${error}"), description: &text("${error_description}"), advice };
+    let title = "This sign-in cannot go on";
+    let page =
+        Failure { title, error: &text("${error}"), description: &text("${error_description}"), advice };
     response::page(status, html(&page), None)
 }
 
@@ -98,6 +120,10 @@ fn describe(params: &Params, note: &mut Note) {
     note.resource = params.first("resource").map(short);
     note.redirect_uri = params.first("redirect_uri").map(short);
     note.state_present = Some(params.first("state").is_some());
+    note.response_mode = params.first("response_mode").map(short);
+    note.prompt = params.first("prompt").map(short);
+    note.max_age = params.first("max_age").map(short);
+    note.login_hint_present = params.first("login_hint").map(|_| true);
     note.nonce_present = Some(params.first("nonce").is_some());
     note.pkce = Some(Pkce {
         challenge_method: params.first("code_challenge_method").map(short),
@@ -125,35 +151,31 @@ fn check(
     client: &Client,
     redirect_uri: &str,
 ) -> Result<Transaction, Refusal> {
-    match params.one("response_type")?.ok_or(Rule::ResponseTypeMissing)? {
-        "code" => {}
-        _ => return Err(Rule::ResponseTypeUnsupported.into()),
-    }
-    let in_fragment = match params.one("response_mode")? {
-        None | Some("query") => false,
-        Some("fragment") => true,
-        Some(_) => return Err(Rule::ResponseModeUnsupported.into()),
-    };
+    let response_type = ResponseType::of(call.server, client, params)?;
+    let response_mode = ResponseMode::of(call.server, params, response_type)?;
+    let grant = response_type.grant();
     if params.first("request").is_some() || params.first("request_uri").is_some() {
         return Err(Rule::RequestObjectUnsupported.into());
     }
-    if !client.grants.contains(&Grant::AuthorizationCode) {
-        return Err(Rule::GrantNotAllowed.into());
-    }
     let resources: Vec<_> = params.all("resource").collect();
     let scope = params.one("scope")?;
-    let (api, requested) = policy::resolve(call.server, client, Grant::AuthorizationCode, &resources, scope)?;
-    let challenge = pkce::challenge(client, params)?;
+    let (api, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
+    let challenge = if response_type.code { pkce::challenge(client, params)? } else { None };
     let state = params.one("state")?.map(str::to_owned);
     let nonce = params.one("nonce")?.map(str::to_owned);
-    if params.one("prompt")? == Some("none") {
-        return Err(Rule::LoginRequired.into());
+    if response_type.id_token {
+        if !requested.scopes.iter().any(|scope| scope == "openid") {
+            return Err(Rule::ScopeMissing.into());
+        }
+        if nonce.is_none() {
+            return Err(Rule::NonceRequired.into());
+        }
     }
     Ok(Transaction {
         authorization: Authorization {
             server: call.index,
             client: client.id.clone(),
-            grant: Grant::AuthorizationCode,
+            grant,
             user: None,
             scopes: requested.scopes,
             audience: api.audience.clone(),
@@ -164,7 +186,8 @@ fn check(
         defaulted: requested.defaulted,
         redirect_uri: redirect_uri.to_owned(),
         state,
-        in_fragment,
+        response_type,
+        response_mode,
         challenge,
         expires: call.provider.clock.now().saturating_add(PATIENCE).unwrap_or(jiff::Timestamp::MAX),
     })

@@ -6,6 +6,7 @@ use url::form_urlencoded;
 
 use crate::{
     journal::{Note, short},
+    profile::Section,
     refusal::Rule,
     request::{Call, Refusal},
     tenant::Client,
@@ -42,6 +43,27 @@ pub(super) fn authenticate<'a>(call: &'a Call<'_>, note: &mut Note) -> Result<&'
         (None, None) => Ok(client),
         (None, Some(_)) => Err(Rule::ClientAuthenticationWrong.into()),
     }
+}
+
+/// The client at introspection or revocation. One without a secret is taken at its word only where the provider says
+/// so, in a member of its metadata (RFC 7662 §2.1, RFC 7009 §2.1).
+pub(super) fn for_tokens<'a>(
+    call: &'a Call<'_>,
+    methods: &str,
+    note: &mut Note,
+) -> Result<&'a Client, Refusal> {
+    if !call.is_form() {
+        return Err(Rule::RequestMalformed.into());
+    }
+    let client = authenticate(call, note)?;
+    let metadata = call.profile().section(Section::Metadata);
+    let methods =
+        metadata.iter().find(|field| field.name == methods).and_then(|field| field.value.as_array());
+    let takes_none = methods.is_some_and(|methods| methods.iter().any(|method| method == "none"));
+    if client.secret.is_none() && !takes_none {
+        return Err(Rule::ClientCredentialsMissing.into());
+    }
+    Ok(client)
 }
 
 /// Id and secret, each form-encoded before they were joined (RFC 6749 §2.3.1).

@@ -5,18 +5,19 @@
 use axum::{http::StatusCode, response::Response};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{authorize::redirect_error, redirect_uri};
+use super::{authorize::redirect_error, session};
 use crate::{
     chance::Purpose,
     clock::Clock as _,
     fault,
+    issue::{self, Order},
     journal::Note,
     page::{Failure, Login, html},
     policy::{self, Requested},
     profile::Section,
     refusal::Rule,
     request::Call,
-    response,
+    response::{self, form_target},
     route::Place,
     state::{Authorization, Code, Transaction},
     tenant::User,
@@ -26,7 +27,7 @@ use crate::{
 pub(super) const WRONG_PASSWORD: &str = "Username or password is wrong. Please try again.";
 
 /// `POST` of the form.
-pub(super) fn login(call: &Call<'_>, note: &mut Note) -> Response {
+pub(super) async fn login(call: &Call<'_>, note: &mut Note) -> Response {
     let provider = call.provider;
     let now = provider.clock.now();
     let id = call.form.first("transaction").unwrap_or_default();
@@ -35,6 +36,7 @@ pub(super) fn login(call: &Call<'_>, note: &mut Note) -> Response {
     let Some(transaction) = transaction else {
         note.error = Some("transaction_unknown".to_owned());
         let page = Failure {
+            title: "This sign-in cannot go on",
             error: "sign-in ended",
             description: "This sign-in is over: it was finished before, or it waited too long.",
             advice: "Go back to the application and begin again.",
@@ -54,18 +56,21 @@ pub(super) fn login(call: &Call<'_>, note: &mut Note) -> Response {
         return page(call, id, &transaction, StatusCode::FORBIDDEN, username, Some(WRONG_PASSWORD));
     };
     provider.state().transactions.remove(id);
-    match authorized(call, &transaction, &user, now, note) {
+    let status = StatusCode::SEE_OTHER;
+    let mut response = match authorized(call, status, &transaction, &user, now, note).await {
         Ok(response) => response,
         Err(rule) => redirect_error(
             call,
-            StatusCode::SEE_OTHER,
+            status,
             &transaction.redirect_uri,
-            transaction.in_fragment,
+            transaction.response_mode,
             transaction.state.as_deref(),
             rule.into(),
             note,
         ),
-    }
+    };
+    session::begin(call, &user, now, &mut response);
+    response
 }
 
 /// All logins of the tenant.
@@ -102,16 +107,16 @@ pub(super) fn page(
         message,
         logins: &logins,
     };
-    response::page(status, html(&page), redirect_uri::form_target(&transaction.redirect_uri).as_deref())
+    response::page(status, html(&page), form_target(&transaction.redirect_uri).as_deref())
 }
 
-/// The authorization of a user who has just signed in, as far as the policies permit it.
+/// The authorization of a user who has signed in, as far as the policies permit it.
 pub(super) fn permitted(
     call: &Call<'_>,
     mut authorization: Authorization,
     defaulted: bool,
     user: &User,
-    now: Timestamp,
+    auth_time: Timestamp,
 ) -> Result<Authorization, Rule> {
     let client = call.provider.tenant.client(&authorization.client).ok_or(Rule::AuthorizeClientUnknown)?;
     let requested = Requested { scopes: authorization.scopes, defaulted };
@@ -121,39 +126,64 @@ pub(super) fn permitted(
     authorization.user.clone_from(&user.id);
     authorization.scopes = permit.scopes;
     authorization.access_token_seconds = permit.access_token_seconds;
-    authorization.auth_time = Some(now.as_second());
+    authorization.auth_time = Some(auth_time.as_second());
     Ok(authorization)
 }
 
-/// What the policies make of the request now that the user is known: a code, or a reason.
-fn authorized(
+/// What the policies make of the request now that the user is known: a code, tokens, or a reason.
+pub(super) async fn authorized(
     call: &Call<'_>,
+    status: StatusCode,
     transaction: &Transaction,
     user: &User,
-    now: Timestamp,
+    auth_time: Timestamp,
     note: &mut Note,
 ) -> Result<Response, Rule> {
     let provider = call.provider;
-    let authorization = permitted(call, transaction.authorization.clone(), transaction.defaulted, user, now)?;
-    let lifetime = SignedDuration::from_secs(call.profile().seconds("code_seconds"));
-    let code = {
-        let mut state = provider.state();
-        let code = state.chance.url_safe(Purpose::Code, 43);
-        let family = state.new_family();
-        let record = Code {
-            authorization,
-            redirect_uri: transaction.redirect_uri.clone(),
-            challenge: transaction.challenge.clone(),
-            expires: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
-            family,
-        };
-        state.codes.insert(code.clone(), record);
-        code
-    };
+    let asked = transaction.response_type;
+    let authorization =
+        permitted(call, transaction.authorization.clone(), transaction.defaulted, user, auth_time)?;
+    let family = provider.state().new_family();
+    let code = asked.code.then(|| code(call, transaction, &authorization, family));
     let mut vars = provider.server_vars(call.server);
-    vars.set("code", code);
+    if asked.has_tokens() {
+        let order = Order {
+            access_token: asked.token,
+            id_token: asked.id_token,
+            code: code.as_deref(),
+            family: Some(family),
+            implicit: true,
+        };
+        let issued = issue::tokens(provider, &authorization, &order, note).await.ok_or(Rule::Internal)?;
+        vars.copy(&issued, &["id_token", "session.id"]);
+        if asked.token {
+            vars.copy(&issued, &ACCESS_TOKEN);
+        }
+    }
+    vars.set_some("code", code);
     vars.set_some("state", transaction.state.as_deref());
     let mut params = call.profile().render(Section::AuthorizationResponse, &vars);
     fault::callback(provider, call.place.journal_name(), &mut params, note);
-    Ok(response::redirect(StatusCode::SEE_OTHER, &transaction.redirect_uri, transaction.in_fragment, &params))
+    Ok(response::to_client(status, &transaction.redirect_uri, transaction.response_mode, &params))
+}
+
+/// The placeholders that come with an access token.
+const ACCESS_TOKEN: [&str; 5] =
+    ["access_token", "access_token.type", "access_token.lifetime", "scope", "scope.qualified"];
+
+/// A code for the authorization.
+fn code(call: &Call<'_>, transaction: &Transaction, authorization: &Authorization, family: u64) -> String {
+    let lifetime = SignedDuration::from_secs(call.profile().seconds("code_seconds"));
+    let now = call.provider.clock.now();
+    let record = Code {
+        authorization: authorization.clone(),
+        redirect_uri: transaction.redirect_uri.clone(),
+        challenge: transaction.challenge.clone(),
+        expires: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
+        family,
+    };
+    let mut state = call.provider.state();
+    let code = state.chance.url_safe(Purpose::Code, 43);
+    state.codes.insert(code.clone(), record);
+    code
 }

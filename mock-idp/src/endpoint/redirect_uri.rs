@@ -20,15 +20,6 @@ pub(super) fn matches(registered: &str, requested: &str) -> bool {
     }
 }
 
-/// Where a browser's form may lead to: the origin, or the scheme of an app.
-pub(super) fn form_target(uri: &str) -> Option<String> {
-    let url = Url::parse(uri).ok()?;
-    match url.origin() {
-        url::Origin::Opaque(_) => Some(format!("{}:", url.scheme())),
-        origin @ url::Origin::Tuple(..) => Some(origin.ascii_serialization()),
-    }
-}
-
 /// Host and the rest, textually: nothing is normalised.
 fn without_port(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;
@@ -69,11 +60,5 @@ mod tests {
         assert!(matches("http://[::1]/cb", "http://[::1]:8080/cb"));
         assert!(!matches("https://app.example/cb", "https://app.example:443/cb"));
         assert!(!matches("http://localhost/cb", "http://localhost:1/cb"));
-    }
-
-    #[test]
-    fn a_form_leads_to_the_redirect() {
-        assert_eq!(form_target("http://127.0.0.1:7/cb").as_deref(), Some("http://127.0.0.1:7"));
-        assert_eq!(form_target("com.example.app:/cb").as_deref(), Some("com.example.app:"));
     }
 }

@@ -23,8 +23,7 @@ pub(super) async fn token(call: &Call<'_>, note: &mut Note) -> Response {
         Err(refusal) => return oauth_error(call, refusal, uses_header(call), note),
     };
     let asks_client_info = call.form.first("client_info") == Some("1");
-    let Granted { authorization, refresh_token } = granted;
-    match issue::response(call.provider, &authorization, refresh_token, asks_client_info, note).await {
+    match issue::response(call.provider, granted, asks_client_info, note).await {
         Some(document) => json(StatusCode::OK, "no-store", &document),
         None => api_error(call.provider, Rule::Internal, &Vars::default(), note),
     }
@@ -57,5 +56,7 @@ fn grant(call: &Call<'_>, note: &mut Note) -> Result<Granted, Refusal> {
         Grant::ClientCredentials => client_credentials::grant(call, client),
         Grant::RefreshToken => refresh_token::exchange(call, client),
         Grant::DeviceCode => device_code::poll(call, client),
+        // No token request: its tokens come from the authorization endpoint.
+        Grant::Implicit => Err(Rule::GrantTypeUnsupported.into()),
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn redeem(call: &Call<'_>, client: &Client) -> Result<Granted, Refusa
     pkce::verify(code.challenge.as_deref(), verifier)?;
     same_resource(call, client, &authorization.audience)?;
     let refresh_token = refresh_token::first(call, client, &authorization, code.family);
-    Ok(Granted { authorization, refresh_token })
+    Ok(Granted { authorization, refresh_token, family: Some(code.family) })
 }
 
 /// A token request may name the resource again, but no other (RFC 8707 §2.2).

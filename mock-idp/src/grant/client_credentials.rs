@@ -30,5 +30,5 @@ pub(crate) fn grant(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal
         nonce: None,
         access_token_seconds: permit.access_token_seconds,
     };
-    Ok(Granted { authorization, refresh_token: None })
+    Ok(Granted { authorization, refresh_token: None, family: None })
 }

@@ -27,7 +27,7 @@ pub(crate) fn poll(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal>
         (decision, state.new_family())
     };
     let refresh_token = refresh_token::first(call, client, &authorization, family);
-    Ok(Granted { authorization, refresh_token })
+    Ok(Granted { authorization, refresh_token, family: Some(family) })
 }
 
 /// The authorization, if there is one by now.

@@ -46,7 +46,7 @@ pub(crate) fn exchange(call: &Call<'_>, client: &Client) -> Result<Granted, Refu
         old.expires = expiry(call, now);
         presented.to_owned()
     };
-    Ok(Granted { authorization, refresh_token: Some(token) })
+    Ok(Granted { authorization, refresh_token: Some(token), family: Some(refresh.family) })
 }
 
 /// The client's refresh token. One that was exchanged before, longer ago than the grace period, may be in two

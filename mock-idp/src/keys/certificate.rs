@@ -7,7 +7,10 @@ use rcgen::{
     PKCS_ED25519, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm,
 };
 
-use super::{Algorithm, SigningKey, der_signature, signing::rsa_signature};
+use super::{
+    Algorithm, SigningKey, der_signature,
+    signing::{is_p384, rsa_signature},
+};
 
 impl SigningKey {
     /// A certificate in the form of `x5c`: DER, base64 with padding. Of an RSA key it is equal for equal names.
@@ -39,8 +42,7 @@ impl PublicKeyData for Holder<'_> {
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
         match self.0 {
-            // A point of P-384 has 97 bytes (SEC 1 §2.3.3).
-            SigningKey::Ec(key) if key.public_key().as_ref().len() == 97 => &PKCS_ECDSA_P384_SHA384,
+            SigningKey::Ec(key) if is_p384(key) => &PKCS_ECDSA_P384_SHA384,
             SigningKey::Ec(_) => &PKCS_ECDSA_P256_SHA256,
             SigningKey::Ed(_) => &PKCS_ED25519,
             SigningKey::Rsa(..) | SigningKey::Weak(_) => &PKCS_RSA_SHA256,

@@ -8,8 +8,11 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::{self, KeySize},
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-        KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
+        ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256,
+        RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaEncoding,
+        UnparsedPublicKey, VerificationAlgorithm,
     },
 };
 use base64::{
@@ -112,6 +115,26 @@ impl SigningKey {
         }
     }
 
+    /// The signature is this key's over the message. Nothing is issued under the weak key.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        let (algorithm, public): (&'static dyn VerificationAlgorithm, &[u8]) = match self {
+            Self::Rsa(key, algorithm) => {
+                let encoding = match algorithm {
+                    Algorithm::Rs384 => &RSA_PKCS1_2048_8192_SHA384,
+                    Algorithm::Rs512 => &RSA_PKCS1_2048_8192_SHA512,
+                    Algorithm::Ps256 => &RSA_PSS_2048_8192_SHA256,
+                    _ => &RSA_PKCS1_2048_8192_SHA256,
+                };
+                (encoding, key.public_key().as_ref())
+            }
+            Self::Ec(key) if is_p384(key) => (&ECDSA_P384_SHA384_FIXED, key.public_key().as_ref()),
+            Self::Ec(key) => (&ECDSA_P256_SHA256_FIXED, key.public_key().as_ref()),
+            Self::Ed(key) => (&ED25519, key.public_key().as_ref()),
+            Self::Weak(_) => return false,
+        };
+        UnparsedPublicKey::new(algorithm, public).verify(message, signature).is_ok()
+    }
+
     /// The members of the key set's entry that hold the key, base64url (RFC 7518 §6).
     pub(crate) fn public_members(&self) -> Vec<(&'static str, String)> {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
@@ -128,7 +151,7 @@ impl SigningKey {
                 // 04 ‖ x ‖ y (SEC 1 §2.3.3).
                 let point = key.public_key().as_ref().get(1..).unwrap_or_default();
                 let (x, y) = point.split_at_checked(point.len() / 2).unwrap_or_default();
-                let curve = if x.len() == 48 { "P-384" } else { "P-256" };
+                let curve = if is_p384(key) { "P-384" } else { "P-256" };
                 vec![
                     ("key.kty", "EC".to_owned()),
                     ("key.crv", curve.to_owned()),
@@ -169,6 +192,11 @@ impl SigningKey {
         pem.push_str("-----END PUBLIC KEY-----\n");
         Some(pem)
     }
+}
+
+/// A point has two coordinates of 48 bytes and a byte that says so (SEC 1 §2.3.3).
+pub(super) fn is_p384(key: &EcdsaKeyPair) -> bool {
+    key.public_key().as_ref().len() == 97
 }
 
 pub(super) fn rsa_signature(
@@ -251,7 +279,9 @@ mod tests {
             ec.public_members().iter().skip(2).map(|(_, text)| length(text)).collect::<Vec<_>>(),
             [32, 32]
         );
-        assert_eq!(ec.sign(b"message").unwrap().len(), 64);
+        let signature = ec.sign(b"message").unwrap();
+        assert_eq!(signature.len(), 64);
+        assert!(ec.verifies(b"message", &signature) && !ec.verifies(b"massage", &signature));
         assert!(ec.public_pem().unwrap().lines().all(|line| line.len() <= 64));
         let large = SigningKey::generate(Algorithm::Es384).unwrap();
         assert_eq!(

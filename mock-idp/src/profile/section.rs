@@ -29,8 +29,10 @@ pub enum Section {
     OauthError,
     /// The error object of everything else.
     ApiError,
-    /// The introspection endpoint's answer.
+    /// The introspection endpoint's answer for an active token.
     Introspection,
+    /// The userinfo endpoint's answer.
+    Userinfo,
     /// Headers on every answer.
     ResponseHeaders,
     /// Lifetimes and manners.
@@ -43,7 +45,7 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the order of the files.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Paths,
         Self::Metadata,
         Self::Jwk,
@@ -58,6 +60,7 @@ impl Section {
         Self::OauthError,
         Self::ApiError,
         Self::Introspection,
+        Self::Userinfo,
         Self::ResponseHeaders,
         Self::Settings,
         Self::Errors,
@@ -88,6 +91,7 @@ impl Section {
             Self::OauthError => "oauth_error",
             Self::ApiError => "api_error",
             Self::Introspection => "introspection",
+            Self::Userinfo => "userinfo",
             Self::ResponseHeaders => "response_headers",
             Self::Settings => "settings",
             Self::Errors => "errors",

@@ -8,15 +8,18 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 /// Every placeholder there is.
-pub(crate) const NAMES: [&str; 78] = [
+pub(crate) const NAMES: [&str; 83] = [
     "access_token",
     "access_token.expires_at",
     "access_token.lifetime",
+    "access_token.type",
     "at_hash",
     "audience",
     "auth_time",
+    "c_hash",
     "claims.access_token",
     "claims.id_token",
+    "claims.presented",
     "client.authentication",
     "client.id",
     "client.object_id",
@@ -82,12 +85,17 @@ pub(crate) const NAMES: [&str; 78] = [
     "token.rh",
     "token.uti",
     "user.email",
+    "user.family_name",
+    "user.given_name",
     "user.groups",
     "user.id",
     "user.login",
     "user.name",
     "user.pairwise",
 ];
+
+/// `${claim.exp}` is the claim `exp` of the token that was presented.
+const CLAIM: &str = "claim.";
 
 /// The values of placeholders.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +112,13 @@ impl Vars {
     pub(crate) fn set_some(&mut self, name: &'static str, value: Option<impl Into<Json>>) {
         if let Some(value) = value {
             self.set(name, value);
+        }
+    }
+
+    /// Takes over the values of some placeholders.
+    pub(crate) fn copy(&mut self, from: &Self, names: &[&'static str]) {
+        for name in names {
+            self.set_some(name, from.0.get(name).cloned());
         }
     }
 
@@ -142,7 +157,10 @@ impl Vars {
     }
 
     fn lookup(&self, names: &str) -> Option<&Json> {
-        names.split('|').find_map(|name| self.0.get(name))
+        names.split('|').find_map(|name| match name.strip_prefix(CLAIM) {
+            Some(claim) => self.0.get("claims.presented")?.get(claim),
+            None => self.0.get(name),
+        })
     }
 }
 
@@ -171,7 +189,8 @@ pub(crate) fn next(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, names, after))
 }
 
-fn whole(text: &str) -> Option<&str> {
+/// The names of a value that is one placeholder.
+pub(crate) fn whole(text: &str) -> Option<&str> {
     match next(text) {
         Some(("", names, "")) => Some(names),
         _ => None,
@@ -179,7 +198,7 @@ fn whole(text: &str) -> Option<&str> {
 }
 
 fn is_known(name: &str) -> bool {
-    NAMES.contains(&name)
+    NAMES.contains(&name) || name.starts_with(CLAIM)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use spanned_yaml::{Diagnostics, Fields, Node};
 use url::Url;
 
 use super::{
-    Api, Claim, Client, Form, Format, Grant, Scope, Server, Tenant, User,
+    Api, Claim, Client, Form, Format, Grant, Implicit, Scope, Server, Tenant, User,
     reading::{Names, grants, redirect_uris, reference, references, scope_name, seconds, texts, unique},
 };
 use crate::{keys::Algorithm, profile::Profile, secret::Secret};
@@ -176,6 +176,12 @@ fn client(
     let secret = fields.text("client_secret", diagnostics).map(Secret::new);
     let requires_pkce = fields.boolean("pkce_required", diagnostics).unwrap_or(true);
     let grants = grants(&mut fields, "grant_types", &[Grant::AuthorizationCode], diagnostics);
+    if grants.contains(&Grant::Implicit) {
+        diagnostics
+            .error(node.span, "this provider has no implicit grant")
+            .help("leave it out: RFC 9700 §2.1.2 says so too");
+    }
+    let sign_out_redirect_uris = redirect_uris(&mut fields, "post_logout_redirect_uris", diagnostics);
     let redirect_uris = redirect_uris(&mut fields, "redirect_uris", diagnostics);
     if grants.contains(&Grant::AuthorizationCode) && fields.list("redirect_uris", diagnostics).is_empty() {
         diagnostics.error(node.span, "a client with the authorization code grant needs `redirect_uris`");
@@ -202,7 +208,9 @@ fn client(
         id,
         secret,
         redirect_uris,
+        sign_out_redirect_uris,
         grants,
+        implicit: Implicit::default(),
         requires_pkce,
         scopes,
         assigned: None,

@@ -11,7 +11,7 @@ use self::{
     org_authorization_server::org_authorization_server,
 };
 use super::{
-    Client, Grant, Tenant, User,
+    Client, Grant, Implicit, Tenant, User,
     reading::{Names, grants, quoted, redirect_uris, reference, references, texts, unique},
 };
 use crate::{profile::Profile, secret::Secret};
@@ -178,8 +178,11 @@ fn application(
         diagnostics.error(node.span, "a native application cannot do without PKCE");
     }
     let grants = grants(&mut fields, "grant_types", &[Grant::AuthorizationCode], diagnostics);
+    let sign_out_redirect_uris = redirect_uris(&mut fields, "sign_out_redirect_uris", diagnostics);
     let redirect_uris = redirect_uris(&mut fields, "sign_in_redirect_uris", diagnostics);
-    if grants.contains(&Grant::AuthorizationCode)
+    // The console has a box for each kind of token below the grant; both are ticked here.
+    let has_implicit = grants.contains(&Grant::Implicit);
+    if (has_implicit || grants.contains(&Grant::AuthorizationCode))
         && fields.list("sign_in_redirect_uris", diagnostics).is_empty()
     {
         diagnostics.error(
@@ -212,6 +215,8 @@ fn application(
         name: name?.to_owned(),
         secret: secret.map(Secret::new),
         redirect_uris,
+        sign_out_redirect_uris,
+        implicit: Implicit { id_tokens: has_implicit, access_tokens: has_implicit },
         grants,
         requires_pkce,
         scopes: Some(scopes),

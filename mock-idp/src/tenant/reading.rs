@@ -149,11 +149,12 @@ pub(super) fn grants(
     default: &[Grant],
     diagnostics: &mut Diagnostics,
 ) -> Vec<Grant> {
-    const WORDS: [(&str, Grant); 8] = [
+    const WORDS: [(&str, Grant); 9] = [
         ("Authorization Code", Grant::AuthorizationCode),
         ("Client Credentials", Grant::ClientCredentials),
         ("Refresh Token", Grant::RefreshToken),
         ("Device Authorization", Grant::DeviceCode),
+        ("Implicit (hybrid)", Grant::Implicit),
         ("authorization_code", Grant::AuthorizationCode),
         ("client_credentials", Grant::ClientCredentials),
         ("refresh_token", Grant::RefreshToken),
@@ -172,7 +173,7 @@ pub(super) fn grants(
         let error = diagnostics.error(node.span, format!("`{text}` is no grant type of the mock"));
         match closest(text, WORDS.iter().map(|(word, _)| *word)) {
             Some(word) => error.help(format!("did you mean `{word}`?")),
-            None => error.help("there are `Authorization Code`, `Client Credentials`, `Device Authorization`, `Refresh Token`"),
+            None => error.help("there are `Authorization Code`, `Client Credentials`, `Device Authorization`, `Implicit (hybrid)`, `Refresh Token`"),
         };
     }
     grants

@@ -314,7 +314,13 @@ async fn the_journal_shows_requests_and_no_secrets() {
     let rig = Rig::shipped("okta-per-component");
     let tokens = rig.tokens(rig.issuer(), CLI, "openid offline_access", &[]).await;
     let introspect = rig.endpoint(rig.issuer(), "introspection_endpoint").await;
-    let answer = rig.http.post(introspect).form(&[("token", tokens.access())]).send().await.unwrap();
+    let answer = rig
+        .http
+        .post(introspect)
+        .form(&[("token", tokens.access()), ("client_id", CLI)])
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.json::<Json>().await.unwrap()["active"], true);
     let (_, journal) = rig.control(Method::GET, "journal", None).await;
     let endpoints: Vec<_> =

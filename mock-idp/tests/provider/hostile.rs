@@ -36,7 +36,15 @@ async fn malformed_requests_are_refused_cleanly() {
     ];
     for body in bodies {
         for kind in ["application/x-www-form-urlencoded", "application/json", "x"] {
-            for path in ["/v1/token", "/v1/introspect", "/v1/authorize", "/v1/device/authorize"] {
+            for path in [
+                "/v1/token",
+                "/v1/introspect",
+                "/v1/revoke",
+                "/v1/userinfo",
+                "/v1/logout",
+                "/v1/authorize",
+                "/v1/device/authorize",
+            ] {
                 let request = rig.http.post(format!("{base}{path}")).header(CONTENT_TYPE, kind).body(body);
                 let status = request.send().await.unwrap().status();
                 assert!(status.as_u16() < 500, "{path} {body:?}: {status}");
@@ -76,6 +84,9 @@ async fn every_method_is_answered() {
         "/authorize",
         "/login",
         "/introspect",
+        "/revoke",
+        "/userinfo",
+        "/logout",
         "/device",
         "/device_authorization",
         "/nowhere",

@@ -134,7 +134,7 @@ async fn errors_go_back_to_the_client_in_oktas_words() {
         ("openid", &[("code_challenge", ""), ("code_challenge_method", "")], "invalid_request"),
         ("openid", &[("code_challenge", "short")], "invalid_request"),
         ("openid", &[("response_type", "token")], "unsupported_response_type"),
-        ("openid", &[("response_mode", "form_post")], "invalid_request"),
+        ("openid", &[("response_mode", "okta_post_message")], "invalid_request"),
         ("openid", &[("prompt", "none")], "login_required"),
         ("openid unheard:of", &[], "invalid_scope"),
         ("", &[], "invalid_scope"),

@@ -41,7 +41,13 @@ async fn an_opaque_text() {
     assert!(!tokens.access().contains('.'));
     assert!(rig.verify(ORG, tokens.text("id_token")).await.is_ok());
     let introspect = rig.endpoint(ORG, "introspection_endpoint").await;
-    let answer = rig.http.post(introspect).form(&[("token", tokens.access())]).send().await.unwrap();
+    let answer = rig
+        .http
+        .post(introspect)
+        .form(&[("token", tokens.access()), ("client_id", CLI)])
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.json::<Json>().await.unwrap()["active"], true);
     let again = rig.tokens(ORG, CLI, "openid", &[]).await;
     assert_ne!(tokens.access(), again.access());

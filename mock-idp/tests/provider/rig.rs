@@ -129,6 +129,18 @@ impl Rig {
         scope: &str,
         extra: &[(&str, &str)],
     ) -> Response {
+        self.authorize_with("", issuer, client, scope, extra).await
+    }
+
+    /// The same from a browser that has a cookie.
+    pub(crate) async fn authorize_with(
+        &self,
+        cookie: &str,
+        issuer: &str,
+        client: &str,
+        scope: &str,
+        extra: &[(&str, &str)],
+    ) -> Response {
         let endpoint = self.endpoint(issuer, "authorization_endpoint").await;
         let mut params = BTreeMap::from([
             ("client_id", client),
@@ -142,7 +154,7 @@ impl Rig {
         ]);
         params.extend(extra.iter().copied());
         params.retain(|_, value| !value.is_empty());
-        self.http.get(endpoint).query(&params).send().await.unwrap()
+        self.http.get(endpoint).query(&params).header("cookie", cookie).send().await.unwrap()
     }
 
     /// Fills in the form of a sign-in page.
@@ -168,6 +180,22 @@ impl Rig {
         let response = self.submit(page, "ann@acme.test", "ann-mock-password").await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         returned(&response)
+    }
+
+    /// A form to an endpoint by its name in the discovery document, as `client` with its secret where there is one.
+    pub(crate) async fn post(
+        &self,
+        issuer: &str,
+        name: &str,
+        client: Option<(&str, &str)>,
+        form: &[(&str, &str)],
+    ) -> Response {
+        let request = self.http.post(self.endpoint(issuer, name).await).form(form);
+        let request = match client {
+            Some((id, secret)) => request.basic_auth(id, Some(secret)),
+            None => request,
+        };
+        request.send().await.unwrap()
     }
 
     pub(crate) async fn token(&self, issuer: &str, form: &[(&str, &str)]) -> Response {
@@ -274,6 +302,12 @@ pub(crate) fn returned(response: &Response) -> BTreeMap<String, String> {
     let url = Url::parse(location).unwrap();
     let text = url.fragment().or(url.query()).unwrap_or_default().to_owned();
     url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
+}
+
+/// The cookie that an answer sets, as a browser sends it back.
+pub(crate) fn cookie(response: &Response) -> String {
+    let value = response.headers()["set-cookie"].to_str().unwrap();
+    value.split(';').next().unwrap().to_owned()
 }
 
 /// Status and `error` of a JSON answer.

@@ -4,9 +4,9 @@ use spanned_yaml::{Diagnostics, Fields, Node, closest};
 
 use super::{
     super::{
-        Api, Client, Grant, Scope,
+        Api, Client, Grant, Implicit, Scope,
         enterprise_application::{Assignment, EnterpriseApplication, GroupsClaim, Principal},
-        reading::{Names, redirect_uris, reference, scope_name, unique, yes},
+        reading::{Names, redirect_uris, reference, references, scope_name, unique, yes},
     },
     group, guid,
 };
@@ -48,6 +48,12 @@ pub(super) fn app_registration<'n>(
     let secret = fields.text("client_secret", diagnostics).map(Secret::new);
     let native = redirect_uris(&mut fields, "mobile_and_desktop_redirect_uris", diagnostics);
     let web = redirect_uris(&mut fields, "web_redirect_uris", diagnostics);
+    let implicit = implicit_grant(&mut fields, diagnostics);
+    if let (Some(node), true) = (fields.optional("implicit_grant"), web.is_empty()) {
+        diagnostics
+            .error(node.span, "an `implicit_grant` without `web_redirect_uris`")
+            .help("the tokens go to a redirect URI of the web platform");
+    }
     let allows_public_client_flows = yes(&mut fields, "allow_public_client_flows", diagnostics);
     if !native.is_empty() && secret.is_some() {
         diagnostics
@@ -88,13 +94,20 @@ pub(super) fn app_registration<'n>(
     if secret.is_some() {
         grants.push(Grant::ClientCredentials);
     }
+    if implicit != Implicit::default() {
+        grants.push(Grant::Implicit);
+    }
+    let redirect_uris: Vec<_> = native.into_iter().chain(web).collect();
     let client = Client {
         id: id.clone(),
         name,
         requires_pkce: secret.is_none(),
         secret,
-        redirect_uris: native.into_iter().chain(web).collect(),
+        // Any redirect URI will do after a sign-out.
+        sign_out_redirect_uris: redirect_uris.clone(),
+        redirect_uris,
         grants,
+        implicit,
         scopes: None,
         assigned: None,
         audience: None,
@@ -102,6 +115,14 @@ pub(super) fn app_registration<'n>(
     let enterprise_application = EnterpriseApplication { assignment_required, assignments, groups_claim };
     let api = Api { audience: id, identifiers, scopes, enterprise_application, ..Api::default() };
     Some(Registration { api, client, permissions })
+}
+
+/// Authentication > Implicit grant and hybrid flows.
+fn implicit_grant(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Implicit {
+    let known = ["ID tokens".to_owned(), "Access tokens".to_owned()];
+    let tokens = references(fields, "implicit_grant", "a kind of token", &known, diagnostics);
+    let has = |kind: &str| tokens.iter().any(|token| token == kind);
+    Implicit { id_tokens: has("ID tokens"), access_tokens: has("Access tokens") }
 }
 
 fn scopes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Scope> {

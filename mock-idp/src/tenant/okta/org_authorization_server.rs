@@ -53,7 +53,7 @@ pub(super) fn org_authorization_server(
 fn policy(profile: &Profile, client: &Client) -> Policy {
     let openid = profile.words("openid_scopes").map(str::to_owned);
     let rule = PolicyRule {
-        grants: vec![Grant::AuthorizationCode, Grant::ClientCredentials, Grant::DeviceCode],
+        grants: vec![Grant::AuthorizationCode, Grant::ClientCredentials, Grant::DeviceCode, Grant::Implicit],
         groups: None,
         users: None,
         scopes: Some(openid.chain(client.scopes.iter().flatten().cloned()).collect()),

@@ -1,0 +1,101 @@
+//! Access tokens that the provider has to remember, by their digest: those of a sign-in, which fall together, and
+//! opaque ones, which say nothing themselves. A machine's JWT is not among them, however many are issued: its
+//! signature and its claims are enough.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json};
+
+/// So many are kept; the oldest go first. An opaque token that is forgotten counts as unknown.
+const MOST: usize = 20_000;
+
+type Digest = [u8; 32];
+
+/// A token that was issued.
+#[derive(Clone, Debug)]
+pub(crate) struct Issued {
+    /// All tokens that go back to one sign-in: they fall together.
+    pub(crate) family: Option<u64>,
+    pub(crate) expires: Timestamp,
+    /// What an opaque one stands for.
+    pub(crate) claims: Option<Map<String, Json>>,
+}
+
+/// The tokens, and those of them that were taken back.
+#[derive(Debug, Default)]
+pub(crate) struct IssuedTokens {
+    tokens: BTreeMap<Digest, Issued>,
+    /// The oldest first.
+    order: VecDeque<Digest>,
+    /// With the time from when on nobody needs to remember.
+    revoked: BTreeMap<Digest, Timestamp>,
+}
+
+impl IssuedTokens {
+    pub(crate) fn add(&mut self, token: &str, issued: Issued) {
+        if self.order.len() == MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.tokens.remove(&oldest);
+        }
+        let digest = digest_of(token);
+        self.tokens.insert(digest, issued);
+        self.order.push_back(digest);
+    }
+
+    /// What an opaque token stands for.
+    pub(crate) fn claims(&self, token: &str) -> Option<&Map<String, Json>> {
+        self.tokens.get(&digest_of(token))?.claims.as_ref()
+    }
+
+    pub(crate) fn is_revoked(&self, token: &str) -> bool {
+        self.revoked.contains_key(&digest_of(token))
+    }
+
+    /// Takes a token back that would live until `expires`.
+    pub(crate) fn revoke(&mut self, token: &str, expires: Timestamp) {
+        self.revoked.insert(digest_of(token), expires);
+    }
+
+    pub(crate) fn revoke_family(&mut self, family: u64) {
+        let members = self.tokens.iter().filter(|(_, issued)| issued.family == Some(family));
+        self.revoked.extend(members.map(|(digest, issued)| (*digest, issued.expires)));
+    }
+
+    /// Forgets what has expired.
+    pub(crate) fn tidy(&mut self, now: Timestamp) {
+        self.tokens.retain(|_, issued| issued.expires > now);
+        let tokens = &self.tokens;
+        self.order.retain(|digest| tokens.contains_key(digest));
+        self.revoked.retain(|_, expires| *expires > now);
+    }
+}
+
+fn digest_of(token: &str) -> Digest {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_are_forgotten_and_revoked_ones_are_not() {
+        let mut tokens = IssuedTokens::default();
+        let issued = |family| Issued { family, expires: Timestamp::MAX, claims: Some(Map::new()) };
+        tokens.add("first", issued(Some(1)));
+        tokens.revoke_family(1);
+        for number in 0..MOST {
+            tokens.add(&number.to_string(), issued(Some(2)));
+        }
+        assert!(tokens.claims("first").is_none() && tokens.is_revoked("first"));
+        assert!(tokens.claims("0").is_some() && !tokens.is_revoked("0"));
+        assert_eq!(tokens.tokens.len(), MOST);
+        tokens.tidy(Timestamp::MAX);
+        assert!(tokens.tokens.is_empty() && tokens.order.is_empty() && tokens.revoked.is_empty());
+    }
+}
