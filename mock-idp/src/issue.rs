@@ -2,7 +2,7 @@
 
 mod recipient;
 
-use aws_lc_rs::digest::digest;
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
@@ -46,11 +46,15 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
         .access_token_seconds
         .or(server.format.access_token_seconds)
         .unwrap_or_else(|| own_lifetime(provider, profile));
+    let expires_at = now.saturating_add(lifetime);
     let mut vars = provider.server_vars(server);
     vars.set("key.kid", signer.id.as_str());
     vars.set("now", now);
+    vars.set("now.text", now.to_string());
     vars.set("access_token.lifetime", lifetime);
-    vars.set("access_token.expires_at", now.saturating_add(lifetime));
+    vars.set("access_token.lifetime.text", lifetime.to_string());
+    vars.set("access_token.expires_at", expires_at);
+    vars.set("access_token.expires_at.text", expires_at.to_string());
     vars.set("id_token.expires_at", now.saturating_add(profile.seconds("id_token_seconds")));
     if let Some(client) = subject.client {
         let confidential = provider.tenant.client(client).is_some_and(|client| client.secret.is_some());
@@ -68,6 +72,7 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
         vars.set_some("user.id", user.id.as_deref());
         vars.set("session.id", guid_of(&["session", id, &since]));
         vars.set("user.login", user.login.as_str());
+        vars.set_some("user.idp", user.guest_of().and_then(|tenant| guest_provider(profile, tenant)));
         vars.set_some("user.email", user.attribute("email"));
         vars.set_some("user.given_name", user.attribute("firstName"));
         vars.set_some("user.family_name", user.attribute("lastName"));
@@ -88,7 +93,11 @@ pub(crate) fn access_token(
     subject: &Subject<'_>,
 ) -> (Members, Members) {
     let sections = [Section::AccessTokenHeader, Section::AccessTokenClaims];
-    token(provider, server, vars, subject, subject.audience, sections)
+    let mut vars = vars.clone();
+    if server.access_tokens(subject.audience) == AccessTokens::JwtHashedNonce {
+        vars.set("token.nonce", provider.state().chance.url_safe(Purpose::OpaqueClaim, 43));
+    }
+    token(provider, server, &vars, subject, subject.audience, sections)
 }
 
 /// Header and claims of an ID token. `vars` may hold the access token that it comes with.
@@ -164,9 +173,11 @@ pub(crate) async fn tokens(
     order: &Order<'_>,
     note: &mut Note,
 ) -> Option<Vars> {
-    let server = provider.tenant.servers.get(authorization.server)?;
+    let asked = provider.tenant.servers.get(authorization.server)?;
     let signer = provider.signer(authorization.server).await?;
     let user = authorization.user.as_deref().and_then(|id| provider.state().user(id).cloned());
+    let server = provider.tenant.issuing(asked, user.as_ref());
+    let seconds = authorization.access_token_seconds.or(server.format.access_token_seconds);
     let subject = Subject {
         client: Some(&authorization.client),
         user: user.as_ref(),
@@ -174,17 +185,19 @@ pub(crate) async fn tokens(
         audience: Some(&authorization.audience),
         auth_time: authorization.auth_time,
         nonce: authorization.nonce.as_deref(),
-        access_token_seconds: authorization.access_token_seconds,
+        access_token_seconds: seconds.or_else(|| Some(own_lifetime(provider, server.profile))),
         implicit: order.implicit,
     };
     let mut vars = vars(provider, server, &signer, &subject);
     if order.access_token {
         let form = server.access_tokens(subject.audience);
         let signer = provider.access_token_signer(authorization.server, form).await?;
-        vars.set("key.kid", signer.id.as_str());
-        let (header, claims) = access_token(provider, server, &vars, &subject);
+        let own = provider.tenant.access_token_server(server, &authorization.audience);
+        let mut own_vars = self::vars(provider, own, &signer, &subject);
+        own_vars.set("key.kid", signer.id.as_str());
+        let (header, claims) = access_token(provider, own, &own_vars, &subject);
         let is_opaque = form == AccessTokens::Opaque;
-        let token = if is_opaque { opaque(provider) } else { sign(&signer, &header, &claims)? };
+        let token = if is_opaque { opaque(provider) } else { sign(&signer, form, &header, &claims)? };
         if is_opaque || order.family.is_some() {
             let expires = claims.get("exp").and_then(Json::as_i64).unwrap_or_default();
             let expires = Timestamp::from_second(expires).unwrap_or(Timestamp::MAX);
@@ -196,13 +209,12 @@ pub(crate) async fn tokens(
         vars.set("access_token.type", "Bearer");
     }
     if user.is_some() && order.id_token {
-        vars.set("key.kid", signer.id.as_str());
         vars.set_some("c_hash", order.code.map(|code| half_hash(server.algorithm, code)));
         let (header, mut claims) = id_token(provider, server, &vars, &subject);
         if !order.implicit {
             fault::id_token(provider, &mut claims, note);
         }
-        vars.set("id_token", sign(&signer, &header, &claims)?);
+        vars.set("id_token", sign(&signer, AccessTokens::Jwt, &header, &claims)?);
     }
     Some(vars)
 }
@@ -218,10 +230,33 @@ pub(crate) fn opaque(provider: &Provider) -> String {
     provider.state().chance.url_safe(Purpose::OpaqueToken, 43)
 }
 
-fn sign(signer: &Signer, header: &Members, claims: &Members) -> Option<String> {
-    let input = signing_input(header, claims);
-    let signature = signer.key.sign(input.as_bytes())?;
-    Some(format!("{input}.{}", base64url(&signature)))
+fn sign(signer: &Signer, form: AccessTokens, header: &Members, claims: &Members) -> Option<String> {
+    let shown = signing_input(header, claims);
+    let signature = if form == AccessTokens::JwtHashedNonce {
+        signer.key.sign(signing_input(&signed_header(form, header), claims).as_bytes())?
+    } else {
+        signer.key.sign(shown.as_bytes())?
+    };
+    Some(format!("{shown}.{}", base64url(&signature)))
+}
+
+/// The header that the signature is over, for most forms as it is sent.
+pub(crate) fn signed_header(form: AccessTokens, header: &Members) -> Members {
+    let mut header = header.clone();
+    if form == AccessTokens::JwtHashedNonce
+        && let Some(nonce) = header.get_mut("nonce")
+    {
+        let hash = digest(&SHA256, nonce.as_str().unwrap_or_default().as_bytes());
+        *nonce = base64url(hash.as_ref()).into();
+    }
+    header
+}
+
+/// How a token names the tenant that a guest's account is of: as the issuer of version 1.0.
+fn guest_provider(profile: &Profile, tenant: &str) -> Option<Json> {
+    let mut vars = Vars::default();
+    vars.set("server.id", tenant);
+    vars.expand(profile.setting("guest_provider"))
 }
 
 /// As the parts of a JWS are written.

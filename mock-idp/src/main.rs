@@ -31,7 +31,8 @@ use spanned_yaml::Source;
 #[command(version, after_help = "Example:\n  mock-idp --config tenant.yaml --port 8443 --ca-out ca.pem")]
 struct Options {
     /// The tenant file, or the name of a shipped one: okta-per-component, okta-shared, okta-org-jwt,
-    /// okta-org-unpublished, okta-org-opaque, okta-org-beside-custom, entra-quickstart, generic.
+    /// okta-org-unpublished, okta-org-opaque, okta-org-beside-custom, entra-quickstart, entra-v1,
+    /// entra-multitenant, generic.
     #[arg(long, value_name = "FILE")]
     config: String,
     /// Port of the provider; 0 takes a free one.

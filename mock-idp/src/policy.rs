@@ -18,6 +18,8 @@ pub(crate) struct Requested {
     pub(crate) scopes: Vec<String>,
     /// The request named none: these are the defaults, of which a rule may permit a part.
     pub(crate) defaulted: bool,
+    /// The API, by the name that its tokens will have.
+    pub(crate) audience: String,
 }
 
 /// What is granted.
@@ -74,6 +76,7 @@ fn requested(
 ) -> Result<Requested, Rule> {
     let exists = |scope: &str| profile.is_openid(scope) || api.scopes.iter().any(|known| known.name == scope);
     let machine = grant == Grant::ClientCredentials;
+    let audience = api.audience.clone();
     let named = split(parameter.unwrap_or_default());
     if named.is_empty() {
         let defaults: Vec<_> =
@@ -81,7 +84,7 @@ fn requested(
         return if defaults.is_empty() {
             Err(Rule::ScopeMissing)
         } else {
-            Ok(Requested { scopes: defaults, defaulted: true })
+            Ok(Requested { scopes: defaults, defaulted: true, audience })
         };
     }
     if refuses_as_a_whole(profile) {
@@ -91,7 +94,7 @@ fn requested(
         if machine && named.iter().any(|scope| profile.is_openid(scope)) {
             return Err(Rule::ScopeForUsersOnly);
         }
-        return Ok(Requested { scopes: named, defaulted: false });
+        return Ok(Requested { scopes: named, defaulted: false, audience });
     }
     let allowed = |scope: &String| {
         exists(scope)
@@ -99,7 +102,11 @@ fn requested(
             && client.scopes.as_ref().is_none_or(|allowed| allowed.contains(scope))
     };
     let scopes: Vec<_> = named.into_iter().filter(allowed).collect();
-    if scopes.is_empty() { Err(Rule::ScopeUnknown) } else { Ok(Requested { scopes, defaulted: false }) }
+    if scopes.is_empty() {
+        Err(Rule::ScopeUnknown)
+    } else {
+        Ok(Requested { scopes, defaulted: false, audience })
+    }
 }
 
 /// Asks the access policies, then whether the user may use the application.

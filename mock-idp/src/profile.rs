@@ -45,6 +45,8 @@ pub struct Field {
     only: Vec<String>,
     /// The scope that must have been granted.
     scope: Option<String>,
+    /// The placeholder that must have a value.
+    when: Option<String>,
 }
 
 /// A vendor's provider.
@@ -96,6 +98,10 @@ profiles! {
     okta_org = "okta-org",
     /// Microsoft Entra ID with tokens of version 2.0.
     entra_v2 = "entra-v2",
+    /// Microsoft Entra ID, endpoints and tokens of version 1.0.
+    entra_v1 = "entra-v1",
+    /// Microsoft Entra ID, the endpoints of no tenant.
+    entra_multitenant = "entra-multitenant",
     /// A provider as the standards describe it.
     generic = "generic",
 }
@@ -129,7 +135,8 @@ impl Profile {
         for field in self.section(section) {
             let elsewhere = !field.only.is_empty() && !field.only.iter().any(|only| only == document);
             let withheld = field.scope.as_ref().is_some_and(|scope| !scopes.contains(scope));
-            if elsewhere || withheld {
+            let idle = field.when.as_ref().is_some_and(|name| !vars.has(name));
+            if elsewhere || withheld || idle {
                 continue;
             }
             let Some(value) = vars.expand(&field.value) else { continue };
@@ -179,6 +186,7 @@ impl Profile {
             status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or(500),
             error: text("error"),
             code: value.and_then(|value| value.get("code")).and_then(Json::as_u64),
+            has_uri: value.and_then(|value| value.get("uri")) == Some(&Json::Bool(true)),
             description: text("description"),
         }
     }
@@ -272,7 +280,11 @@ fn read_field(
     ];
     let mut fields = Fields::new(node, "a field", diagnostics)?;
     let name = fields.required_text("name", diagnostics);
-    let value = fields.required("value", diagnostics).map(Node::to_json);
+    // Null is a value: it takes a field of the extended profile away, or is sent as it stands.
+    let value = match (fields.optional("value"), node.get("value")) {
+        (None, Some(null)) => Some(null.to_json()),
+        _ => fields.required("value", diagnostics).map(Node::to_json),
+    };
     let source = fields.required_text("source", diagnostics);
     if let Some(source) = source
         && !profile.sources.contains_key(source)
@@ -284,6 +296,10 @@ fn read_field(
     let confidence = fields.choice("confidence", &LETTERS, diagnostics);
     let only = fields.texts("only", diagnostics).into_iter().map(str::to_owned).collect();
     let scope = fields.text("scope", diagnostics).map(str::to_owned);
+    let when = fields.text("when", diagnostics).map(str::to_owned);
+    if let Some(unknown) = when.as_ref().filter(|name| !template::is_known(name)) {
+        diagnostics.error(node.span, format!("there is no placeholder `{unknown}`"));
+    }
     if let Some(value) = &value {
         for unknown in template::unknown_names(value) {
             diagnostics.error(node.span, format!("there is no placeholder `{unknown}`"));
@@ -298,6 +314,7 @@ fn read_field(
         inherited: false,
         only,
         scope,
+        when,
     })
 }
 

@@ -61,7 +61,7 @@ impl Provider {
     pub(crate) async fn signer(&self, server: usize) -> Option<Signer> {
         let (current, algorithm) = {
             let state = self.state();
-            let ring = state.rings.get(server)?;
+            let ring = state.ring(server)?;
             (ring.current().clone(), ring.algorithm)
         };
         let key = self.keys.key(algorithm, current.slot).await?;
@@ -91,7 +91,7 @@ impl Provider {
     pub(crate) async fn published(&self, server: usize) -> Option<Vec<Signer>> {
         let (ring, algorithm) = {
             let state = self.state();
-            let ring = state.rings.get(server)?;
+            let ring = state.ring(server)?;
             (ring.published().cloned().collect::<Vec<_>>(), ring.algorithm)
         };
         let mut signers = Vec::new();

@@ -9,6 +9,8 @@ pub(crate) struct Text<'p> {
     pub(crate) error: &'p str,
     /// Entra's number of the error.
     pub(crate) code: Option<u64>,
+    /// Entra: the answer names a page about the error.
+    pub(crate) has_uri: bool,
     /// For people.
     pub(crate) description: &'p str,
 }
@@ -41,6 +43,12 @@ rules! {
     AuthorizeClientUnknown = "authorize_client_unknown",
     /// RFC 9700 §4.1.3: never redirected.
     AuthorizeRedirectMismatch = "authorize_redirect_mismatch",
+    /// Entra: at `common`, an application that is for its own tenant's accounts.
+    ClientOfOneTenant = "client_of_one_tenant",
+    /// Entra: the account is of a tenant that may not sign in here.
+    UserOfAnotherTenant = "user_of_another_tenant",
+    /// Entra: the account's tenant has not got the API.
+    ApiOfAnotherTenant = "api_of_another_tenant",
     ResponseTypeMissing = "response_type_missing",
     ResponseTypeUnsupported = "response_type_unsupported",
     ResponseModeUnsupported = "response_mode_unsupported",
@@ -78,18 +86,29 @@ rules! {
     ClientCredentialsMissing = "client_credentials_missing",
     ClientUnknown = "client_unknown",
     ClientSecretWrong = "client_secret_wrong",
+    /// Entra: the right secret, too late.
+    ClientSecretExpired = "client_secret_expired",
     ClientAuthenticationWrong = "client_authentication_wrong",
     /// RFC 6749 §2.3.
     ClientAuthenticationTwice = "client_authentication_twice",
     GrantTypeMissing = "grant_type_missing",
     GrantTypeUnsupported = "grant_type_unsupported",
     CodeMissing = "code_missing",
-    /// RFC 6749 §4.1.2: unknown, expired, used, or another client's.
+    /// RFC 6749 §4.1.2: unknown, or another client's.
     CodeInvalid = "code_invalid",
+    /// RFC 6749 §4.1.2.
+    CodeExpired = "code_expired",
+    /// RFC 6749 §4.1.2.
+    CodeRedeemed = "code_redeemed",
     /// RFC 6749 §4.1.3.
     CodeRedirectMismatch = "code_redirect_mismatch",
+    /// Entra: a page redeems a code that was not given to a page.
+    CrossOriginRedemption = "cross_origin_redemption",
+    /// Entra: a code that was given to a page is redeemed by something else.
+    OriginMissing = "origin_missing",
     RefreshTokenMissing = "refresh_token_missing",
     RefreshTokenInvalid = "refresh_token_invalid",
+    RefreshTokenExpired = "refresh_token_expired",
     /// RFC 6749 §6.
     RefreshScopeWider = "refresh_scope_wider",
     /// RFC 7662 §2.1, RFC 7009 §2.1: there is no `token`.

@@ -44,7 +44,11 @@ pub(crate) fn json(status: StatusCode, cache_control: &str, document: &Map<Strin
 
 /// The protocol's error object (RFC 6749 §5.2).
 pub(crate) fn oauth_error(call: &Call<'_>, refusal: Refusal, with_basic: bool, note: &mut Note) -> Response {
-    let (status, vars) = error_vars(call.provider, call.profile(), refusal, &Vars::default(), note);
+    let mut vars = Vars::default();
+    if let Some(name) = call.profile().setting("correlation_header").as_str() {
+        vars.set_some("request.correlation_id", call.headers.get(name).and_then(|id| id.to_str().ok()));
+    }
+    let (status, vars) = error_vars(call.provider, call.profile(), refusal, &vars, note);
     let object = call.profile().render(Section::OauthError, &vars);
     let mut response = json(status, "no-store", &object);
     if status == StatusCode::UNAUTHORIZED && with_basic {
@@ -75,12 +79,15 @@ pub(crate) fn error_vars(
     vars.set_some("parameter", refusal.parameter);
     vars.set("request.id", provider.state().chance.alphanumeric(Purpose::Request, 22));
     vars.set("request.trace_id", provider.state().chance.guid(Purpose::Guid));
-    vars.set("request.correlation_id", provider.state().chance.guid(Purpose::Guid));
+    if !vars.has("request.correlation_id") {
+        vars.set("request.correlation_id", provider.state().chance.guid(Purpose::Guid));
+    }
     vars.set("request.time", provider.clock.now().strftime("%Y-%m-%d %H:%M:%SZ").to_string());
     vars.set_some("client.id", note.client_id.as_deref());
     vars.set_some("scope", note.scopes.as_ref().map(|scopes| scopes.join(" ")));
     vars.set("error", text.error);
     vars.set_some("error.code", text.code);
+    vars.set_some("error.uri", text.has_uri.then_some(true));
     let description = vars.expand_text(text.description);
     vars.set_some("error_description", description);
     note.error = Some(text.error.to_owned());

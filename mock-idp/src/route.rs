@@ -55,8 +55,10 @@ impl Routes {
         let mut exact = BTreeMap::new();
         for (index, server) in tenant.servers.iter().enumerate() {
             for place in Place::ALL {
-                if let Some(path) = place.path(server) {
-                    exact.entry(path).or_insert((index, place));
+                for id in std::iter::once(&server.id).chain(&server.names) {
+                    if let Some(path) = place.path_for(server, id) {
+                        exact.entry(path).or_insert((index, place));
+                    }
                 }
             }
         }
@@ -144,9 +146,14 @@ impl Place {
 
     /// Its path at a server, if the server's profile has it.
     pub(crate) fn path(self, server: &Server) -> Option<String> {
+        self.path_for(server, &server.id)
+    }
+
+    /// Its path under one of the server's names.
+    fn path_for(self, server: &Server, id: &str) -> Option<String> {
         let field = server.profile.section(Section::Paths).iter().find(|field| field.name == self.name())?;
         let mut vars = Vars::default();
-        vars.set("server.id", server.id.as_str());
+        vars.set("server.id", id);
         vars.set("issuer.path", server.path.as_str());
         vars.expand_text(field.value.as_str()?)
     }

@@ -2,13 +2,24 @@
 
 use std::fmt;
 
-/// The text of a secret.
+use jiff::Timestamp;
+
+/// The text of a secret, and when it ends.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
+pub(crate) struct Secret(String, Option<Timestamp>);
 
 impl Secret {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(text.into(), None)
+    }
+
+    /// The same, until then.
+    pub(crate) fn until(self, end: Option<Timestamp>) -> Self {
+        Self(self.0, end)
+    }
+
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        self.1.is_some_and(|end| end <= now)
     }
 
     /// The secret itself: for the control wire and the index page, which hand it to the tester.

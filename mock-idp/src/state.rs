@@ -116,8 +116,9 @@ pub(crate) struct State {
     pub(crate) organization: String,
     /// Each with its id.
     pub(crate) users: Vec<User>,
-    /// By the server's index.
-    pub(crate) rings: Vec<KeyRing>,
+    rings: Vec<KeyRing>,
+    /// By the server's index: which of the rings is its.
+    ring_of: Vec<usize>,
     /// The `kid` of tokens that a server signs with the unpublished key.
     pub(crate) unpublished_key_id: String,
     next_slot: usize,
@@ -143,6 +144,7 @@ impl State {
             organization: String::new(),
             users: Vec::new(),
             rings: Vec::new(),
+            ring_of: Vec::new(),
             unpublished_key_id: String::new(),
             next_slot: 0,
             transactions: BTreeMap::new(),
@@ -158,12 +160,25 @@ impl State {
         };
         state.organization = format!("00o{}", state.chance.alphanumeric(Purpose::Tenant, 17));
         state.unpublished_key_id = state.key_id(tenant, Purpose::UnpublishedKeyId);
+        let shares = tenant.profile.setting("servers_share_keys") == true;
         for server in &tenant.servers {
-            let key = state.new_key(tenant);
-            state.rings.push(KeyRing::new(server.algorithm, key));
+            if state.rings.is_empty() || !shares {
+                let key = state.new_key(tenant);
+                state.rings.push(KeyRing::new(server.algorithm, key));
+            }
+            state.ring_of.push(state.rings.len() - 1);
         }
         state.set_users(tenant, tenant.users.clone());
         state
+    }
+
+    /// The keys of a server; several may share them.
+    pub(crate) fn ring(&self, server: usize) -> Option<&KeyRing> {
+        self.rings.get(*self.ring_of.get(server)?)
+    }
+
+    pub(crate) fn ring_mut(&mut self, server: usize) -> Option<&mut KeyRing> {
+        self.rings.get_mut(*self.ring_of.get(server)?)
     }
 
     /// A key in a slot that no server of this tenant has.

@@ -4,7 +4,9 @@
 //! mistake of it at once. A [`Tenant`] that exists has no dangling reference. It never changes: what a run changes
 //! is `state`.
 
+mod app_registration;
 mod at;
+mod directory;
 mod enterprise_application;
 mod entra;
 mod generic;
@@ -12,8 +14,8 @@ mod okta;
 mod reading;
 
 pub use self::at::AddressError;
-use self::enterprise_application::EnterpriseApplication;
 pub(crate) use self::reading::is_loopback;
+use self::{app_registration::AppRegistration, enterprise_application::EnterpriseApplication};
 
 use serde_json::{Map, Value as Json};
 use spanned_yaml::{Diagnostics, Fields, Source, parse};
@@ -43,6 +45,8 @@ pub(crate) struct Server {
     pub(crate) origin: String,
     /// The issuer's path without a final slash.
     pub(crate) path: String,
+    /// What may stand for its id in a path: Entra's domain names.
+    pub(crate) names: Vec<String>,
     /// At least one.
     pub(crate) apis: Vec<Api>,
     pub(crate) claims: Vec<Claim>,
@@ -61,6 +65,7 @@ pub(crate) struct Api {
     /// Other names of it, where a request's scopes say which API they belong to: Entra's Application ID URI.
     pub(crate) identifiers: Vec<String>,
     pub(crate) enterprise_application: EnterpriseApplication,
+    pub(crate) registration: AppRegistration,
 }
 
 /// The form of an API's access tokens.
@@ -71,6 +76,9 @@ pub(crate) enum AccessTokens {
     Jwt,
     /// A JWT under a key that no key set has.
     JwtUnpublishedKey,
+    /// A JWT whose signature only the API itself can check: what was signed has a hash in the place of the header's
+    /// `nonce`.
+    JwtHashedNonce,
     /// A random text that only the provider can look up.
     Opaque,
 }
@@ -221,8 +229,9 @@ impl Tenant {
     #[must_use]
     pub fn hosts(&self) -> Vec<String> {
         let mut hosts = Vec::new();
-        for server in &self.servers {
-            let url = url::Url::parse(&server.issuer).ok();
+        let servers = self.servers.iter().filter(|server| !server.is_template());
+        for address in servers.flat_map(|server| [&server.issuer, &server.origin]) {
+            let url = url::Url::parse(address).ok();
             let host = url
                 .as_ref()
                 .and_then(url::Url::host_str)
@@ -235,7 +244,8 @@ impl Tenant {
     /// Its issuers, in the order of the file.
     #[must_use]
     pub fn issuers(&self) -> Vec<String> {
-        self.servers.iter().map(|server| server.issuer.clone()).collect()
+        let servers = self.servers.iter().filter(|server| !server.is_template());
+        servers.map(|server| server.issuer.clone()).collect()
     }
 
     /// Passwords and client secrets with what they are, so that a caller can redact them.
@@ -252,9 +262,9 @@ impl Tenant {
 }
 
 impl Server {
-    /// The API that an audience belongs to.
+    /// The API that an audience, or another of its names, belongs to.
     pub(crate) fn api(&self, audience: &str) -> Option<&Api> {
-        self.apis.iter().find(|api| api.audience == audience)
+        self.apis.iter().find(|api| api.names().any(|name| name == audience))
     }
 
     /// The form of the access tokens for an audience; for one that is no API's, that of the first.

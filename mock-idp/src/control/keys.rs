@@ -37,12 +37,12 @@ pub(super) async fn rotate(provider: &Provider, body: &[u8]) -> Result<Answer, P
     let server = server_of(provider, &issuer)?;
     {
         let mut state = provider.state();
-        let needs_key = state.rings.get(server).is_some_and(|ring| !ring.has_next());
+        let needs_key = state.ring(server).is_some_and(|ring| !ring.has_next());
         if ahead && !needs_key {
             return Err(Problem::Invalid("the next key is published already: rotate to it".to_owned()));
         }
         let new = needs_key.then(|| state.new_key(&provider.tenant));
-        if let Some(ring) = state.rings.get_mut(server) {
+        if let Some(ring) = state.ring_mut(server) {
             if let Some(new) = new {
                 ring.announce(new);
             }
@@ -63,7 +63,7 @@ pub(super) async fn rotate(provider: &Provider, body: &[u8]) -> Result<Answer, P
 pub(super) fn retire(provider: &Provider, body: &[u8]) -> Result<Answer, Problem> {
     let Which { issuer } = answer::read(body)?;
     let server = server_of(provider, &issuer)?;
-    if let Some(ring) = provider.state().rings.get_mut(server) {
+    if let Some(ring) = provider.state().ring_mut(server) {
         ring.retire();
     }
     ring(provider, server, &issuer)
@@ -109,7 +109,7 @@ pub(super) async fn publish(provider: &Provider, body: &[u8]) -> Result<Answer, 
     {
         let mut state = provider.state();
         let key = state.spare_key(&provider.tenant, slot);
-        if let Some(ring) = state.rings.get_mut(server) {
+        if let Some(ring) = state.ring_mut(server) {
             ring.extras.push(Extra { algorithm, key, set, without, first });
         }
     }
@@ -118,7 +118,7 @@ pub(super) async fn publish(provider: &Provider, body: &[u8]) -> Result<Answer, 
 
 fn ring(provider: &Provider, server: usize, issuer: &str) -> Result<Answer, Problem> {
     let state = provider.state();
-    let ring = state.rings.get(server).ok_or(Problem::Internal("the server has no keys"))?;
+    let ring = state.ring(server).ok_or(Problem::Internal("the server has no keys"))?;
     let mut published: Vec<_> = ring.published().map(|key| key.id.as_str()).collect();
     for extra in &ring.extras {
         // An entry without an id is in the key set all the same.

@@ -99,7 +99,9 @@ pub(super) fn failure_page(call: &Call<'_>, refusal: Refusal, note: &mut Note) -
     let (status, vars) = error_vars(call.provider, call.profile(), refusal, &Vars::default(), note);
     let text = |placeholder| vars.expand_text(placeholder).unwrap_or_default();
     let advice = match refusal.rule {
-        Rule::AuthorizeClientUnknown => "Compare the client ID with the applications of this tenant.",
+        Rule::AuthorizeClientUnknown | Rule::ClientOfOneTenant => {
+            "Compare the client ID with the applications of this tenant."
+        }
         Rule::AuthorizeRedirectMismatch => {
             "Compare the redirect URI, character by character, with those registered for the application."
         }
@@ -136,6 +138,7 @@ fn describe(params: &Params, note: &mut Note) {
 fn destination<'a>(call: &'a Call<'_>, params: &'a Params) -> Result<(&'a Client, &'a str), Refusal> {
     let id = params.one("client_id")?.ok_or(Rule::AuthorizeClientUnknown)?;
     let client = call.provider.tenant.client(id).ok_or(Rule::AuthorizeClientUnknown)?;
+    call.server.knows(id)?;
     let requested = params.one("redirect_uri")?.ok_or(Rule::AuthorizeRedirectMismatch)?;
     if client.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, requested)) {
         Ok((client, requested))
@@ -159,7 +162,7 @@ fn check(
     }
     let resources: Vec<_> = params.all("resource").collect();
     let scope = params.one("scope")?;
-    let (api, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
+    let (_, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
     let challenge = if response_type.code { pkce::challenge(client, params)? } else { None };
     let state = params.one("state")?.map(str::to_owned);
     let nonce = params.one("nonce")?.map(str::to_owned);
@@ -178,7 +181,7 @@ fn check(
             grant,
             user: None,
             scopes: requested.scopes,
-            audience: api.audience.clone(),
+            audience: requested.audience,
             auth_time: None,
             nonce,
             access_token_seconds: None,

@@ -5,6 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use url::form_urlencoded;
 
 use crate::{
+    clock::Clock as _,
     journal::{Note, short},
     profile::Section,
     refusal::Rule,
@@ -37,7 +38,12 @@ pub(super) fn authenticate<'a>(call: &'a Call<'_>, note: &mut Note) -> Result<&'
     };
     let client = call.provider.tenant.client(&id).ok_or(Rule::ClientUnknown)?;
     match (&client.secret, secret) {
-        (Some(known), Some(given)) if known.matches(&given) => Ok(client),
+        (Some(known), Some(given)) if known.matches(&given) => {
+            if known.has_expired(call.provider.clock.now()) {
+                return Err(Rule::ClientSecretExpired.into());
+            }
+            Ok(client)
+        }
         (Some(_), Some(_)) => Err(Rule::ClientSecretWrong.into()),
         (Some(_), None) => Err(Rule::ClientCredentialsMissing.into()),
         (None, None) => Ok(client),

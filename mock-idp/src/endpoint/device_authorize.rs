@@ -45,7 +45,7 @@ fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
     }
     let resources: Vec<_> = call.form.all("resource").collect();
     let scope = call.form.one("scope")?;
-    let (api, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
+    let (_, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
     let form = call.profile().setting("user_code_form").as_str().unwrap_or_default();
     let user_code = call.provider.state().chance.code(Purpose::UserCode, form);
     let lifetime = SignedDuration::from_secs(call.profile().seconds("device_code_seconds"));
@@ -56,7 +56,7 @@ fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
             grant,
             user: None,
             scopes: requested.scopes,
-            audience: api.audience.clone(),
+            audience: requested.audience,
             auth_time: None,
             nonce: None,
             access_token_seconds: None,
@@ -78,8 +78,11 @@ fn wait(call: &Call<'_>, device: Device, page: &str) -> Map<String, Json> {
     vars.set("device.code", code.as_str());
     vars.set("device.user_code", device.user_code.as_str());
     vars.set("device.page", page);
-    vars.set("device.lifetime", call.profile().seconds("device_code_seconds"));
+    let lifetime = call.profile().seconds("device_code_seconds");
+    vars.set("device.lifetime", lifetime);
+    vars.set("device.lifetime.text", lifetime.to_string());
     vars.set("device.interval", device.interval);
+    vars.set("device.interval.text", device.interval.to_string());
     state.devices.insert(code, device);
     call.profile().render(Section::DeviceAuthorizationResponse, &vars)
 }

@@ -24,9 +24,10 @@ pub(super) fn page(provider: &Provider) -> Response {
         })
         .collect();
     let tenant = &provider.tenant;
+    let servers = tenant.servers.iter().filter(|server| !server.is_template());
     let page = Index {
         title: &provider.profile().title,
-        issuers: tenant.servers.iter().map(|server| issuer(provider, server)).collect(),
+        issuers: servers.map(|server| issuer(provider, server)).collect(),
         clients: tenant.clients.iter().map(client).collect(),
         users,
     };

@@ -29,7 +29,7 @@ async fn entries(call: &Call<'_>) -> Option<Vec<Json>> {
     let signers = call.provider.published(call.index).await?;
     let own = signers.iter().map(|signer| entry(call, signer, call.server.algorithm));
     let mut keys: Vec<_> = own.map(Json::Object).collect();
-    let extras = call.provider.state().rings.get(call.index).map(|ring| ring.extras.clone());
+    let extras = call.provider.state().ring(call.index).map(|ring| ring.extras.clone());
     for extra in extras.unwrap_or_default() {
         let key = call.provider.spare(extra.algorithm, extra.key.slot).await?;
         let signer = Signer { key, id: extra.key.id };

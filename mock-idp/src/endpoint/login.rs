@@ -119,7 +119,8 @@ pub(super) fn permitted(
     auth_time: Timestamp,
 ) -> Result<Authorization, Rule> {
     let client = call.provider.tenant.client(&authorization.client).ok_or(Rule::AuthorizeClientUnknown)?;
-    let requested = Requested { scopes: authorization.scopes, defaulted };
+    let audience = authorization.audience.clone();
+    let requested = Requested { scopes: authorization.scopes, defaulted, audience };
     let grant = authorization.grant;
     let api = call.server.api(&authorization.audience);
     let permit = policy::permit(call.server, api, client, Some(user), grant, &requested)?;

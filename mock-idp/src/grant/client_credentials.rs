@@ -25,7 +25,7 @@ pub(crate) fn grant(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal
         grant,
         user: None,
         scopes: permit.scopes,
-        audience: api.audience.clone(),
+        audience: requested.audience,
         auth_time: None,
         nonce: None,
         access_token_seconds: permit.access_token_seconds,

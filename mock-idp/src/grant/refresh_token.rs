@@ -61,11 +61,13 @@ fn usable<'s>(
     let refresh = state
         .refresh
         .get(presented)
-        .filter(|refresh| refresh.expires > now)
         .filter(|refresh| {
             refresh.authorization.client == client.id && refresh.authorization.server == call.index
         })
         .ok_or(Rule::RefreshTokenInvalid)?;
+    if refresh.expires <= now {
+        return Err(Rule::RefreshTokenExpired);
+    }
     let grace = SignedDuration::from_secs(call.profile().seconds("refresh_rotation_grace_seconds"));
     // A clock that was set back opens no grace period.
     if refresh.used.is_some_and(|used| used > now || now.duration_since(used) >= grace) {
@@ -98,7 +100,8 @@ fn narrowed(
             .and_then(|id| state.user(id).cloned())
             .ok_or(Rule::RefreshTokenInvalid)?
     };
-    let requested = Requested { scopes: authorization.scopes, defaulted: false };
+    let audience = authorization.audience.clone();
+    let requested = Requested { scopes: authorization.scopes, defaulted: false, audience };
     let grant = authorization.grant;
     let api = call.server.api(&authorization.audience);
     let permit = policy::permit(call.server, api, client, Some(&user), grant, &requested)?;

@@ -1,5 +1,5 @@
 //! Entra's way: a scope names its API, as in `api://…/access_as_user`; `.default` stands for all that was consented to;
-//! permissions belong to the client, assignments to the user.
+//! permissions belong to the client, assignments to the user. At the endpoints of version 1.0 `resource` names the API.
 
 use super::{Permit, Requested, split};
 use crate::{
@@ -25,24 +25,29 @@ pub(super) fn resolve<'s>(
     resources: &[&str],
     parameter: Option<&str>,
 ) -> Result<(&'s Api, Requested), Rule> {
+    server.knows(&client.id)?;
     let named = split(parameter.unwrap_or_default());
+    let own = server.apis.last().ok_or(Rule::ScopeOfUnknownApi)?;
+    if server.profile.setting("resource_names_the_api") == true {
+        return by_resource(server, own, client, grant, resources, named);
+    }
     if named.is_empty() {
         return Err(Rule::ScopeMissing);
     }
-    let own = server.apis.last().ok_or(Rule::ScopeOfUnknownApi)?;
     let (openid, others): (Vec<_>, Vec<_>) =
         named.into_iter().partition(|scope| server.profile.is_openid(scope));
     let others: Vec<_> = others.iter().map(|scope| locate(server, own, scope)).collect::<Result<_, _>>()?;
-    let api = others.first().map_or(own, |(api, _)| *api);
-    let wanted: Vec<_> = others.iter().map(|(_, name)| *name).collect();
+    let (api, called, _) = others.first().copied().unwrap_or((own, &own.audience, DEFAULT));
+    let wanted: Vec<_> = others.iter().map(|(_, _, name)| *name).collect();
     let all = wanted.contains(&DEFAULT);
-    if others.iter().any(|(other, _)| other.audience != api.audience) || (all && wanted.len() > 1) {
+    if others.iter().any(|(other, _, _)| other.audience != api.audience) || (all && wanted.len() > 1) {
         return Err(Rule::ScopesMixed);
     }
+    let audience = audience(api, called);
     if grant == Grant::ClientCredentials {
         return if all && openid.is_empty() {
             target(api, resources)?;
-            Ok((api, Requested { scopes: Vec::new(), defaulted: false }))
+            Ok((api, Requested { scopes: Vec::new(), defaulted: false, audience }))
         } else {
             Err(Rule::ScopeForUsersOnly)
         };
@@ -59,7 +64,45 @@ pub(super) fn resolve<'s>(
     }
     let granted = if all { permissions } else { wanted };
     let scopes = openid.into_iter().chain(granted.into_iter().map(str::to_owned)).collect();
-    Ok((api, Requested { scopes, defaulted: false }))
+    Ok((api, Requested { scopes, defaulted: false, audience }))
+}
+
+/// The API that `resource` names, with all permissions for it. Of the scopes only those of `OpenID` Connect count.
+fn by_resource<'s>(
+    server: &'s Server,
+    own: &'s Api,
+    client: &Client,
+    grant: Grant,
+    resources: &[&str],
+    named: Vec<String>,
+) -> Result<(&'s Api, Requested), Rule> {
+    let (api, called) = match resources {
+        [] if grant == Grant::ClientCredentials => return Err(Rule::ScopeMissing),
+        [] => (own, own.audience.as_str()),
+        [called] => (server.api(called).ok_or(Rule::ScopeOfUnknownApi)?, *called),
+        _ => return Err(Rule::TargetUnknown),
+    };
+    let audience = audience(api, called);
+    if grant == Grant::ClientCredentials {
+        return Ok((api, Requested { scopes: Vec::new(), defaulted: false, audience }));
+    }
+    let permissions = permissions(own, api, client);
+    if permissions.is_empty() {
+        return Err(Rule::PolicyDenied);
+    }
+    let openid = named.into_iter().filter(|scope| server.profile.is_openid(scope));
+    let mut scopes: Vec<_> = openid.chain(permissions.into_iter().map(str::to_owned)).collect();
+    let unasked = server.profile.setting("refresh_token_unasked") == true;
+    if unasked && !scopes.iter().any(|scope| scope == "offline_access") {
+        scopes.push("offline_access".to_owned());
+    }
+    Ok((api, Requested { scopes, defaulted: false, audience }))
+}
+
+/// Tokens of version 1.0 call the API as the request did, others always by its client id.
+fn audience(api: &Api, called: &str) -> String {
+    let as_called = api.registration.access_token_version == Some(1);
+    if as_called { called.to_owned() } else { api.audience.clone() }
 }
 
 /// Whether the user, or the client for itself, may have tokens for the API, and the user may use the client.
@@ -70,6 +113,9 @@ pub(super) fn permit(
     user: Option<&User>,
     requested: &Requested,
 ) -> Result<Permit, Rule> {
+    if let Some(user) = user {
+        server.admits(user, &client.id, api.map(|api| api.audience.as_str()))?;
+    }
     let signs_in = user.and_then(|_| server.api(&client.id));
     let admitted =
         api.into_iter().chain(signs_in).all(|app| app.enterprise_application.admits(user, &client.id));
@@ -84,8 +130,8 @@ pub(super) fn bare(api: &Api, granted: &[String], named: &[String]) -> Vec<Strin
     let mut scopes: Vec<String> = Vec::new();
     for scope in named {
         match within(api, scope) {
-            Some(DEFAULT) => scopes.extend_from_slice(granted),
-            name => scopes.push(name.unwrap_or(scope).to_owned()),
+            Some((_, DEFAULT)) => scopes.extend_from_slice(granted),
+            found => scopes.push(found.map_or(scope.as_str(), |(_, name)| name).to_owned()),
         }
     }
     scopes
@@ -94,23 +140,29 @@ pub(super) fn bare(api: &Api, granted: &[String], named: &[String]) -> Vec<Strin
 /// Scopes as tokens have them, and the API that the first of them names.
 pub(super) fn unqualified<'s>(server: &'s Server, scopes: &[String]) -> (Option<&'s Api>, Vec<String>) {
     let find = |scope: &String| {
-        let found = server.apis.iter().find_map(|api| Some((api, within(api, scope)?.to_owned())));
+        let found = server.apis.iter().find_map(|api| Some((api, within(api, scope)?.1.to_owned())));
         found.map_or_else(|| (None, scope.clone()), |(api, name)| (Some(api), name))
     };
     let (apis, names): (Vec<_>, Vec<_>) = scopes.iter().map(find).unzip();
     (apis.into_iter().flatten().next(), names)
 }
 
-/// A scope's API and its name there. One without an API is the provider's own.
-fn locate<'s, 'n>(server: &'s Server, own: &'s Api, scope: &'n str) -> Result<(&'s Api, &'n str), Rule> {
-    if let Some(found) = server.apis.iter().find_map(|api| Some((api, within(api, scope)?))) {
-        return Ok(found);
+/// A scope's API, what the scope calls it, and its name there. One without an API is the provider's own.
+fn locate<'s, 'n>(
+    server: &'s Server,
+    own: &'s Api,
+    scope: &'n str,
+) -> Result<(&'s Api, &'s str, &'n str), Rule> {
+    for api in &server.apis {
+        if let Some((called, name)) = within(api, scope) {
+            return Ok((api, called, name));
+        }
     }
-    if scope.contains('/') { Err(Rule::ScopeOfUnknownApi) } else { Ok((own, scope)) }
+    if scope.contains('/') { Err(Rule::ScopeOfUnknownApi) } else { Ok((own, &own.audience, scope)) }
 }
 
-fn within<'n>(api: &Api, scope: &'n str) -> Option<&'n str> {
-    api.names().find_map(|name| scope.strip_prefix(name)?.strip_prefix('/'))
+fn within<'a, 'n>(api: &'a Api, scope: &'n str) -> Option<(&'a str, &'n str)> {
+    api.names().find_map(|called| Some((called, scope.strip_prefix(called)?.strip_prefix('/')?)))
 }
 
 /// The parameter `resource` may be there, if it is the API of the scopes.

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 /// Every placeholder there is.
-pub(crate) const NAMES: [&str; 83] = [
+pub(crate) const NAMES: &[&str] = &[
     "access_token",
     "access_token.expires_at",
+    "access_token.expires_at.text",
     "access_token.lifetime",
+    "access_token.lifetime.text",
     "access_token.type",
     "at_hash",
     "audience",
@@ -27,7 +29,9 @@ pub(crate) const NAMES: [&str; 83] = [
     "code",
     "device.code",
     "device.interval",
+    "device.interval.text",
     "device.lifetime",
+    "device.lifetime.text",
     "device.page",
     "device.user_code",
     "endpoint.authorize",
@@ -41,6 +45,7 @@ pub(crate) const NAMES: [&str; 83] = [
     "endpoint.userinfo",
     "error",
     "error.code",
+    "error.uri",
     "error_description",
     "format.client_id_claim",
     "format.scope",
@@ -49,6 +54,7 @@ pub(crate) const NAMES: [&str; 83] = [
     "groups",
     "groups.claim_names",
     "groups.claim_sources",
+    "groups.has_groups",
     "id_token",
     "id_token.expires_at",
     "issuer",
@@ -64,6 +70,8 @@ pub(crate) const NAMES: [&str; 83] = [
     "key.y",
     "nonce",
     "now",
+    "now.text",
+    "optional.idtyp",
     "parameter",
     "refresh_token",
     "request.correlation_id",
@@ -82,6 +90,7 @@ pub(crate) const NAMES: [&str; 83] = [
     "tenant.idp",
     "token.aio",
     "token.id",
+    "token.nonce",
     "token.rh",
     "token.uti",
     "user.email",
@@ -89,6 +98,7 @@ pub(crate) const NAMES: [&str; 83] = [
     "user.given_name",
     "user.groups",
     "user.id",
+    "user.idp",
     "user.login",
     "user.name",
     "user.pairwise",
@@ -156,6 +166,11 @@ impl Vars {
         Some(expanded)
     }
 
+    /// The placeholder has a value.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     fn lookup(&self, names: &str) -> Option<&Json> {
         names.split('|').find_map(|name| match name.strip_prefix(CLAIM) {
             Some(claim) => self.0.get("claims.presented")?.get(claim),
@@ -197,7 +212,8 @@ pub(crate) fn whole(text: &str) -> Option<&str> {
     }
 }
 
-fn is_known(name: &str) -> bool {
+/// There is such a placeholder.
+pub(crate) fn is_known(name: &str) -> bool {
     NAMES.contains(&name) || name.starts_with(CLAIM)
 }
 

@@ -9,6 +9,8 @@ use spanned_yaml::{Diagnostics, Fields, Node};
 use self::app_registration::{Known, Registration, app_registration, permissions};
 use super::{
     AccessTokens, Api, Format, Scope, Server, Tenant, User,
+    app_registration::{AppRegistration, SignInAudience},
+    directory::CONSUMERS,
     reading::{Names, reference, unique},
 };
 use crate::{keys::Algorithm, profile::Profile, secret::Secret};
@@ -17,15 +19,17 @@ use crate::{keys::Algorithm, profile::Profile, secret::Secret};
 const GRAPH: (&str, &str) = ("00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com");
 
 pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Tenant> {
-    let profile = Profile::entra_v2();
-    let tenant_id = guid(fields, "tenant_id", "tenant", &mut Names::default(), diagnostics);
+    let (mut tenant_ids, mut domains) = (Names::default(), Names::default());
+    let tenant_id = guid(fields, "tenant_id", "tenant", &mut tenant_ids, diagnostics);
+    let own_domains = domain_names(fields, &mut domains, diagnostics);
+    let others = other_tenants(fields, &mut tenant_ids, &mut domains, diagnostics);
     let groups = groups(fields, diagnostics);
     let mut logins = Names::default();
     let mut object_ids = Names::default();
     let users: Vec<_> = fields
         .list("users", diagnostics)
         .iter()
-        .filter_map(|node| user(node, &groups, &mut logins, &mut object_ids, diagnostics))
+        .filter_map(|node| user(node, &groups, tenant_ids.list(), &mut logins, &mut object_ids, diagnostics))
         .collect();
     fields.required("app_registrations", diagnostics);
     let nodes = fields.list("app_registrations", diagnostics);
@@ -37,12 +41,12 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         .collect();
     let permissions = permissions(&registrations, diagnostics);
     let tenant_id = tenant_id?;
-    let origin = "https://login.microsoftonline.com".to_owned();
-    let path = format!("/{tenant_id}/v2.0");
     let mut apis = Vec::new();
     let mut clients = Vec::new();
-    for (Registration { api, mut client, .. }, permissions) in registrations.into_iter().zip(permissions) {
+    for (Registration { mut api, mut client, .. }, permissions) in registrations.into_iter().zip(permissions)
+    {
         client.scopes = Some(permissions);
+        api.registration.tenant.clone_from(&tenant_id);
         apis.push(api);
         clients.push(client);
     }
@@ -52,30 +56,52 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
     for assignment in apis.iter_mut().flat_map(|api| &mut api.enterprise_application.assignments) {
         assignment.to.resolve(&applications);
     }
-    let server = Server {
+    let mut servers = Vec::new();
+    for (id, names) in std::iter::once((tenant_id, own_domains)).chain(others) {
+        servers.extend(endpoints(Profile::entra_v2(), &id, &id, &names, &apis));
+    }
+    for id in ["common", "organizations"] {
+        servers.extend(endpoints(Profile::entra_multitenant(), id, "{tenantid}", &[], &apis));
+    }
+    Some(Tenant { profile: Profile::entra_v2(), servers, clients, users })
+}
+
+/// The endpoints of both versions, of a tenant or of none.
+fn endpoints(v2: &'static Profile, id: &str, tenant: &str, names: &[String], apis: &[Api]) -> [Server; 2] {
+    let origin = "https://login.microsoftonline.com";
+    let versions = [
+        (v2, format!("{origin}/{tenant}/v2.0"), format!("/{id}/v2.0")),
+        (Profile::entra_v1(), format!("https://sts.windows.net/{tenant}/"), format!("/{id}")),
+    ];
+    versions.map(|(profile, issuer, path)| Server {
         profile,
-        name: "Microsoft Entra ID".to_owned(),
-        issuer: format!("{origin}{path}"),
-        origin,
+        name: profile.title.clone(),
+        issuer,
+        origin: origin.to_owned(),
         path,
-        apis,
+        names: names.to_vec(),
+        apis: apis.to_vec(),
         claims: Vec::new(),
         policies: Vec::new(),
         algorithm: Algorithm::Rs256,
         format: Format::default(),
-        id: tenant_id,
-    };
-    Some(Tenant { profile, servers: vec![server], clients, users })
+        id: id.to_owned(),
+    })
 }
 
-/// Its tokens are for Microsoft alone, and clients are told to take them as opaque; here they are.
+/// Microsoft's own API, in every tenant. Its tokens are for itself alone.
 fn graph() -> Api {
     let (id, uri) = GRAPH;
     Api {
         audience: id.to_owned(),
         identifiers: vec![uri.to_owned()],
         scopes: vec![Scope { name: "User.Read".to_owned(), default: false, published: false }],
-        access_tokens: AccessTokens::Opaque,
+        access_tokens: AccessTokens::JwtHashedNonce,
+        registration: AppRegistration {
+            audience: SignInAudience::Everyone,
+            access_token_version: Some(1),
+            ..AppRegistration::default()
+        },
         ..Api::default()
     }
 }
@@ -106,6 +132,46 @@ fn is_guid(text: &str, node: &Node, diagnostics: &mut Diagnostics) -> bool {
     fits
 }
 
+/// Custom domain names: they may stand for the tenant ID in a path.
+fn domain_names(fields: &mut Fields<'_>, names: &mut Names, diagnostics: &mut Diagnostics) -> Vec<String> {
+    let mut domains = Vec::new();
+    for node in fields.list("custom_domain_names", diagnostics) {
+        let Some(text) = node.as_text() else {
+            diagnostics.expected(node, "a domain name");
+            continue;
+        };
+        if text.contains('.') && !text.contains(['/', ':']) {
+            names.take("domain name", text, node, diagnostics);
+            domains.push(text.to_owned());
+        } else {
+            diagnostics.error(node.span, format!("`{text}` is no domain name")).help("as in `acme.test`");
+        }
+    }
+    domains
+}
+
+/// Tenants that are not the file's own: users of theirs sign in where an application lets them. That of the personal
+/// accounts is called `consumers`.
+fn other_tenants(
+    fields: &mut Fields<'_>,
+    ids: &mut Names,
+    domains: &mut Names,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(String, Vec<String>)> {
+    let mut tenants = Vec::new();
+    for node in fields.list("other_tenants", diagnostics) {
+        let Some(mut fields) = Fields::new(node, "a tenant", diagnostics) else { continue };
+        let id = guid(&mut fields, "tenant_id", "tenant", ids, diagnostics);
+        let mut names = domain_names(&mut fields, domains, diagnostics);
+        fields.finish(diagnostics);
+        if id.as_deref() == Some(CONSUMERS) {
+            names.push("consumers".to_owned());
+        }
+        tenants.extend(id.map(|id| (id, names)));
+    }
+    tenants
+}
+
 /// Groups > All groups: display names with their object ids.
 fn groups(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {
     let (mut names, mut ids) = (Names::default(), Names::default());
@@ -124,6 +190,7 @@ fn groups(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<(String
 fn user(
     node: &Node,
     groups: &[(String, String)],
+    tenants: &[String],
     logins: &mut Names,
     object_ids: &mut Names,
     diagnostics: &mut Diagnostics,
@@ -139,9 +206,21 @@ fn user(
     let email = fields.text("mail", diagnostics);
     let nodes = fields.list("groups", diagnostics);
     let groups = nodes.iter().filter_map(|node| group(node, groups, diagnostics)).collect();
+    let kind = fields.choice("user_type", &[("Member", "Member"), ("Guest", "Guest")], diagnostics);
+    let elsewhere = tenants.get(1..).unwrap_or_default();
+    let home = fields
+        .optional("home_tenant_id")
+        .and_then(|node| reference(node, "one of the `other_tenants`", elsewhere, diagnostics));
+    if kind == Some("Guest") && fields.optional("home_tenant_id").is_none() {
+        diagnostics
+            .error(node.span, "a guest without a `home_tenant_id`")
+            .help("name the one of the `other_tenants` where the account is");
+    }
     fields.finish(diagnostics);
     let mut profile = Map::new();
-    for (key, text) in [("displayName", name), ("email", email)] {
+    let attributes =
+        [("displayName", name), ("email", email), ("userType", kind), ("homeTenantId", home.as_deref())];
+    for (key, text) in attributes {
         if let Some(text) = text {
             profile.insert(key.to_owned(), text.into());
         }

@@ -52,6 +52,7 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         id: "generic".to_owned(),
         name: "Generic provider".to_owned(),
         origin: url.1.origin().ascii_serialization(),
+        names: Vec::new(),
         path: url.1.path().trim_end_matches('/').to_owned(),
         issuer: url.0,
         apis,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::StatusCode;
 use serde_json::{Value as Json, json};
@@ -11,26 +12,45 @@ use crate::rig::{Rig, VERIFIER, WEB_SECRET, decode, refused, returned, shipped};
 pub(crate) const API: &str = "4f8e2a6c-9d1b-4e3f-a5c7-0b2d4f6a8c1e";
 pub(crate) const CLI: &str = "8a7b6c5d-4e3f-4a1b-9c8d-7e6f5a4b3c2d";
 pub(crate) const WEB: &str = "c3d2e1f0-a9b8-4c7d-8e6f-5a4b3c2d1e0f";
-const UNPERMITTED: &str = "e5f4a3b2-c1d0-4e9f-8a7b-6c5d4e3f2a1b";
-const TENANT: &str = "7c1d4f0e-2b3a-4c5d-8e9f-a0b1c2d3e4f5";
+pub(crate) const UNPERMITTED: &str = "e5f4a3b2-c1d0-4e9f-8a7b-6c5d4e3f2a1b";
+pub(crate) const TENANT: &str = "7c1d4f0e-2b3a-4c5d-8e9f-a0b1c2d3e4f5";
 
 type Params = &'static [(&'static str, &'static str)];
 
-fn scope(name: &str) -> String {
+pub(crate) fn scope(name: &str) -> String {
     format!("api://{API}/{name}")
 }
 
 /// The tokens of somebody of the tenant, or the error that comes back.
-async fn sign_in(rig: &Rig, who: &str, client: &str, scope: &str) -> Result<Json, String> {
-    let page = rig.authorize(rig.issuer(), client, scope, &[]).await;
-    assert_eq!(page.status(), StatusCode::OK, "{:?}", page.headers());
-    let response = rig.submit(page, &format!("{who}@acme.test"), &format!("{who}-mock-password")).await;
-    let returned = returned(&response);
-    let Some(code) = returned.get("code") else { return Err(returned["error_description"].clone()) };
-    Ok(rig.redeem(rig.issuer(), client, code, VERIFIER).await.json().await.unwrap())
+pub(crate) async fn sign_in(rig: &Rig, who: &str, client: &str, scope: &str) -> Result<Json, String> {
+    sign_in_at(rig, rig.issuer(), &format!("{who}@acme.test"), client, scope, &[]).await
 }
 
-fn claims(tokens: &Json) -> Json {
+/// The same at one of several endpoints.
+pub(crate) async fn sign_in_at(
+    rig: &Rig,
+    endpoint: &str,
+    login: &str,
+    client: &str,
+    scope: &str,
+    extra: &[(&str, &str)],
+) -> Result<Json, String> {
+    let response = rig.authorize(endpoint, client, scope, extra).await;
+    let response = if response.status() == StatusCode::OK {
+        let (who, _) = login.split_once(['@', '_']).unwrap();
+        rig.submit(response, login, &format!("{who}-mock-password")).await
+    } else {
+        response
+    };
+    if !response.status().is_redirection() {
+        return Err(response.text().await.unwrap());
+    }
+    let returned = returned(&response);
+    let Some(code) = returned.get("code") else { return Err(returned["error_description"].clone()) };
+    Ok(rig.redeem(endpoint, client, code, VERIFIER).await.json().await.unwrap())
+}
+
+pub(crate) fn claims(tokens: &Json) -> Json {
     decode(tokens["access_token"].as_str().unwrap())["claims"].clone()
 }
 
@@ -199,12 +219,45 @@ async fn the_page_for_people_has_scopes_and_commands_that_work() {
     assert!(page.contains(&format!("scope={}", scope(".default"))), "{page}");
 }
 
+/// The header as Graph checks it.
+fn hashed_nonce(header: &str) -> String {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+    let nonce = serde_json::from_str::<Json>(&text).unwrap()["nonce"].as_str().unwrap().to_owned();
+    let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, nonce.as_bytes()));
+    URL_SAFE_NO_PAD.encode(text.replace(&nonce, &hash))
+}
+
 #[tokio::test]
 async fn a_request_without_an_api_is_for_graph() {
     let rig = Rig::shipped("entra-quickstart");
     let tokens = rig.tokens(rig.issuer(), CLI, "openid profile", &[]).await;
-    assert!(!tokens.access().contains('.'), "nobody but Graph reads it");
     assert_eq!(tokens.text("scope"), "openid profile");
+    let token = decode(tokens.access());
+    let claims = &token["claims"];
+    assert_eq!(claims["aud"], "00000003-0000-0000-c000-000000000000");
+    assert_eq!(
+        (&claims["iss"], &claims["ver"]),
+        (&json!(format!("https://sts.windows.net/{TENANT}/")), &json!("1.0"))
+    );
+    assert!(rig.verify(rig.issuer(), tokens.access()).await.is_err(), "nobody but Graph can check it");
+    let (header, rest) = tokens.access().split_once('.').unwrap();
+    let signed = hashed_nonce(header);
+    assert!(
+        rig.verify(rig.issuer(), &format!("{signed}.{rest}")).await.is_ok(),
+        "Graph hashes the nonce first"
+    );
+    let (payload, _) = rest.split_once('.').unwrap();
+    let like = json!({"client_id": CLI, "user": "ann@acme.test", "scopes": ["https://graph.microsoft.com/User.Read"]});
+    let minted = rig.mint(json!({"issuer": rig.issuers[1], "like": like})).await;
+    let minted = minted["token"].as_str().unwrap();
+    assert!(rig.verify(rig.issuer(), minted).await.is_err());
+    let (header, rest) = minted.split_once('.').unwrap();
+    assert!(rig.verify(rig.issuer(), &format!("{}.{rest}", hashed_nonce(header))).await.is_ok());
+    assert!(
+        rig.verify(rig.issuer(), &format!("{signed}.{payload}.{}", rest.split_once('.').unwrap().1))
+            .await
+            .is_err()
+    );
     assert!(rig.verify(rig.issuer(), tokens.text("id_token")).await.is_ok());
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use url::Url;
 
 use crate::entra;
-use crate::rig::{CLI, CONFIG, LOOPBACK, Rig, VERIFIER, WEB, WEB_SECRET, decode, returned};
+use crate::rig::{CLI, CONFIG, LOOPBACK, Rig, VERIFIER, WEB, WEB_SECRET, decode, document, returned};
 
 type Params<'a> = &'a [(&'a str, &'a str)];
 
@@ -16,6 +16,8 @@ struct Client<'a> {
     scope: &'a str,
     /// Scope and resource of a machine's request, where the tenant has a machine.
     machine: Option<(&'a str, &'a str)>,
+    /// Names the API in a user's request, where scopes alone do not.
+    resource: &'a str,
     /// A path of a server that the provider does not have.
     unknown_server: &'a str,
 }
@@ -28,7 +30,7 @@ fn assert_golden(folder: &str, name: &str, document: &Json) {
 
 async fn assert_profile(folder: &str, rig: &Rig, rfc8414: Option<&str>, client: &Client<'_>) {
     let issuer = rig.issuer();
-    let document = rig.json(&format!("{issuer}/.well-known/openid-configuration")).await;
+    let document = rig.json(&document(issuer)).await;
     assert_golden(folder, "openid-configuration", &document);
     if let Some(url) = rfc8414 {
         assert_golden(folder, "oauth-authorization-server", &rig.json(url).await);
@@ -39,7 +41,7 @@ async fn assert_profile(folder: &str, rig: &Rig, rfc8414: Option<&str>, client: 
         *certificate = "(certificate)".into();
     }
     assert_golden(folder, "jwks", &keys);
-    let mut tokens = rig.tokens(issuer, client.cli, client.scope, &[]).await.0;
+    let mut tokens = rig.tokens(issuer, client.cli, client.scope, &[("resource", client.resource)]).await.0;
     let token = |tokens: &Json, name: &str| decode(tokens[name].as_str().unwrap());
     assert_golden(folder, "access-token", &token(&tokens, "access_token"));
     let mut id = token(&tokens, "id_token");
@@ -62,7 +64,7 @@ async fn assert_profile(folder: &str, rig: &Rig, rfc8414: Option<&str>, client: 
         assert_golden(folder, "machine-token", &token(&machine, "access_token"));
     }
     assert_golden(folder, "errors", &errors(rig, client).await);
-    let device = [("client_id", client.cli), ("scope", client.scope)];
+    let device = [("client_id", client.cli), ("scope", client.scope), ("resource", client.resource)];
     let endpoint = rig.endpoint(issuer, "device_authorization_endpoint").await;
     let device = rig.http.post(endpoint).form(&device).send().await.unwrap();
     assert_golden(folder, "device-authorization", &device.json().await.unwrap());
@@ -77,6 +79,7 @@ async fn okta() {
         web: WEB,
         scope: &format!("openid profile email offline_access {CONFIG}"),
         machine: Some((CONFIG, "")),
+        resource: "",
         unknown_server: "/oauth2/nope/.well-known/openid-configuration",
     };
     assert_profile("okta", &rig, Some(rfc8414), &client).await;
@@ -92,6 +95,7 @@ async fn okta_org() {
         web: WEB,
         scope: "openid profile email groups offline_access okta.users.read.self",
         machine: None,
+        resource: "",
         unknown_server: "/oauth2/nope/.well-known/openid-configuration",
     };
     let rfc8414 = "https://acme.okta.com/.well-known/oauth-authorization-server";
@@ -101,15 +105,36 @@ async fn okta_org() {
 #[tokio::test]
 async fn entra_v2() {
     let rig = Rig::shipped("entra-quickstart");
+    assert_entra("entra-v2", &rig, "/contoso.example/v2.0/.well-known/openid-configuration").await;
+}
+
+/// Scopes name the API at the endpoints of version 2.0, `resource` does at those of version 1.0.
+async fn assert_entra(folder: &str, rig: &Rig, unknown_server: &str) {
     let api = format!("api://{}", entra::API);
     let client = Client {
         cli: entra::CLI,
         web: entra::WEB,
         scope: &format!("openid profile email offline_access {api}/access_as_user {api}/{CONFIG}"),
-        machine: Some((&format!("{api}/.default"), "")),
-        unknown_server: "/contoso.example/v2.0/.well-known/openid-configuration",
+        machine: Some((&format!("{api}/.default"), &api)),
+        resource: &api,
+        unknown_server,
     };
-    assert_profile("entra-v2", &rig, None, &client).await;
+    assert_profile(folder, rig, None, &client).await;
+}
+
+#[tokio::test]
+async fn entra_v1() {
+    let mut rig = Rig::shipped("entra-v1");
+    rig.issuers.swap(0, 1);
+    assert!(rig.issuer().starts_with("https://sts.windows.net/"));
+    assert_entra("entra-v1", &rig, "/contoso.example/.well-known/openid-configuration").await;
+}
+
+#[tokio::test]
+async fn entra_multitenant() {
+    let mut rig = Rig::shipped("entra-multitenant");
+    rig.issuers = vec!["https://login.microsoftonline.com/common/v2.0".to_owned()];
+    assert_entra("entra-multitenant", &rig, "/contoso.example/v2.0/.well-known/openid-configuration").await;
 }
 
 #[tokio::test]
@@ -121,6 +146,7 @@ async fn generic() {
         web: "cloud-ui",
         scope: &format!("openid profile email offline_access {CONFIG}"),
         machine: Some((CONFIG, "enterprise-manager")),
+        resource: "",
         unknown_server: "/oauth2/nope/.well-known/openid-configuration",
     };
     assert_profile("generic", &rig, Some(rfc8414), &client).await;
@@ -139,7 +165,11 @@ async fn errors(rig: &Rig, client: &Client<'_>) -> Json {
     ];
     for (name, scope, extra) in redirects {
         let response = rig.authorize(issuer, client.cli, scope, extra).await;
-        errors.insert(name.to_owned(), json!(returned(&response)));
+        // Where scopes do not matter there is a sign-in page.
+        let status = response.status();
+        let outcome =
+            if status.is_redirection() { json!(returned(&response)) } else { json!(status.as_u16()) };
+        errors.insert(name.to_owned(), outcome);
     }
     let code = &rig.sign_in(issuer, client.cli, "openid", &[]).await["code"];
     let forms: [(&str, Params<'_>); 6] = [

@@ -9,6 +9,9 @@
 mod control;
 mod device;
 mod entra;
+mod entra_errors;
+mod entra_tenants;
+mod entra_versions;
 mod faults;
 mod form_post;
 mod generic;

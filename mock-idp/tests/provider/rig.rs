@@ -117,7 +117,7 @@ impl Rig {
 
     /// An endpoint by its name in the discovery document.
     pub(crate) async fn endpoint(&self, issuer: &str, name: &str) -> String {
-        let document = self.json(&format!("{issuer}/.well-known/openid-configuration")).await;
+        let document = self.json(&document(issuer)).await;
         document[name].as_str().unwrap().to_owned()
     }
 
@@ -281,6 +281,11 @@ impl Tokens {
     pub(crate) fn access(&self) -> &str {
         self.text("access_token")
     }
+}
+
+/// The discovery document of an issuer, which may end in a slash.
+pub(crate) fn document(issuer: &str) -> String {
+    format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
 }
 
 pub(crate) fn shipped(name: &str) -> &'static str {

@@ -1,10 +1,12 @@
 //! App registrations, and beside each its enterprise application with the assignments.
 
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use spanned_yaml::{Diagnostics, Fields, Node, closest};
 
 use super::{
     super::{
         Api, Client, Grant, Implicit, Scope,
+        app_registration::{AppRegistration, SignInAudience},
         enterprise_application::{Assignment, EnterpriseApplication, GroupsClaim, Principal},
         reading::{Names, redirect_uris, reference, references, scope_name, unique, yes},
     },
@@ -46,8 +48,11 @@ pub(super) fn app_registration<'n>(
     let id = guid(&mut fields, "client_id", "app registration with the client ID", ids, diagnostics);
     // Authentication; Certificates & secrets
     let secret = fields.text("client_secret", diagnostics).map(Secret::new);
+    let expires = expires(&mut fields, secret.is_some(), diagnostics);
+    let secret = secret.map(|secret| secret.until(expires));
     let native = redirect_uris(&mut fields, "mobile_and_desktop_redirect_uris", diagnostics);
     let web = redirect_uris(&mut fields, "web_redirect_uris", diagnostics);
+    let pages = redirect_uris(&mut fields, "single_page_application_redirect_uris", diagnostics);
     let implicit = implicit_grant(&mut fields, diagnostics);
     if let (Some(node), true) = (fields.optional("implicit_grant"), web.is_empty()) {
         diagnostics
@@ -55,9 +60,11 @@ pub(super) fn app_registration<'n>(
             .help("the tokens go to a redirect URI of the web platform");
     }
     let allows_public_client_flows = yes(&mut fields, "allow_public_client_flows", diagnostics);
-    if !native.is_empty() && secret.is_some() {
+    let public =
+        [("mobile_and_desktop_redirect_uris", &native), ("single_page_application_redirect_uris", &pages)];
+    for (key, _) in public.into_iter().filter(|(_, uris)| secret.is_some() && !uris.is_empty()) {
         diagnostics
-            .error(node.span, "a registration with a `client_secret` and `mobile_and_desktop_redirect_uris`")
+            .error(node.span, format!("a registration with a `client_secret` and `{key}`"))
             .help("the mock keeps public and confidential clients apart: make two registrations");
     }
     if !web.is_empty() && secret.is_none() {
@@ -75,6 +82,11 @@ pub(super) fn app_registration<'n>(
     let roles = roles(&mut fields, diagnostics);
     let permissions = fields.list("api_permissions", diagnostics);
     let groups_claim = fields.choice("groups_claim", &GROUPS, diagnostics).unwrap_or_default();
+    let registration = AppRegistration {
+        tells_type: optional_claims(&mut fields, diagnostics),
+        single_page_redirect_uris: pages.clone(),
+        ..manifest(&mut fields, diagnostics)
+    };
     // Enterprise application > Properties, Users and groups
     let assignment_required = yes(&mut fields, "assignment_required", diagnostics);
     let nodes = fields.list("users_and_groups", diagnostics);
@@ -82,7 +94,8 @@ pub(super) fn app_registration<'n>(
     fields.finish(diagnostics);
     let (id, name) = (id?, name?);
     let mut grants = Vec::new();
-    if !native.is_empty() || !web.is_empty() {
+    let redirect_uris: Vec<_> = native.into_iter().chain(web).chain(pages).collect();
+    if !redirect_uris.is_empty() {
         grants.push(Grant::AuthorizationCode);
     }
     if allows_public_client_flows {
@@ -97,7 +110,6 @@ pub(super) fn app_registration<'n>(
     if implicit != Implicit::default() {
         grants.push(Grant::Implicit);
     }
-    let redirect_uris: Vec<_> = native.into_iter().chain(web).collect();
     let client = Client {
         id: id.clone(),
         name,
@@ -113,7 +125,8 @@ pub(super) fn app_registration<'n>(
         audience: None,
     };
     let enterprise_application = EnterpriseApplication { assignment_required, assignments, groups_claim };
-    let api = Api { audience: id, identifiers, scopes, enterprise_application, ..Api::default() };
+    let api =
+        Api { audience: id, identifiers, scopes, enterprise_application, registration, ..Api::default() };
     Some(Registration { api, client, permissions })
 }
 
@@ -123,6 +136,54 @@ fn implicit_grant(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Imp
     let tokens = references(fields, "implicit_grant", "a kind of token", &known, diagnostics);
     let has = |kind: &str| tokens.iter().any(|token| token == kind);
     Implicit { id_tokens: has("ID tokens"), access_tokens: has("Access tokens") }
+}
+
+/// Certificates & secrets > Expires: a day, at whose beginning the secret ends.
+fn expires(fields: &mut Fields<'_>, has_secret: bool, diagnostics: &mut Diagnostics) -> Option<Timestamp> {
+    let node = fields.optional("client_secret_expires")?;
+    if !has_secret {
+        diagnostics.error(node.span, "`client_secret_expires` without a `client_secret`");
+    }
+    let text = node.as_text().unwrap_or_default();
+    let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok());
+    if day.is_none() {
+        diagnostics.error(node.span, format!("`{text}` is no day")).help("as in `2026-12-31`");
+    }
+    day.map(|day| day.timestamp())
+}
+
+/// Supported accounts, and the version of access tokens: `accessTokenAcceptedVersion` in older manifests.
+fn manifest(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> AppRegistration {
+    const AUDIENCES: [(&str, SignInAudience); 4] = [
+        ("AzureADMyOrg", SignInAudience::MyOrganization),
+        ("AzureADMultipleOrgs", SignInAudience::Organizations),
+        ("AzureADandPersonalMicrosoftAccount", SignInAudience::Everyone),
+        ("PersonalMicrosoftAccount", SignInAudience::Personal),
+    ];
+    const VERSION: &str = "requested_access_token_version";
+    let audience = fields.choice("sign_in_audience", &AUDIENCES, diagnostics).unwrap_or_default();
+    let node = fields.optional(VERSION).filter(|node| !node.is_null());
+    let version = match node {
+        Some(_) => fields.choice(VERSION, &[("1", 1), ("2", 2)], diagnostics),
+        None => Some(1),
+    };
+    let personal = matches!(audience, SignInAudience::Everyone | SignInAudience::Personal);
+    if let (true, Some(1)) = (personal, version) {
+        let span = node.or(fields.optional("sign_in_audience")).map_or(fields.span(), |node| node.span);
+        diagnostics
+            .error(span, "personal accounts want access tokens of version 2")
+            .help(format!("set `{VERSION}: 2`"));
+    }
+    AppRegistration { audience, access_token_version: version, ..AppRegistration::default() }
+}
+
+/// Token configuration: `idtyp`, which says that a token is an application's.
+fn optional_claims(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> bool {
+    let nodes = fields.list("optional_claims", diagnostics);
+    let known = ["idtyp".to_owned()];
+    let claims =
+        nodes.iter().filter_map(|node| reference(node, "an optional claim of the mock", &known, diagnostics));
+    claims.count() > 0
 }
 
 fn scopes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Scope> {

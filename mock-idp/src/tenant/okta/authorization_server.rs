@@ -63,6 +63,7 @@ pub(super) fn authorization_server(
         name: name?.to_owned(),
         issuer: format!("{origin}{path}"),
         origin,
+        names: Vec::new(),
         path,
         apis: audiences
             .into_iter()

@@ -40,6 +40,7 @@ pub(super) fn org_authorization_server(
         name: "Org authorization server".to_owned(),
         issuer: origin.clone(),
         origin,
+        names: Vec::new(),
         path: String::new(),
         apis: vec![api],
         claims: Vec::new(),
