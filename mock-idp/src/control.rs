@@ -28,6 +28,7 @@ use crate::{
     clock::{Clock as _, http_date},
     provider::Provider,
     response::header,
+    server::WrongTls,
 };
 
 /// The largest body that is read: a directory of users, or a token with a very long claim.
@@ -37,8 +38,7 @@ const MOST_BODY: usize = 8 << 20;
 pub(crate) struct Control {
     pub(crate) provider: Arc<Provider>,
     pub(crate) secret: String,
-    /// There is a certificate that nobody trusts.
-    pub(crate) has_untrusted: bool,
+    pub(crate) wrong_tls: WrongTls,
 }
 
 /// Answers a request to the control listener.
@@ -74,7 +74,7 @@ async fn answer(control: &Control, request: Request) -> Result<Answer, Problem> 
         },
         "/control/faults" => match *method {
             Method::GET => Ok(faults::read(provider)),
-            Method::POST => faults::add(provider, control.has_untrusted, &body),
+            Method::POST => faults::add(provider, &control.wrong_tls, &body),
             Method::DELETE => Ok(faults::clear(provider)),
             _ => Err(Problem::Method("GET, POST, DELETE")),
         },

@@ -10,6 +10,7 @@ mod introspect;
 mod jwks;
 mod login;
 mod logout;
+mod outline;
 mod prompt;
 mod redirect_uri;
 mod revoke;
@@ -65,6 +66,9 @@ pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Reque
     };
     // Nothing if it is too large.
     let body = to_bytes(body, MOST_BODY).await.ok();
+    if faulty && !provider.state().faults.is_empty() {
+        outline::describe(&parts, body.as_ref(), &mut note);
+    }
     let mut response = match faulty.then(|| fault::instead(&provider, endpoint, &mut note)).flatten() {
         Some(response) => response,
         None => answer(&provider, route, parts, body, &mut note).await,

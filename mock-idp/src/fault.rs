@@ -7,17 +7,20 @@ mod connection;
 mod edit;
 mod response;
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use axum::{
     body::Bytes,
     http::{HeaderMap, StatusCode},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
+
+use crate::journal::Note;
 
 pub(crate) use self::{
     connection::{Connections, Cut, Gate},
-    edit::{Edit, callback, id_token},
+    edit::{Edit, Forgery, Token, callback, token},
     response::{delay, document, instead, truncate},
 };
 
@@ -39,6 +42,8 @@ pub(crate) struct Fault {
     pub(crate) endpoint: Option<&'static str>,
     /// So many requests more; without end where absent.
     pub(crate) remaining: Option<u64>,
+    /// JSON pointers into the journal's entry, as far as it is known then, with their values.
+    pub(crate) matching: Map<String, Json>,
     pub(crate) action: Action,
     /// As it was ordered, for the list.
     pub(crate) order: Map<String, Json>,
@@ -53,14 +58,16 @@ pub(crate) enum Action {
     Slow(Duration),
     /// Another answer; the endpoint is not asked.
     Instead(Instead),
+    /// The provider's own 429, which goes on for so many seconds.
+    RateLimited(u32),
     /// Members of a JSON answer, by JSON pointers (RFC 6901).
     Document(Edit),
     /// The body ends in the middle of the announced length.
     Truncated,
     /// Parameters of the redirect to the client.
     Callback(Edit),
-    /// Claims of an ID token, before it is signed.
-    IdToken(Edit),
+    /// A token of the token endpoint, before or while it is signed.
+    Token(Token, Forgery),
 }
 
 /// How a connection goes wrong.
@@ -70,8 +77,20 @@ pub(crate) enum Outage {
     Unreachable,
     /// It is reset at once.
     Refused,
-    /// TLS with a certificate of an authority that nobody trusts.
-    Certificate,
+    /// TLS with a certificate that is not to be accepted.
+    Certificate(Why),
+}
+
+/// What is wrong with a certificate.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Why {
+    /// Nobody trusts its authority.
+    #[default]
+    Untrusted,
+    Expired,
+    /// It is another host's.
+    OtherName,
 }
 
 /// An answer that takes the place of the endpoint's.
@@ -86,11 +105,38 @@ pub(crate) struct Instead {
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
+impl Fault {
+    /// They are of one kind, at one endpoint, for the same requests.
+    fn is_like(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.endpoint == other.endpoint && self.matching == other.matching
+    }
+}
+
 impl Faults {
-    /// Adds a fault. An older one of its kind at the same endpoint is over.
+    /// Adds a fault. One without a count ends those like it; those with one queue up before it.
     pub(crate) fn add(&mut self, fault: Fault) {
-        self.0.retain(|known| known.kind != fault.kind || known.endpoint != fault.endpoint);
+        if fault.remaining.is_none() {
+            self.0.retain(|known| !known.is_like(&fault));
+        }
         self.0.push(fault);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The order in which they are asked: the newest first, but of those that are like it and have a count, the
+    /// oldest.
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<_> = (0..self.0.len()).collect();
+        order.sort_by_key(|index| {
+            let queue = self.0.get(*index).filter(|fault| fault.remaining.is_some());
+            let newest = queue.and_then(|fault| {
+                self.0.iter().rposition(|other| other.remaining.is_some() && other.is_like(fault))
+            });
+            (Reverse(newest.unwrap_or(*index)), *index)
+        });
+        order
     }
 
     /// As they were ordered, the newest last; `count` is how many requests are left.
@@ -115,15 +161,23 @@ impl Faults {
         self.0.iter().filter(here).any(|fault| matches!(fault.action, Action::Document(_)))
     }
 
-    /// Offers the faults of an endpoint to `act`, the newest first. The first one that it does something with
+    /// Offers the faults of an endpoint to `act`, in their order. The first one that it does something with
     /// counts, and is named with what came of it.
     pub(crate) fn act<T>(
         &mut self,
         endpoint: &str,
+        note: &Note,
         mut act: impl FnMut(&Action) -> Option<T>,
     ) -> Option<(&'static str, T)> {
-        let (index, result) = self.0.iter().enumerate().rev().find_map(|(index, fault)| {
-            let here = fault.endpoint.is_none_or(|only| only == endpoint);
+        if self.0.is_empty() {
+            return None;
+        }
+        let waits = self.0.iter().any(|fault| !fault.matching.is_empty());
+        let entry = if waits { note.document() } else { Json::Null };
+        let (index, result) = self.order().into_iter().find_map(|index| {
+            let fault = self.0.get(index)?;
+            let here = fault.endpoint.is_none_or(|only| only == endpoint)
+                && fault.matching.iter().all(|(pointer, value)| entry.pointer(pointer) == Some(value));
             Some((index, here.then(|| act(&fault.action)).flatten()?))
         })?;
         let fault = self.0.get_mut(index)?;
@@ -139,7 +193,7 @@ impl Faults {
 
     /// What happens to the next connection.
     pub(crate) fn outage(&mut self) -> Option<Outage> {
-        let found = self.act("", |action| match action {
+        let found = self.act("", &Note::default(), |action| match action {
             Action::Outage(outage) => Some(*outage),
             _ => None,
         });
@@ -153,25 +207,48 @@ mod tests {
 
     fn slow(endpoint: Option<&'static str>, remaining: Option<u64>, millis: u64) -> Fault {
         let action = Action::Slow(Duration::from_millis(millis));
-        Fault { kind: "slow", endpoint, remaining, action, order: Map::new() }
+        Fault { kind: "slow", endpoint, remaining, matching: Map::new(), action, order: Map::new() }
+    }
+
+    fn delay(faults: &mut Faults, endpoint: &str, note: &Note) -> Option<u128> {
+        let found = faults.act(endpoint, note, |action| match action {
+            Action::Slow(delay) => Some(delay.as_millis()),
+            _ => None,
+        });
+        found.map(|(_, delay)| delay)
     }
 
     #[test]
-    fn the_newest_fault_acts_and_counts() {
+    fn those_with_a_count_queue_up_before_the_one_without() {
         let mut faults = Faults::default();
         faults.add(slow(None, None, 1));
         faults.add(slow(Some("keys"), Some(1), 2));
-        faults.add(slow(Some("keys"), Some(2), 3));
-        assert_eq!(faults.list().len(), 2, "a second one replaces");
-        let mut delay = |endpoint: &str| {
-            let found = faults.act(endpoint, |action| match action {
-                Action::Slow(delay) => Some(delay.as_millis()),
-                _ => None,
-            });
-            found.unwrap().1
-        };
-        assert_eq!([delay("token"), delay("keys"), delay("keys"), delay("keys")], [1, 3, 3, 1]);
-        assert_eq!(faults.list().len(), 1);
+        faults.add(slow(Some("keys"), None, 3));
+        assert_eq!(faults.list().len(), 2, "one without a count ends those before it");
+        faults.add(slow(Some("keys"), Some(1), 4));
+        faults.add(slow(Some("keys"), Some(2), 5));
+        let mut delays = |endpoint: &str| delay(&mut faults, endpoint, &Note::default());
+        assert_eq!(delays("token"), Some(1));
+        assert_eq!([(); 5].map(|()| delays("keys")), [4, 5, 5, 3, 3].map(Some));
+        assert_eq!(faults.list().len(), 2);
         assert_eq!(faults.outage(), None);
+    }
+
+    #[test]
+    fn a_fault_waits_for_the_request_that_it_is_for() {
+        let mut faults = Faults::default();
+        for (client, millis) in [("a", 1), ("b", 2)] {
+            let matching = Map::from_iter([("/client_id".to_owned(), client.into())]);
+            faults.add(Fault { matching, ..slow(None, Some(1), millis) });
+        }
+        let note = |client: &str| {
+            let mut note = Note::default();
+            note.client_id = Some(client.to_owned());
+            note
+        };
+        assert_eq!(delay(&mut faults, "token", &Note::default()), None);
+        assert_eq!(delay(&mut faults, "token", &note("b")), Some(2));
+        assert_eq!(delay(&mut faults, "token", &note("b")), None);
+        assert_eq!(delay(&mut faults, "token", &note("a")), Some(1));
     }
 }

@@ -10,12 +10,13 @@ use serde_json::{Map, Value as Json};
 use crate::{
     chance::{Purpose, guid_of},
     clock::Clock as _,
-    fault,
+    fault::{self, Token},
     grant::Granted,
     journal::Note,
     keys::Algorithm,
     profile::{Profile, Section, template::Vars},
     provider::{Provider, Signer},
+    signature::Sign,
     state::{Authorization, Issued},
     tenant::{AccessTokens, Claim, Form, Server, User},
 };
@@ -189,15 +190,29 @@ pub(crate) async fn tokens(
         implicit: order.implicit,
     };
     let mut vars = vars(provider, server, &signer, &subject);
+    let index = authorization.server;
+    // What the authorization endpoint itself issues, no fault changes.
+    let mut forged = |token, signer: &Signer, header: &mut Members, claims: &mut Members| {
+        if order.implicit {
+            Sign::default()
+        } else {
+            fault::token(provider, token, signer, header, claims, note)
+        }
+    };
     if order.access_token {
         let form = server.access_tokens(subject.audience);
         let signer = provider.access_token_signer(authorization.server, form).await?;
         let own = provider.tenant.access_token_server(server, &authorization.audience);
         let mut own_vars = self::vars(provider, own, &signer, &subject);
         own_vars.set("key.kid", signer.id.as_str());
-        let (header, claims) = access_token(provider, own, &own_vars, &subject);
+        let (mut header, mut claims) = access_token(provider, own, &own_vars, &subject);
         let is_opaque = form == AccessTokens::Opaque;
-        let token = if is_opaque { opaque(provider) } else { sign(&signer, form, &header, &claims)? };
+        let token = if is_opaque {
+            opaque(provider)
+        } else {
+            let by = forged(Token::Access, &signer, &mut header, &mut claims);
+            sign(provider, index, &signer, form, by, header, &claims).await?
+        };
         if is_opaque || order.family.is_some() {
             let expires = claims.get("exp").and_then(Json::as_i64).unwrap_or_default();
             let expires = Timestamp::from_second(expires).unwrap_or(Timestamp::MAX);
@@ -210,11 +225,10 @@ pub(crate) async fn tokens(
     }
     if user.is_some() && order.id_token {
         vars.set_some("c_hash", order.code.map(|code| half_hash(server.algorithm, code)));
-        let (header, mut claims) = id_token(provider, server, &vars, &subject);
-        if !order.implicit {
-            fault::id_token(provider, &mut claims, note);
-        }
-        vars.set("id_token", sign(&signer, AccessTokens::Jwt, &header, &claims)?);
+        let (mut header, mut claims) = id_token(provider, server, &vars, &subject);
+        let by = forged(Token::Id, &signer, &mut header, &mut claims);
+        let token = sign(provider, index, &signer, AccessTokens::Jwt, by, header, &claims).await?;
+        vars.set("id_token", token);
     }
     Some(vars)
 }
@@ -230,12 +244,23 @@ pub(crate) fn opaque(provider: &Provider) -> String {
     provider.state().chance.url_safe(Purpose::OpaqueToken, 43)
 }
 
-fn sign(signer: &Signer, form: AccessTokens, header: &Members, claims: &Members) -> Option<String> {
-    let shown = signing_input(header, claims);
+async fn sign(
+    provider: &Provider,
+    server: usize,
+    signer: &Signer,
+    form: AccessTokens,
+    by: Sign,
+    mut header: Members,
+    claims: &Members,
+) -> Option<String> {
+    header.extend(by.embedded(provider, server).await.ok()?);
+    let shown = signing_input(&header, claims);
+    let algorithm = header.get("alg").and_then(Json::as_str).unwrap_or_default();
     let signature = if form == AccessTokens::JwtHashedNonce {
-        signer.key.sign(signing_input(&signed_header(form, header), claims).as_bytes())?
+        let signed = signing_input(&signed_header(form, &header), claims);
+        by.signature(provider, server, signer, algorithm, &signed).await.ok()?
     } else {
-        signer.key.sign(shown.as_bytes())?
+        by.signature(provider, server, signer, algorithm, &shown).await.ok()?
     };
     Some(format!("{shown}.{}", base64url(&signature)))
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value as Json;
 
 /// The newest entries are kept, so many of them.
 const MOST: usize = 100_000;
@@ -28,6 +29,9 @@ pub(crate) struct Entry {
 /// What an endpoint has to say about a request. Only what the request had is there.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Note {
+    /// Method and path, for faults that wait for certain requests; the entry has them of its own.
+    #[serde(skip)]
+    pub(crate) request: (String, String),
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issuer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +78,17 @@ pub(crate) struct Pkce {
 }
 
 impl Note {
+    /// The members of the entry that are known so far.
+    pub(crate) fn document(&self) -> Json {
+        let mut document = serde_json::to_value(self).unwrap_or_default();
+        let (method, path) = &self.request;
+        if let Some(members) = document.as_object_mut() {
+            members.insert("method".to_owned(), method.as_str().into());
+            members.insert("path".to_owned(), path.as_str().into());
+        }
+        document
+    }
+
     /// A fault, if there is one, has its part in the answer.
     pub(crate) fn fault(&mut self, kind: Option<&'static str>) {
         let Some(kind) = kind else { return };

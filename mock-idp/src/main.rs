@@ -17,8 +17,11 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Parser;
-use mock_idp::{IdpClock, KeyPool, ManualClock, Settings, Tenant, start};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use mock_idp::{IdpClock, KeyPool, ManualClock, Settings, Tenant, WrongTls, start};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject as _},
@@ -96,11 +99,17 @@ async fn serve(options: &Options) -> Result<(), Failure> {
         None => tenant,
     };
     let hosts = tenant.hosts();
-    let tls = match (&options.cert, &options.key) {
-        (Some(cert), Some(key)) => given_tls(cert, key)?,
-        _ => own_tls("mock-idp per-run authority", &hosts, options.ca_out.as_deref())?,
+    let params = params(&hosts)?;
+    let stranger = authority("mock-idp authority that nobody trusts")?;
+    let untrusted = Some(signed(&stranger, params.clone())?);
+    let (tls, wrong_tls) = match (&options.cert, &options.key) {
+        // Without its authority there is no other certificate that would be trusted but for one reason.
+        (Some(cert), Some(key)) => (given_tls(cert, key)?, WrongTls { untrusted, ..WrongTls::default() }),
+        _ => {
+            let (tls, wrong) = own_tls(params, options.ca_out.as_deref())?;
+            (tls, WrongTls { untrusted, ..wrong })
+        }
     };
-    let untrusted_tls = Some(own_tls("mock-idp authority that nobody trusts", &hosts, None)?);
     let secret = URL_SAFE_NO_PAD.encode(random_bytes()?);
     let issuers = tenant.issuers();
     let keys = options.seed.map_or_else(KeyPool::new, KeyPool::seeded);
@@ -110,7 +119,7 @@ async fn serve(options: &Options) -> Result<(), Failure> {
         clock: options.clock.map_or(IdpClock::System, |now| IdpClock::Manual(ManualClock::at(now))),
         keys: keys.clone(),
         tls,
-        untrusted_tls,
+        wrong_tls,
         listener: listening,
         control: Some((listener(options.bind, options.control_port)?, secret.clone())),
     };
@@ -214,33 +223,63 @@ fn given_tls(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, Failure> {
     tls(chain, private)
 }
 
-/// An authority of this run and a certificate for the tenant's hosts and this machine.
-fn own_tls(name: &str, hosts: &[String], ca_out: Option<&Path>) -> Result<Arc<ServerConfig>, Failure> {
-    let wrong =
-        |error: rcgen::Error| Failure::Environment(format!("error: cannot make a certificate: {error}"));
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    authority.distinguished_name.push(DnType::CommonName, name);
-    let authority =
-        CertifiedIssuer::self_signed(authority, KeyPair::generate().map_err(wrong)?).map_err(wrong)?;
+/// A certificate of an authority of this run, and its wrong twins.
+fn own_tls(
+    params: CertificateParams,
+    ca_out: Option<&Path>,
+) -> Result<(Arc<ServerConfig>, WrongTls), Failure> {
+    let authority = authority("mock-idp per-run authority")?;
+    if let Some(path) = ca_out {
+        fs::write(path, authority.pem()).map_err(|error| {
+            Failure::Environment(format!("error: cannot write `{}`: {error}", path.display()))
+        })?;
+    }
+    let mut expired = params.clone();
+    expired.not_before = date_time_ymd(2020, 1, 1);
+    expired.not_after = date_time_ymd(2021, 1, 1);
+    let elsewhere = CertificateParams::new(vec!["elsewhere.invalid".to_owned()]).map_err(no_certificate)?;
+    let wrong = WrongTls {
+        untrusted: None,
+        expired: Some(signed(&authority, expired)?),
+        other_name: Some(signed(&authority, elsewhere)?),
+    };
+    Ok((signed(&authority, params)?, wrong))
+}
+
+fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, Failure> {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.distinguished_name.push(DnType::CommonName, name);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().map_err(no_certificate)?).map_err(no_certificate)
+}
+
+/// A certificate for the tenant's hosts and this machine.
+fn params(hosts: &[String]) -> Result<CertificateParams, Failure> {
     let mut names = hosts.to_vec();
     for name in ["localhost", "127.0.0.1", "::1"] {
         if !names.iter().any(|host| host == name) {
             names.push(name.to_owned());
         }
     }
-    let mut leaf = CertificateParams::new(names).map_err(wrong)?;
-    leaf.distinguished_name.push(DnType::CommonName, "mock-idp");
-    let key = KeyPair::generate().map_err(wrong)?;
-    let leaf = leaf.signed_by(&key, &authority).map_err(wrong)?;
-    if let Some(path) = ca_out {
-        fs::write(path, authority.pem()).map_err(|error| {
-            Failure::Environment(format!("error: cannot write `{}`: {error}", path.display()))
-        })?;
-    }
+    let mut params = CertificateParams::new(names).map_err(no_certificate)?;
+    params.distinguished_name.push(DnType::CommonName, "mock-idp");
+    Ok(params)
+}
+
+fn signed(
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    params: CertificateParams,
+) -> Result<Arc<ServerConfig>, Failure> {
+    let key = KeyPair::generate().map_err(no_certificate)?;
+    let leaf = params.signed_by(&key, authority).map_err(no_certificate)?;
     let chain = vec![leaf.der().clone(), authority.der().clone()];
     tls(chain, PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der())))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` wants it")]
+fn no_certificate(error: rcgen::Error) -> Failure {
+    Failure::Environment(format!("error: cannot make a certificate: {error}"))
 }
 
 /// HTTP/1.1 only: HTTP/2 refuses the large headers that tests send.

@@ -142,6 +142,8 @@ rules! {
     MethodNotAllowed = "method_not_allowed",
     BodyTooLarge = "body_too_large",
     RegistrationForbidden = "registration_forbidden",
+    /// RFC 6585 §4: only as a fault.
+    RateLimited = "rate_limited",
     NotReproduced = "not_reproduced",
     Internal = "internal",
 }

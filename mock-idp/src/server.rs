@@ -25,7 +25,7 @@ use crate::{
     clock::{IdpClock, RunningClock},
     control::{self, Control},
     endpoint,
-    fault::{Connections, Gate},
+    fault::{Connections, Gate, Why},
     provider::Provider,
 };
 
@@ -41,13 +41,34 @@ pub struct Settings {
     pub keys: KeyPool,
     /// Certificate and protocols of both listeners.
     pub tls: Arc<ServerConfig>,
-    /// The same for the same names, of an authority that no client trusts: for the fault `certificate`, which is
-    /// refused where there is none.
-    pub untrusted_tls: Option<Arc<ServerConfig>>,
+    /// Certificates for the fault `certificate`.
+    pub wrong_tls: WrongTls,
     /// The public listener.
     pub listener: TcpListener,
     /// The control listener and its bearer secret.
     pub control: Option<(TcpListener, String)>,
+}
+
+/// Certificates that no client should accept, each for its own reason. The fault `certificate` is refused where
+/// the one that it asks for is missing.
+#[derive(Clone, Debug, Default)]
+pub struct WrongTls {
+    /// Of an authority that no client trusts.
+    pub untrusted: Option<Arc<ServerConfig>>,
+    /// Out of date.
+    pub expired: Option<Arc<ServerConfig>>,
+    /// For another host.
+    pub other_name: Option<Arc<ServerConfig>>,
+}
+
+impl WrongTls {
+    pub(crate) fn of(&self, why: Why) -> Option<&Arc<ServerConfig>> {
+        match why {
+            Why::Untrusted => self.untrusted.as_ref(),
+            Why::Expired => self.expired.as_ref(),
+            Why::OtherName => self.other_name.as_ref(),
+        }
+    }
 }
 
 impl fmt::Debug for Settings {
@@ -76,20 +97,19 @@ pub struct Running {
 
 /// Serves a provider until the returned value is dropped. Must be called inside a runtime.
 pub fn start(settings: Settings) -> io::Result<Running> {
-    let Settings { tenant, seed, clock, keys, tls, untrusted_tls, listener, control } = settings;
+    let Settings { tenant, seed, clock, keys, tls, wrong_tls, listener, control } = settings;
     let provider = Arc::new(Provider::new(tenant, seed, RunningClock::new(clock), keys));
     let handle = Handle::new();
     let address = listener.local_addr()?;
     let public = Router::new().fallback(endpoint::handle).with_state(Arc::clone(&provider));
     let connections = Arc::clone(&provider.connections);
-    let has_untrusted = untrusted_tls.is_some();
-    let gate = Gate::new(Arc::clone(&provider), Arc::clone(&tls), untrusted_tls);
+    let gate = Gate::new(Arc::clone(&provider), Arc::clone(&tls), wrong_tls.clone());
     let mut tasks = vec![serve(listener, gate, &handle, public)?];
     let control_address = match control {
         None => None,
         Some((listener, secret)) => {
             let address = listener.local_addr()?;
-            let control = Control { provider, secret, has_untrusted };
+            let control = Control { provider, secret, wrong_tls };
             let router = Router::new().fallback(control::handle).with_state(Arc::new(control));
             // No gate: the control wire always answers.
             let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(NoDelayAcceptor);

@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -23,6 +26,10 @@ pub struct Leaf {
     pub config: Arc<ServerConfig>,
     /// The same for the same names by an authority that nobody trusts: [`Outage::Certificate`](super::Outage).
     pub untrusted: Arc<ServerConfig>,
+    /// The same, out of date.
+    pub expired: Arc<ServerConfig>,
+    /// For a host that is not there.
+    pub other_name: Arc<ServerConfig>,
 }
 
 /// Certificates could not be made.
@@ -63,15 +70,28 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// A certificate for the host names (IP addresses are taken as such), and its untrusted twin.
+    /// A certificate for the host names (IP addresses are taken as such), and its wrong twins.
     pub fn issue(&self, hosts: &[String]) -> Result<Leaf, AuthorityError> {
         // Another name too: a client looks for an authority by its name, and finds none.
         let stranger = Self::named("An authority that nobody trusts")?;
-        Ok(Leaf { config: self.server_config(hosts)?, untrusted: stranger.server_config(hosts)? })
+        let params = CertificateParams::new(hosts.to_vec())?;
+        let mut expired = params.clone();
+        expired.not_before = date_time_ymd(2020, 1, 1);
+        expired.not_after = date_time_ymd(2021, 1, 1);
+        let other_name = CertificateParams::new(vec!["elsewhere.invalid".to_owned()])?;
+        Ok(Leaf {
+            untrusted: stranger.server_config(hosts, params.clone())?,
+            config: self.server_config(hosts, params)?,
+            expired: self.server_config(hosts, expired)?,
+            other_name: self.server_config(hosts, other_name)?,
+        })
     }
 
-    fn server_config(&self, hosts: &[String]) -> Result<Arc<ServerConfig>, AuthorityError> {
-        let mut params = CertificateParams::new(hosts.to_vec())?;
+    fn server_config(
+        &self,
+        hosts: &[String],
+        mut params: CertificateParams,
+    ) -> Result<Arc<ServerConfig>, AuthorityError> {
         params.distinguished_name.push(DnType::CommonName, hosts.first().map_or("localhost", String::as_str));
         let key = KeyPair::generate()?;
         let leaf = params.signed_by(&key, &self.issuer)?;

@@ -258,7 +258,11 @@ impl Launch {
             clock: IdpClock::Manual(clock.clone()),
             keys: target.keys.clone(),
             tls: Arc::clone(&self.leaf.config),
-            untrusted_tls: Some(Arc::clone(&self.leaf.untrusted)),
+            wrong_tls: mock_idp::WrongTls {
+                untrusted: Some(Arc::clone(&self.leaf.untrusted)),
+                expired: Some(Arc::clone(&self.leaf.expired)),
+                other_name: Some(Arc::clone(&self.leaf.other_name)),
+            },
             listener: net::bind(0).map_err(environment)?,
             control: Some((net::bind(0).map_err(environment)?, self.secret.clone())),
         })

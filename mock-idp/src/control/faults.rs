@@ -1,5 +1,5 @@
-//! `GET|POST|DELETE /control/faults`: one fault a `POST`; a second one of its kind at the same endpoint replaces
-//! it. `GET` and `POST` answer the list of those that are active, `DELETE` lifts all.
+//! `GET|POST|DELETE /control/faults`: one fault a `POST`. Of one kind at one endpoint, those with a count queue up;
+//! one without replaces. `GET` and `POST` answer the list of those that are active, `DELETE` lifts all.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,8 +16,10 @@ use serde_json::{Map, Value as Json};
 use super::answer::{self, Answer, Problem};
 use crate::{
     duration,
-    fault::{Action, CALLBACKS, DOCUMENTS, ENDPOINTS, Edit, Fault, Instead, Outage},
+    fault::{Action, CALLBACKS, DOCUMENTS, ENDPOINTS, Edit, Fault, Forgery, Instead, Outage, Token, Why},
     provider::Provider,
+    server::WrongTls,
+    signature::Sign,
 };
 
 /// The longest delay, in seconds.
@@ -30,6 +32,9 @@ struct Order {
     endpoint: Option<String>,
     /// The next requests only, so many.
     count: Option<u64>,
+    /// Those requests only: JSON pointers into the journal's entry.
+    #[serde(default)]
+    matching: Map<String, Json>,
     #[serde(flatten)]
     kind: Kind,
 }
@@ -39,7 +44,10 @@ struct Order {
 enum Kind {
     Unreachable {},
     Refused {},
-    Certificate {},
+    Certificate {
+        #[serde(default)]
+        why: Why,
+    },
     Slow {
         delay: String,
     },
@@ -76,30 +84,61 @@ enum Kind {
         #[serde(default)]
         without: Vec<String>,
     },
-    IdToken {
-        #[serde(default)]
-        claims: Map<String, Json>,
-        #[serde(default)]
-        without: Vec<String>,
+    RateLimited {
+        #[serde(default = "a_minute")]
+        seconds: u32,
     },
+    AccessToken(TokenEdit),
+    IdToken(TokenEdit),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenEdit {
+    #[serde(default)]
+    header: Map<String, Json>,
+    #[serde(default)]
+    claims: Map<String, Json>,
+    #[serde(default)]
+    without_header: Vec<String>,
+    #[serde(default)]
+    without: Vec<String>,
+    #[serde(default)]
+    sign: Sign,
+}
+
+fn a_minute() -> u32 {
+    60
 }
 
 pub(super) fn read(provider: &Provider) -> Answer {
     Answer::Document(provider.state().faults.list().into())
 }
 
-pub(super) fn add(provider: &Provider, has_untrusted: bool, body: &[u8]) -> Result<Answer, Problem> {
-    let Order { endpoint, count, kind } = answer::read(body)?;
+pub(super) fn add(provider: &Provider, wrong_tls: &WrongTls, body: &[u8]) -> Result<Answer, Problem> {
+    let Order { endpoint, count, matching, kind } = answer::read(body)?;
     let order = answer::read(body)?;
-    if matches!(kind, Kind::Certificate {}) && !has_untrusted {
-        return Err(Problem::Invalid("this provider has no other certificate".to_owned()));
+    if let Kind::Certificate { why } = kind
+        && wrong_tls.of(why).is_none()
+    {
+        return Err(Problem::Invalid("this provider has no other certificate of that kind".to_owned()));
+    }
+    if !matching.is_empty() && kind.endpoints().is_empty() {
+        return Err(Problem::Invalid(format!(
+            "`{}` acts before there is a request: leave out `matching`",
+            kind.name()
+        )));
+    }
+    for pointer in matching.keys() {
+        is_pointer(pointer)?;
     }
     if count == Some(0) {
         return Err(Problem::Invalid("`count` is 1 or more; leave it out for every request".to_owned()));
     }
     let endpoint = endpoint.map(|name| kind.endpoint(&name)).transpose()?;
     let kind_name = kind.name();
-    let fault = Fault { kind: kind_name, endpoint, remaining: count, action: kind.action()?, order };
+    let action = kind.action()?;
+    let fault = Fault { kind: kind_name, endpoint, remaining: count, matching, action, order };
     let is_outage = matches!(fault.action, Action::Outage(_));
     provider.state().faults.add(fault);
     if is_outage {
@@ -121,7 +160,7 @@ impl Kind {
         match self {
             Self::Unreachable {} => "unreachable",
             Self::Refused {} => "refused",
-            Self::Certificate {} => "certificate",
+            Self::Certificate { .. } => "certificate",
             Self::Slow { .. } => "slow",
             Self::Status { .. } => "status",
             Self::Body { .. } => "body",
@@ -129,22 +168,25 @@ impl Kind {
             Self::Document { .. } => "document",
             Self::Truncated {} => "truncated",
             Self::Callback { .. } => "callback",
-            Self::IdToken { .. } => "id_token",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::AccessToken(_) => "access_token",
+            Self::IdToken(_) => "id_token",
         }
     }
 
     /// The endpoints at which it can be; none where it is of the whole provider.
     fn endpoints(&self) -> &'static [&'static str] {
         match self {
-            Self::Unreachable {} | Self::Refused {} | Self::Certificate {} => &[],
+            Self::Unreachable {} | Self::Refused {} | Self::Certificate { .. } => &[],
             Self::Slow { .. }
             | Self::Status { .. }
             | Self::Body { .. }
             | Self::Redirect { .. }
+            | Self::RateLimited { .. }
             | Self::Truncated {} => &ENDPOINTS,
             Self::Document { .. } => &DOCUMENTS,
             Self::Callback { .. } => &CALLBACKS,
-            Self::IdToken { .. } => &["token"],
+            Self::AccessToken(_) | Self::IdToken(_) => &["token"],
         }
     }
 
@@ -165,7 +207,7 @@ impl Kind {
         Ok(match self {
             Self::Unreachable {} => Action::Outage(Outage::Unreachable),
             Self::Refused {} => Action::Outage(Outage::Refused),
-            Self::Certificate {} => Action::Outage(Outage::Certificate),
+            Self::Certificate { why } => Action::Outage(Outage::Certificate(why)),
             Self::Slow { delay } => Action::Slow(slow(&delay)?),
             Self::Status { status, headers, body, content_type } => {
                 Action::Instead(with_status(status, &headers, body, &content_type)?)
@@ -180,11 +222,7 @@ impl Kind {
             Self::Truncated {} => Action::Truncated,
             Self::Document { set, without } => {
                 for pointer in set.keys().chain(&without) {
-                    if !pointer.starts_with('/') {
-                        return Err(Problem::Invalid(format!(
-                            "`{pointer}` is no JSON pointer to a member: it begins with `/` (RFC 6901)"
-                        )));
-                    }
+                    is_pointer(pointer)?;
                 }
                 Action::Document(edit(set, without)?)
             }
@@ -192,9 +230,31 @@ impl Kind {
                 let set = set.into_iter().map(|(name, value)| (name, value.into())).collect();
                 Action::Callback(edit(set, without)?)
             }
-            Self::IdToken { claims, without } => Action::IdToken(edit(claims, without)?),
+            Self::RateLimited { seconds } => Action::RateLimited(seconds),
+            Self::AccessToken(edit) => Action::Token(Token::Access, edit.forgery()?),
+            Self::IdToken(edit) => Action::Token(Token::Id, edit.forgery()?),
         })
     }
+}
+
+impl TokenEdit {
+    fn forgery(self) -> Result<Forgery, Problem> {
+        let Self { header, claims, without_header, without, sign } = self;
+        if sign == Sign::Issuer && header.is_empty() && without_header.is_empty() {
+            return Ok(Forgery { header: Edit::default(), claims: edit(claims, without)?, sign });
+        }
+        let header = Edit { set: header, without: without_header };
+        Ok(Forgery { header, claims: Edit { set: claims, without }, sign })
+    }
+}
+
+fn is_pointer(pointer: &str) -> Result<(), Problem> {
+    if pointer.starts_with('/') {
+        return Ok(());
+    }
+    Err(Problem::Invalid(format!(
+        "`{pointer}` is no JSON pointer to a member: it begins with `/` (RFC 6901)"
+    )))
 }
 
 fn slow(delay: &str) -> Result<Duration, Problem> {

@@ -3,7 +3,6 @@
 //! No policy is asked. The members keep the profile's order; what is set replaces in place, what is new comes last.
 
 mod order;
-mod signature;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -14,13 +13,12 @@ use crate::{
     issue::{self, Members, Subject},
     policy,
     provider::{Provider, Signer},
+    signature::Unsigned,
     tenant::AccessTokens,
 };
 
 /// So often a signature is made anew until it shows the form that was asked for. One of ECDSA differs each time.
 const TRIES: u8 = 32;
-/// The name in a certificate that comes along in a header.
-const HOLDER: &str = "mock-idp unpublished key";
 
 pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Problem> {
     let mut order: Order = answer::read(body)?;
@@ -62,6 +60,15 @@ pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Pro
     let shown = |raw: &Option<String>, members: Members| raw.is_none().then_some(members);
     let (header, claims) = (shown(&order.raw_header, header), shown(&order.raw_payload, claims));
     Ok(Answer::Document(json!({"token": token, "header": header, "claims": claims})))
+}
+
+impl From<Unsigned> for Problem {
+    fn from(unsigned: Unsigned) -> Self {
+        match unsigned {
+            Unsigned::Failed => FAILED,
+            Unsigned::Impossible(why) => Self::Invalid(why),
+        }
+    }
 }
 
 const FAILED: Problem = Problem::Internal("the token could not be signed");

@@ -1,6 +1,6 @@
 //! Which client asks at the token endpoint, and whether it proves that (RFC 6749 §2.3).
 
-use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, header::AUTHORIZATION};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use url::form_urlencoded;
 
@@ -25,7 +25,7 @@ pub(super) fn authenticate<'a>(call: &'a Call<'_>, note: &mut Note) -> Result<&'
     note.client_id = posted_id.map(short);
     let (id, secret) = if uses_header(call) {
         note.client_auth = Some("basic");
-        let (id, secret) = basic(call).ok_or(Rule::ClientAuthenticationWrong)?;
+        let (id, secret) = basic(&call.headers).ok_or(Rule::ClientAuthenticationWrong)?;
         note.client_id = Some(short(&id));
         if posted_secret.is_some() || posted_id.is_some_and(|posted| posted != id) {
             return Err(Rule::ClientAuthenticationTwice.into());
@@ -73,8 +73,8 @@ pub(super) fn for_tokens<'a>(
 }
 
 /// Id and secret, each form-encoded before they were joined (RFC 6749 §2.3.1).
-fn basic(call: &Call<'_>) -> Option<(String, String)> {
-    let mut values = call.headers.get_all(AUTHORIZATION).iter();
+pub(super) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     if values.next().is_some() {
         return None;

@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use super::Outage;
-use crate::provider::Provider;
+use crate::{provider::Provider, server::WrongTls};
 
 type Acceptor = RustlsAcceptor<NoDelayAcceptor>;
 type Tls = <Acceptor as Accept<TcpStream, Router>>::Stream;
@@ -35,7 +35,7 @@ type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Gate {
     provider: Arc<Provider>,
     trusted: Acceptor,
-    untrusted: Option<Acceptor>,
+    wrong: WrongTls,
 }
 
 /// All open connections of the public listener.
@@ -56,16 +56,14 @@ pub(crate) struct Line {
 #[derive(Debug, Default)]
 pub(crate) struct Cut(Mutex<Option<usize>>);
 
+/// Without `NoDelayAcceptor` an answer in two parts waits 40 ms for the other side's acknowledgement.
+fn acceptor(tls: Arc<ServerConfig>) -> Acceptor {
+    RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(NoDelayAcceptor::new())
+}
+
 impl Gate {
-    pub(crate) fn new(
-        provider: Arc<Provider>,
-        tls: Arc<ServerConfig>,
-        untrusted: Option<Arc<ServerConfig>>,
-    ) -> Self {
-        // Without `NoDelayAcceptor` an answer in two parts waits 40 ms for the other side's acknowledgement.
-        let acceptor =
-            |tls| RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(NoDelayAcceptor::new());
-        Self { provider, trusted: acceptor(tls), untrusted: untrusted.map(acceptor) }
+    pub(crate) fn new(provider: Arc<Provider>, tls: Arc<ServerConfig>, wrong: WrongTls) -> Self {
+        Self { provider, trusted: acceptor(tls), wrong }
     }
 
     async fn open(self, stream: TcpStream, service: Router) -> io::Result<(Line, Router)> {
@@ -74,7 +72,9 @@ impl Gate {
         let outage = self.provider.state().faults.outage();
         let acceptor = match outage {
             None => self.trusted,
-            Some(Outage::Certificate) => self.untrusted.ok_or(io::ErrorKind::Unsupported)?,
+            Some(Outage::Certificate(why)) => {
+                acceptor(self.wrong.of(why).map(Arc::clone).ok_or(io::ErrorKind::Unsupported)?)
+            }
             Some(Outage::Refused) => {
                 stream.set_zero_linger()?;
                 return Err(io::ErrorKind::ConnectionRefused.into());
@@ -192,7 +192,7 @@ impl AsyncWrite for Line {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("untrusted", &self.untrusted.is_some()).finish_non_exhaustive()
+        f.debug_struct("Gate").finish_non_exhaustive()
     }
 }
 

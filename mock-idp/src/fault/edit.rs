@@ -1,9 +1,14 @@
-//! Members set and left out: of JSON answers, of redirects, of ID tokens.
+//! Members set and left out: of JSON answers, of redirects, of tokens.
 
 use serde_json::{Map, Value as Json};
 
 use super::Action;
-use crate::{journal::Note, provider::Provider};
+use crate::{
+    journal::Note,
+    keys::SigningKey,
+    provider::{Provider, Signer},
+    signature::Sign,
+};
 
 /// Members to set and to leave out, by name or by JSON pointer.
 #[derive(Clone, Debug, Default)]
@@ -41,20 +46,60 @@ impl Edit {
 
 /// Edits the parameters of a redirect to the client.
 pub(crate) fn callback(provider: &Provider, endpoint: &str, params: &mut Map<String, Json>, note: &mut Note) {
-    let found = provider.state().faults.act(endpoint, |action| match action {
+    let found = provider.state().faults.act(endpoint, note, |action| match action {
         Action::Callback(edit) => edit.members(params).then_some(()),
         _ => None,
     });
     note.fault(found.map(|(kind, ())| kind));
 }
 
-/// Edits the claims of an ID token that the token endpoint is about to sign.
-pub(crate) fn id_token(provider: &Provider, claims: &mut Map<String, Json>, note: &mut Note) {
-    let found = provider.state().faults.act("token", |action| match action {
-        Action::IdToken(edit) => edit.members(claims).then_some(()),
+/// A token of the token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    Access,
+    Id,
+}
+
+/// Another header, other claims, another signature.
+#[derive(Clone, Debug)]
+pub(crate) struct Forgery {
+    pub(crate) header: Edit,
+    pub(crate) claims: Edit,
+    pub(crate) sign: Sign,
+}
+
+impl Forgery {
+    /// Nothing if nothing was there to change, or if the key cannot sign so.
+    fn apply(
+        &self,
+        key: &SigningKey,
+        header: &mut Map<String, Json>,
+        claims: &mut Map<String, Json>,
+    ) -> Option<Sign> {
+        self.sign.check(key).ok()?;
+        if let Some(algorithm) = self.sign.algorithm() {
+            header.insert("alg".to_owned(), algorithm.into());
+        }
+        let changed = [self.header.members(header), self.claims.members(claims), self.sign != Sign::Issuer];
+        changed.contains(&true).then_some(self.sign)
+    }
+}
+
+/// Edits a token that the token endpoint is about to sign, and says what signs it.
+pub(crate) fn token(
+    provider: &Provider,
+    which: Token,
+    signer: &Signer,
+    header: &mut Map<String, Json>,
+    claims: &mut Map<String, Json>,
+    note: &mut Note,
+) -> Sign {
+    let found = provider.state().faults.act("token", note, |action| match action {
+        Action::Token(wanted, forgery) if *wanted == which => forgery.apply(&signer.key, header, claims),
         _ => None,
     });
-    note.fault(found.map(|(kind, ())| kind));
+    note.fault(found.map(|(kind, _)| kind));
+    found.map(|(_, sign)| sign).unwrap_or_default()
 }
 
 /// Sets a member or an item; `-` is the place behind the last item (RFC 6901 §4).

@@ -73,6 +73,8 @@ pub(crate) const NAMES: &[&str] = &[
     "now.text",
     "optional.idtyp",
     "parameter",
+    "rate_limit.reset",
+    "rate_limit.seconds",
     "refresh_token",
     "request.correlation_id",
     "request.id",

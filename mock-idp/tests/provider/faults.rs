@@ -6,7 +6,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value as Json, json};
 use tokio::net::TcpStream;
 
-use crate::rig::{CLI, Rig, VERIFIER, decode, returned};
+use crate::rig::{CLI, CONFIG, Rig, VERIFIER, WEB, WEB_SECRET, decode, returned};
 
 const KEYS: &str = "https://acme.okta.com/oauth2/aus1em/v1/keys";
 const DISCOVERY: &str = "https://acme.okta.com/oauth2/aus1em/.well-known/openid-configuration";
@@ -108,14 +108,121 @@ async fn connections_are_refused() {
 }
 
 #[tokio::test]
-async fn the_certificate_is_nobodys() {
+async fn the_certificate_is_wrong() {
     let rig = Rig::shipped("okta-per-component");
     assert!(rig.attempt(KEYS).await.is_ok());
-    rig.fault(json!({"kind": "certificate"})).await;
-    let error = rig.attempt(KEYS).await.unwrap_err();
-    assert!(chain(&error).contains("UnknownIssuer"), "{}", chain(&error));
+    for (order, reason) in [
+        (json!({"kind": "certificate"}), "UnknownIssuer"),
+        (json!({"kind": "certificate", "why": "expired"}), "certificate expired"),
+        (json!({"kind": "certificate", "why": "other-name"}), "not valid for name"),
+    ] {
+        rig.fault(order).await;
+        let error = rig.attempt(KEYS).await.unwrap_err();
+        assert!(chain(&error).contains(reason), "{}", chain(&error));
+        rig.no_faults().await;
+        assert!(rig.attempt(KEYS).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn one_shots_queue_up() {
+    let rig = Rig::shipped("okta-per-component");
+    for issuer in ["https://a.example", "https://b.example"] {
+        let set = json!({"/issuer": issuer});
+        rig.fault(json!({"kind": "document", "endpoint": "discovery", "set": set, "count": 1})).await;
+    }
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(rig.json(DISCOVERY).await["issuer"].clone());
+    }
+    assert_eq!(seen, ["https://a.example", "https://b.example", rig.issuer()], "the issuer drifts");
+}
+
+#[tokio::test]
+async fn a_fault_is_for_certain_requests() {
+    let rig = Rig::shipped("okta-per-component");
+    let path = "/oauth2/aus1ui/v1/keys";
+    rig.fault(json!({"kind": "status", "status": 500, "matching": {"/path": path}})).await;
+    assert!(rig.attempt(KEYS).await.unwrap().status().is_success());
+    let other = rig.attempt(&format!("https://acme.okta.com{path}")).await.unwrap();
+    assert_eq!(other.status(), StatusCode::INTERNAL_SERVER_ERROR);
     rig.no_faults().await;
-    assert!(rig.attempt(KEYS).await.is_ok());
+
+    let only = json!({"/client_id": WEB, "/grant_type": "client_credentials"});
+    rig.fault(json!({"kind": "status", "endpoint": "token", "status": 502, "matching": only})).await;
+    rig.tokens(rig.issuer(), CLI, "openid", &[]).await;
+    let token = rig.endpoint(rig.issuer(), "token_endpoint").await;
+    let form = [("grant_type", "client_credentials"), ("scope", CONFIG)];
+    let answer = rig.http.post(&token).basic_auth(WEB, Some(WEB_SECRET)).form(&form).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
+    let (_, journal) = rig.control(Method::GET, "journal", None).await;
+    let entry = journal.as_array().unwrap().last().unwrap();
+    let asked = ["client_id", "grant_type", "fault"].map(|name| entry[name].as_str().unwrap());
+    assert_eq!(asked, [WEB, "client_credentials", "status"], "the journal says what was asked");
+    rig.no_faults().await;
+
+    rig.fault(json!({"kind": "access_token", "claims": {"aud": "x"}, "matching": {"/client_id": WEB}})).await;
+    let tokens = rig.tokens(rig.issuer(), CLI, "openid", &[]).await;
+    assert_eq!(decode(tokens.access())["claims"]["aud"], "enterprise-manager");
+}
+
+#[tokio::test]
+async fn the_provider_limits_its_rate() {
+    let rig = Rig::shipped("okta-per-component");
+    rig.fault(json!({"kind": "rate_limited", "seconds": 30, "count": 1})).await;
+    let answer = rig.attempt(KEYS).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+    let headers = ["x-rate-limit-remaining", "x-rate-limit-reset"].map(|name| &answer.headers()[name]);
+    assert_eq!(headers, ["0", "1767225630"]);
+    assert_eq!(answer.json::<Json>().await.unwrap()["errorCode"], "E0000047");
+    assert!(rig.attempt(KEYS).await.unwrap().status().is_success());
+
+    let rig = Rig::shipped("entra-quickstart");
+    rig.fault(json!({"kind": "rate_limited", "endpoint": "token"})).await;
+    let answer = rig.token(rig.issuer(), &[("grant_type", "client_credentials")]).await;
+    assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (429, &"60".parse().unwrap()));
+    assert_eq!(answer.json::<Json>().await.unwrap()["error_codes"], json!([90055]));
+}
+
+#[tokio::test]
+async fn an_access_token_is_issued_wrongly() {
+    let rig = Rig::shipped("okta-per-component");
+    let scope = &format!("openid {CONFIG}");
+    let good = rig.tokens(rig.issuer(), CLI, scope, &[]).await;
+    rig.fault(json!({
+        "kind": "access_token", "header": {"typ": "x"}, "claims": {"aud": ["a"]}, "without": ["uid"],
+        "without_header": ["kid"], "count": 1,
+    }))
+    .await;
+    rig.fault(json!({"kind": "access_token", "sign": "ps256", "count": 1})).await;
+    rig.fault(json!({"kind": "access_token", "sign": "embedded-jwk", "count": 1})).await;
+    let edited = rig.tokens(rig.issuer(), CLI, scope, &[]).await;
+    let edited = decode(edited.access());
+    assert_eq!(edited["header"], json!({"alg": "RS256", "typ": "x"}));
+    assert!(edited["claims"]["aud"] == json!(["a"]) && edited["claims"].get("uid").is_none());
+    let other = rig.tokens(rig.issuer(), CLI, scope, &[]).await;
+    assert_eq!(decode(other.access())["header"]["alg"], "PS256");
+    assert!(rig.verify(rig.issuer(), other.access()).await.is_ok());
+    assert!(rig.verify(rig.issuer(), other.text("id_token")).await.is_ok(), "the ID token is untouched");
+    let embedded = rig.tokens(rig.issuer(), CLI, scope, &[]).await;
+    assert_eq!(decode(embedded.access())["header"]["jwk"]["kty"], "RSA");
+    assert_eq!(rig.verify(rig.issuer(), embedded.access()).await.unwrap_err(), "InvalidSignature");
+    let names =
+        |token: &str| decode(token)["header"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let after = rig.tokens(rig.issuer(), CLI, scope, &[]).await;
+    assert_eq!(names(after.access()), names(good.access()), "one each");
+
+    rig.fault(json!({"kind": "id_token", "sign": "none", "count": 1})).await;
+    let unsigned = rig.tokens(rig.issuer(), CLI, scope, &[]).await;
+    assert!(unsigned.text("id_token").ends_with('.'));
+    rig.fault(json!({"kind": "access_token", "sign": "ecdsa-der", "count": 1})).await;
+    let untouched = rig.tokens(rig.issuer(), CLI, scope, &[]).await;
+    assert!(rig.verify(rig.issuer(), untouched.access()).await.is_ok());
+    assert_eq!(
+        rig.control(Method::GET, "faults", None).await.1[0]["count"],
+        1,
+        "what cannot be does not count"
+    );
 }
 
 #[tokio::test]
@@ -308,6 +415,9 @@ async fn an_order_that_cannot_be_is_refused_with_the_reason() {
         (json!({"kind": "callback", "set": {"state": 7}}), "invalid type"),
         (json!({"kind": "callback", "endpoint": "token", "without": ["a"]}), "`authorize`, `login`"),
         (json!({"kind": "id_token", "endpoint": "keys", "claims": {"a": 1}}), "`token`"),
+        (json!({"kind": "access_token"}), "nothing is set"),
+        (json!({"kind": "refused", "matching": {"/path": "/"}}), "leave out `matching`"),
+        (json!({"kind": "truncated", "matching": {"path": "/"}}), "`path` is no JSON pointer"),
     ] {
         let (status, answer) = rig.control(Method::POST, "faults", Some(order.clone())).await;
         assert_eq!(
@@ -326,7 +436,7 @@ async fn without_another_certificate_the_fault_is_refused() {
     let rig = Rig::with_one_certificate("okta-per-component");
     let (status, answer) = rig.control(Method::POST, "faults", Some(json!({"kind": "certificate"}))).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
-    assert_eq!(answer["error_description"], "this provider has no other certificate");
+    assert_eq!(answer["error_description"], "this provider has no other certificate of that kind");
 }
 
 #[tokio::test]

@@ -8,8 +8,10 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
-use mock_idp::{IdpClock, KeyPool, ManualClock, Running, Settings, Tenant, start, tenants::SHIPPED};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use mock_idp::{
+    IdpClock, KeyPool, ManualClock, Running, Settings, Tenant, WrongTls, start, tenants::SHIPPED,
+};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use reqwest::{Client, Method, Response, StatusCode};
 use rustls::{
     ServerConfig,
@@ -73,11 +75,12 @@ impl Rig {
         Self::launch(text, seed, KEYS.clone(), true)
     }
 
-    fn launch(text: &str, seed: [u8; 32], keys: KeyPool, has_untrusted: bool) -> Self {
+    fn launch(text: &str, seed: [u8; 32], keys: KeyPool, has_wrong: bool) -> Self {
         let (tenant, warnings) = Tenant::parse(&Source::new("tenant.yaml", text)).unwrap();
         assert!(warnings.is_empty(), "{warnings}");
         let (hosts, issuers) = (tenant.hosts(), tenant.issuers());
-        let (tls, authority) = tls("trusted", &hosts);
+        let certificates = Certificates::new(&hosts);
+        let authority = certificates.trusted.der().clone();
         let clock = ManualClock::at(START.parse().unwrap());
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let running = start(Settings {
@@ -85,8 +88,8 @@ impl Rig {
             seed,
             clock: IdpClock::Manual(clock.clone()),
             keys,
-            tls,
-            untrusted_tls: has_untrusted.then(|| self::tls("untrusted", &hosts).0),
+            tls: certificates.tls(&certificates.trusted, |_| {}),
+            wrong_tls: if has_wrong { certificates.wrong() } else { WrongTls::default() },
             listener: bind(),
             control: Some((bind(), SECRET.to_owned())),
         })
@@ -335,23 +338,56 @@ fn client(authority: &CertificateDer<'_>, hosts: &[String], address: SocketAddr)
     hosts.iter().fold(builder, |builder, host| builder.resolve(host, address)).build().unwrap()
 }
 
-fn tls(authority: &str, hosts: &[String]) -> (Arc<ServerConfig>, CertificateDer<'static>) {
+/// What certificates are made of.
+struct Certificates {
+    trusted: CertifiedIssuer<'static, KeyPair>,
+    names: Vec<String>,
+}
+
+impl Certificates {
+    fn new(hosts: &[String]) -> Self {
+        let mut names = hosts.to_vec();
+        names.push("localhost".to_owned());
+        Self { trusted: authority("trusted"), names }
+    }
+
+    fn wrong(&self) -> WrongTls {
+        WrongTls {
+            untrusted: Some(self.tls(&authority("untrusted"), |_| {})),
+            expired: Some(self.tls(&self.trusted, |params| {
+                params.not_before = date_time_ymd(2020, 1, 1);
+                params.not_after = date_time_ymd(2021, 1, 1);
+            })),
+            other_name: Some(self.tls(&self.trusted, |params| {
+                *params = CertificateParams::new(vec!["elsewhere.invalid".to_owned()]).unwrap();
+            })),
+        }
+    }
+
+    fn tls(
+        &self,
+        authority: &CertifiedIssuer<'static, KeyPair>,
+        change: fn(&mut CertificateParams),
+    ) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(self.names.clone()).unwrap();
+        change(&mut params);
+        let leaf = params.signed_by(&key, authority).unwrap();
+        let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], private)
+            .unwrap();
+        Arc::new(config)
+    }
+}
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.distinguished_name.push(DnType::CommonName, authority);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let mut names = hosts.to_vec();
-    names.push("localhost".to_owned());
-    let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![leaf.der().clone()],
-            PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der())),
-        )
-        .unwrap();
-    (Arc::new(config), authority.der().clone())
+    params.distinguished_name.push(DnType::CommonName, name);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }

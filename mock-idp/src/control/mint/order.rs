@@ -6,8 +6,8 @@ use base64::{
 };
 use serde::Deserialize;
 
-use super::{super::answer::Problem, signature::Sign};
-use crate::{issue::Members, provider::Provider, tenant::AccessTokens};
+use super::super::answer::Problem;
+use crate::{issue::Members, provider::Provider, signature::Sign, tenant::AccessTokens};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

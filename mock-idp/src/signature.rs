@@ -1,4 +1,4 @@
-//! What makes the signature of a minted token, and what its header then says.
+//! What makes the signature of a token, and what its header then says: the issuer's key, or what a test orders.
 
 use aws_lc_rs::signature::{
     RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
@@ -6,15 +6,26 @@ use aws_lc_rs::signature::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{super::answer::Problem, FAILED, HOLDER};
 use crate::{
     issue::Members,
     keys::{Algorithm, SigningKey, Slot, der_signature, hmac},
     provider::{Provider, Signer},
 };
 
+/// The name in a certificate that comes along in a header.
+const HOLDER: &str = "mock-idp unpublished key";
+
+/// Why there is no signature.
+#[derive(Debug)]
+pub(crate) enum Unsigned {
+    /// The library failed.
+    Failed,
+    /// The issuer's key is of another kind.
+    Impossible(String),
+}
+
 /// What makes the signature.
-#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Sign {
     /// The issuer's key.
@@ -90,18 +101,18 @@ impl Sign {
     }
 
     /// The members of the header that hold the key.
-    pub(crate) async fn embedded(self, provider: &Provider, server: usize) -> Result<Members, Problem> {
+    pub(crate) async fn embedded(self, provider: &Provider, server: usize) -> Result<Members, Unsigned> {
         if !self.is_embedded() {
             return Ok(Members::new());
         }
-        let key = provider.unpublished(server).await.ok_or(FAILED)?;
+        let key = provider.unpublished(server).await.ok_or(Unsigned::Failed)?;
         let (name, value) = if self == Self::EmbeddedJwk {
             let named = |(name, value): (&'static str, String)| {
                 (name.trim_start_matches("key.").to_owned(), value.into())
             };
             ("jwk", Json::Object(key.public_members().into_iter().map(named).collect()))
         } else {
-            ("x5c", Json::from(vec![key.certificate(HOLDER).ok_or(FAILED)?]))
+            ("x5c", Json::from(vec![key.certificate(HOLDER).ok_or(Unsigned::Failed)?]))
         };
         Ok(Members::from_iter([(name.to_owned(), value)]))
     }
@@ -114,7 +125,7 @@ impl Sign {
         signer: &Signer,
         algorithm: &str,
         input: &str,
-    ) -> Result<Vec<u8>, Problem> {
+    ) -> Result<Vec<u8>, Unsigned> {
         let (key, input) = (signer.key.as_ref(), input.as_bytes());
         self.check(key)?;
         let made = match self {
@@ -157,11 +168,11 @@ impl Sign {
                 signature
             }),
         };
-        made.ok_or(FAILED)
+        made.ok_or(Unsigned::Failed)
     }
 
     /// The issuer's key can do it.
-    fn check(self, key: &SigningKey) -> Result<(), Problem> {
+    pub(crate) fn check(self, key: &SigningKey) -> Result<(), Unsigned> {
         let (known, possible) = match key {
             SigningKey::Rsa(..) | SigningKey::Weak(_) => ("RSA", &OF_RSA[..]),
             SigningKey::Ec(_) => ("ECDSA", &OF_EC[..]),
@@ -174,7 +185,7 @@ impl Sign {
             _ => return Ok(()),
         };
         let possible: Vec<_> = possible.iter().map(|sign| format!("`{}`", sign.name())).collect();
-        Err(Problem::Invalid(format!(
+        Err(Unsigned::Impossible(format!(
             "`{}` needs {needed} key, and the issuer's is {known}: besides those for any key, that has {}",
             self.name(),
             if possible.is_empty() { "none".to_owned() } else { possible.join(", ") }
