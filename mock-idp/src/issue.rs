@@ -94,11 +94,7 @@ pub(crate) fn access_token(
     subject: &Subject<'_>,
 ) -> (Members, Members) {
     let sections = [Section::AccessTokenHeader, Section::AccessTokenClaims];
-    let mut vars = vars.clone();
-    if server.access_tokens(subject.audience) == AccessTokens::JwtHashedNonce {
-        vars.set("token.nonce", provider.state().chance.url_safe(Purpose::OpaqueClaim, 43));
-    }
-    token(provider, server, &vars, subject, subject.audience, sections)
+    token(provider, server, vars, subject, subject.audience, sections)
 }
 
 /// Header and claims of an ID token. `vars` may hold the access token that it comes with.
@@ -128,6 +124,10 @@ fn token(
     random("token.uti", Purpose::OpaqueClaim, 22);
     random("token.aio", Purpose::OpaqueClaim, 64);
     random("token.rh", Purpose::OpaqueClaim, 48);
+    let for_access = sections.contains(&Section::AccessTokenHeader);
+    if for_access && server.access_tokens(recipient) == AccessTokens::JwtHashedNonce {
+        random("token.nonce", Purpose::OpaqueClaim, 43);
+    }
     // Some claims are in the tokens of the authorization endpoint only.
     let document = if subject.implicit { "authorize" } else { "" };
     let [header, claims] =
@@ -203,7 +203,11 @@ pub(crate) async fn tokens(
         let form = server.access_tokens(subject.audience);
         let signer = provider.access_token_signer(authorization.server, form).await?;
         let own = provider.tenant.access_token_server(server, &authorization.audience);
-        let mut own_vars = self::vars(provider, own, &signer, &subject);
+        let mut own_vars = if std::ptr::eq(own, server) {
+            vars.clone()
+        } else {
+            self::vars(provider, own, &signer, &subject)
+        };
         own_vars.set("key.kid", signer.id.as_str());
         let (mut header, mut claims) = access_token(provider, own, &own_vars, &subject);
         let is_opaque = form == AccessTokens::Opaque;

@@ -1,7 +1,10 @@
 //! Whose token it is, where a provider has many tenants behind one host: Entra's `common` is no tenant, and the version
 //! of an access token is the API's choice.
 
-use super::{Server, Tenant, User, app_registration::SignInAudience};
+use super::{
+    Server, Tenant, User,
+    app_registration::{AppRegistration, SignInAudience},
+};
 use crate::refusal::Rule;
 
 /// The tenant of Microsoft's personal accounts.
@@ -41,9 +44,15 @@ impl Server {
         self.profile.setting("token_version").as_u64()
     }
 
+    /// Nothing where the vendor has no tenants: there an API may have a client's name by chance.
+    fn registration(&self, application: &str) -> Option<&AppRegistration> {
+        let registration = self.api(application).map(|api| &api.registration);
+        registration.filter(|registration| !registration.tenant.is_empty())
+    }
+
     /// Whether an application of another tenant, or of this one, is known here.
     pub(crate) fn knows(&self, application: &str) -> Result<(), Rule> {
-        let Some(registration) = self.api(application).map(|api| &api.registration) else { return Ok(()) };
+        let Some(registration) = self.registration(application) else { return Ok(()) };
         match registration.audience {
             _ if self.id == registration.tenant => Ok(()),
             SignInAudience::MyOrganization if self.is_template() => Err(Rule::ClientOfOneTenant),
@@ -58,7 +67,7 @@ impl Server {
 
     /// Whether somebody's account can sign in here to that application, and use that API.
     pub(crate) fn admits(&self, user: &User, application: &str, api: Option<&str>) -> Result<(), Rule> {
-        let Some(client) = self.api(application).map(|api| &api.registration) else { return Ok(()) };
+        let Some(client) = self.registration(application) else { return Ok(()) };
         let tenant = user.tenant().unwrap_or(&client.tenant);
         let is_personal = tenant == CONSUMERS;
         let here =
@@ -99,5 +108,23 @@ impl User {
 
     fn text(&self, attribute: &str) -> Option<&str> {
         self.profile.get(attribute).and_then(serde_json::Value::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spanned_yaml::Source;
+
+    use super::*;
+    use crate::tenants::SHIPPED;
+
+    #[test]
+    fn an_api_called_like_a_client_is_no_registration_elsewhere() {
+        let (_, text) = SHIPPED.iter().find(|(name, _)| *name == "generic").unwrap();
+        let (tenant, _) = Tenant::parse(&Source::new("generic", text)).unwrap();
+        let mut server = tenant.servers[0].clone();
+        server.apis[0].audience = tenant.clients[0].id.clone();
+        assert_eq!(server.knows(&tenant.clients[0].id), Ok(()));
+        assert_eq!(server.admits(&tenant.users[0], &tenant.clients[0].id, None), Ok(()));
     }
 }
