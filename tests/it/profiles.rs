@@ -102,7 +102,7 @@ async fn a_token_of_entra_for_graph_is_refused() {
     let mut rig = Rig::start("entra-quickstart", "entra-quickstart").await;
     rig.registration.scopes = vec!["openid".into(), "profile".into()];
     let tokens = rig.sign_in().await;
-    rig.assert_refused(&tokens.access_token, "TOK-OPAQUE").await;
+    rig.assert_refused(&tokens.access_token, "TOK-ISS").await;
 }
 
 #[tokio::test]
