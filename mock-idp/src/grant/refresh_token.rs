@@ -22,8 +22,10 @@ pub(super) fn first(
     family: u64,
 ) -> Option<String> {
     let offline = authorization.scopes.iter().any(|scope| scope == "offline_access");
-    (offline && client.grants.contains(&Grant::RefreshToken))
-        .then(|| issue(call, &mut call.provider.state(), authorization.clone(), family))
+    let mut state = call.provider.state();
+    // The code may have been replayed meanwhile.
+    (offline && client.grants.contains(&Grant::RefreshToken) && !state.issued.has_fallen(family))
+        .then(|| issue(call, &mut state, authorization.clone(), family))
 }
 
 /// Exchanges the refresh token of the request.

@@ -2,7 +2,7 @@
 //! opaque ones, which say nothing themselves. A machine's JWT is not among them, however many are issued: its
 //! signature and its claims are enough.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
@@ -31,6 +31,8 @@ pub(crate) struct IssuedTokens {
     order: VecDeque<Digest>,
     /// With the time from when on nobody needs to remember.
     revoked: BTreeMap<Digest, Timestamp>,
+    /// Families that have fallen: a token of one that is being signed meanwhile falls too.
+    fallen: BTreeSet<u64>,
 }
 
 impl IssuedTokens {
@@ -41,6 +43,9 @@ impl IssuedTokens {
             self.tokens.remove(&oldest);
         }
         let digest = digest_of(token);
+        if issued.family.is_some_and(|family| self.has_fallen(family)) {
+            self.revoked.insert(digest, issued.expires);
+        }
         self.tokens.insert(digest, issued);
         self.order.push_back(digest);
     }
@@ -59,7 +64,12 @@ impl IssuedTokens {
         self.revoked.insert(digest_of(token), expires);
     }
 
+    pub(crate) fn has_fallen(&self, family: u64) -> bool {
+        self.fallen.contains(&family)
+    }
+
     pub(crate) fn revoke_family(&mut self, family: u64) {
+        self.fallen.insert(family);
         let members = self.tokens.iter().filter(|(_, issued)| issued.family == Some(family));
         self.revoked.extend(members.map(|(digest, issued)| (*digest, issued.expires)));
     }
@@ -95,6 +105,8 @@ mod tests {
         assert!(tokens.claims("first").is_none() && tokens.is_revoked("first"));
         assert!(tokens.claims("0").is_some() && !tokens.is_revoked("0"));
         assert_eq!(tokens.tokens.len(), MOST);
+        tokens.add("late", issued(Some(1)));
+        assert!(tokens.is_revoked("late"), "its family has fallen");
         tokens.tidy(Timestamp::MAX);
         assert!(tokens.tokens.is_empty() && tokens.order.is_empty() && tokens.revoked.is_empty());
     }

@@ -1,4 +1,4 @@
-//! The README's fidelity table is what the profiles say.
+//! The README's tables are what the profiles and the conformance suite say.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -8,15 +8,22 @@ use mock_idp::{
     tenants::SHIPPED,
 };
 
+use crate::conformance;
+
 const BEGIN: &str = "<!-- fidelity: begin -->\n";
 const END: &str = "<!-- fidelity: end -->";
+const ROWS_BEGIN: &str = "<!-- conformance: begin -->\n";
+const ROWS_END: &str = "<!-- conformance: end -->";
 
 #[test]
-fn the_fidelity_table_is_that_of_the_profiles() {
+fn the_tables_are_those_of_the_profiles_and_the_suite() {
     let readme = include_str!("../../README.md");
     let (before, rest) = readme.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
-    let expected = format!("{before}{BEGIN}{}{END}{after}", table());
+    let whole = format!("{before}{BEGIN}{}{END}{after}", table());
+    let (before, rest) = whole.split_once(ROWS_BEGIN).unwrap();
+    let (_, after) = rest.split_once(ROWS_END).unwrap();
+    let expected = format!("{before}{ROWS_BEGIN}{}{ROWS_END}{after}", conformance::table());
     expect_file!["../../README.md"].assert_eq(&expected);
 }
 
