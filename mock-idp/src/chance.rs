@@ -30,6 +30,7 @@ pub(crate) enum Purpose {
     OpaqueClaim,
     SpareKeyId,
     Session,
+    TokenGuid,
 }
 
 /// The streams of a seed.

@@ -1,6 +1,9 @@
 //! Writing tokens: the profile's members filled in for an authorization, then signed.
 
+mod audience;
 mod recipient;
+mod roles;
+pub(crate) mod unreadable;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -18,7 +21,7 @@ use crate::{
     provider::{Provider, Signer},
     signature::Sign,
     state::{Authorization, Issued},
-    tenant::{AccessTokens, Claim, Form, Server, User},
+    tenant::{AccessTokens, Claim, Client, Form, Server, User},
 };
 
 /// Header or claims, in the order in which they are written.
@@ -61,17 +64,22 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
         let confidential = provider.tenant.client(client).is_some_and(|client| client.secret.is_some());
         vars.set("client.id", client);
         vars.set("client.object_id", guid_of(&["service principal", &server.id, client]));
+        if server.profile.setting("web_origins") == true {
+            vars.set_some("client.origins", provider.tenant.client(client).map(Client::origins));
+        }
         vars.set("client.authentication", if confidential { "1" } else { "0" });
     }
     vars.set_some("auth_time", subject.auth_time);
     vars.set_some("nonce", subject.nonce);
-    vars.set_some("audience", subject.audience.map(|audience| audience_form(server, audience)));
+    vars.set_some("audience", audience::claim(server, subject));
+    roles::describe(&mut vars, server, subject);
     scopes(&mut vars, server, subject);
     if let Some(user) = subject.user {
-        let id = user.id.as_deref().unwrap_or_default();
-        let since = subject.auth_time.unwrap_or_default().to_string();
+        let since = subject.auth_time.unwrap_or_default();
         vars.set_some("user.id", user.id.as_deref());
-        vars.set("session.id", guid_of(&["session", id, &since]));
+        let session = session_id(user, since);
+        vars.set("session.event", guid_of(&["event", &session]));
+        vars.set("session.id", session);
         vars.set("user.login", user.login.as_str());
         vars.set_some("user.idp", user.guest_of().and_then(|tenant| guest_provider(profile, tenant)));
         vars.set_some("user.email", user.attribute("email"));
@@ -84,6 +92,11 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
     vars.set("claims.access_token", claims(|claim| claim.in_access_token));
     vars.set("claims.id_token", claims(|claim| claim.in_id_token));
     vars
+}
+
+/// A sign-in of a user, by its time.
+pub(crate) fn session_id(user: &User, since: i64) -> String {
+    guid_of(&["session", user.id.as_deref().unwrap_or_default(), &since.to_string()])
 }
 
 /// Header and claims of an access token.
@@ -124,14 +137,15 @@ fn token(
     random("token.uti", Purpose::OpaqueClaim, 22);
     random("token.aio", Purpose::OpaqueClaim, 64);
     random("token.rh", Purpose::OpaqueClaim, 48);
+    vars.set("token.guid", provider.state().chance.guid(Purpose::TokenGuid));
     let for_access = sections.contains(&Section::AccessTokenHeader);
     if for_access && server.access_tokens(recipient) == AccessTokens::JwtHashedNonce {
-        random("token.nonce", Purpose::OpaqueClaim, 43);
+        vars.set("token.nonce", provider.state().chance.url_safe(Purpose::OpaqueClaim, 43));
     }
-    // Some claims are in the tokens of the authorization endpoint only.
-    let document = if subject.implicit { "authorize" } else { "" };
+    let documents =
+        [kind(subject.user.is_some(), subject.client), if subject.implicit { "authorize" } else { "" }];
     let [header, claims] =
-        sections.map(|section| server.profile.render_for(section, document, subject.scopes, &vars));
+        sections.map(|section| server.profile.render_for(section, &documents, subject.scopes, &vars));
     (header, claims)
 }
 
@@ -151,7 +165,8 @@ pub(crate) async fn response(
     if asks_client_info && authorization.user.is_some() {
         vars.set_some("client_info", client_info(server, &vars));
     }
-    Some(server.profile.render(Section::TokenResponse, &vars))
+    let kind = kind(authorization.user.is_some(), Some(&authorization.client));
+    Some(server.profile.render_for(Section::TokenResponse, &[kind], &authorization.scopes, &vars))
 }
 
 /// Which tokens, and what they come with.
@@ -210,9 +225,9 @@ pub(crate) async fn tokens(
         };
         own_vars.set("key.kid", signer.id.as_str());
         let (mut header, mut claims) = access_token(provider, own, &own_vars, &subject);
-        let is_opaque = form == AccessTokens::Opaque;
+        let is_opaque = form.are_unreadable();
         let token = if is_opaque {
-            opaque(provider)
+            unreadable::token(provider, server, form)
         } else {
             let by = forged(Token::Access, &signer, &mut header, &mut claims);
             sign(provider, index, &signer, form, by, header, &claims).await?
@@ -229,6 +244,8 @@ pub(crate) async fn tokens(
     }
     if user.is_some() && order.id_token {
         vars.set_some("c_hash", order.code.map(|code| half_hash(server.algorithm, code)));
+        let signer = provider.id_token_signer(index).await?;
+        vars.set("key.kid", signer.id.as_str());
         let (mut header, mut claims) = id_token(provider, server, &vars, &subject);
         let by = forged(Token::Id, &signer, &mut header, &mut claims);
         let token = sign(provider, index, &signer, AccessTokens::Jwt, by, header, &claims).await?;
@@ -243,9 +260,13 @@ fn client_info(server: &Server, vars: &Vars) -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(members.to_string()))
 }
 
-/// An access token that says nothing: without a dot, so that nobody takes it for a JWT.
-pub(crate) fn opaque(provider: &Provider) -> String {
-    provider.state().chance.url_safe(Purpose::OpaqueToken, 43)
+/// By the names that a profile's `only` has for tokens and their response.
+fn kind(has_user: bool, client: Option<&str>) -> &'static str {
+    match (has_user, client) {
+        (true, _) => "user",
+        (false, Some(_)) => "machine",
+        (false, None) => "",
+    }
 }
 
 async fn sign(
@@ -307,15 +328,6 @@ fn half_hash(algorithm: Algorithm, token: &str) -> String {
     URL_SAFE_NO_PAD.encode(hash.get(..hash.len() / 2).unwrap_or_default())
 }
 
-/// Okta writes a string; elsewhere the tenant says.
-fn audience_form(server: &Server, audience: &str) -> Json {
-    if server.format.audience_form == Form::String {
-        return audience.into();
-    }
-    let all = std::iter::once(audience).chain(server.format.extra_audiences.iter().map(String::as_str));
-    all.map(Json::from).collect()
-}
-
 /// Seconds that the profile gives an access token; some providers add a part of an hour by chance.
 fn own_lifetime(provider: &Provider, profile: &Profile) -> i64 {
     let spread = u32::try_from(profile.seconds("access_token_spread_seconds")).unwrap_or_default();
@@ -324,15 +336,21 @@ fn own_lifetime(provider: &Provider, profile: &Profile) -> i64 {
 }
 
 fn scopes(vars: &mut Vars, server: &Server, subject: &Subject<'_>) {
-    let scopes = subject.scopes;
     let format = &server.format;
+    let scopes: Vec<_> =
+        subject.scopes.iter().filter(|scope| !format.hidden_scopes.contains(scope)).cloned().collect();
     vars.set_some("format.type_header", format.type_header.as_deref());
     vars.set_some("format.client_id_claim", format.client_id_claim.as_deref());
     if scopes.is_empty() {
         return;
     }
-    let (list, text) = (Json::from(scopes), scopes.join(" "));
-    let form = if format.scope_form == Form::Array { list.clone() } else { Json::from(text.as_str()) };
+    let written: Vec<_> = scopes.iter().map(|scope| server.profile.long_name(scope)).collect();
+    let (list, text) = (Json::from(written.as_slice()), written.join(" "));
+    let form = match format.scope_form {
+        Form::Array => list.clone(),
+        Form::ArrayIfSeveral if scopes.len() > 1 => list.clone(),
+        _ => Json::from(text.as_str()),
+    };
     vars.set_some("format.scope", format.scope_claim.then(|| form.clone()));
     vars.set_some("format.scp", format.scp_claim.then_some(form));
     vars.set("scopes", list);
@@ -358,7 +376,8 @@ fn own_claims(server: &Server, subject: &Subject<'_>, wanted: fn(&Claim) -> bool
         .claims
         .iter()
         .filter(|claim| wanted(claim) && granted(&claim.scopes))
-        .filter_map(|claim| Some((claim.name.clone(), subject.user?.attribute(&claim.attribute)?)))
+        .filter_map(|claim| Some((claim, subject.user?.attribute(&claim.attribute)?)))
         .filter(|(_, value)| !value.is_null())
+        .map(|(claim, value)| (claim.name.clone(), claim.form.apply(value)))
         .collect()
 }

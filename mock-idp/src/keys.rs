@@ -24,6 +24,8 @@ pub(crate) use self::signing::{Algorithm, SigningKey, der_signature, hmac};
 pub(crate) enum Slot {
     /// A server's key.
     Published(usize),
+    /// The second key of a server, by the server's index.
+    Second(usize),
     /// The key that no key set has.
     Unpublished,
     /// An RSA key of 1,024 bits, which nobody may accept (RFC 7518 §3.3).

@@ -29,13 +29,13 @@ use rustls::{
 use serde_json::json;
 use spanned_yaml::Source;
 
-/// A mock identity provider: faithful Okta, Entra ID and generic OIDC access tokens from a tenant file.
+/// A mock identity provider: faithful access tokens of Okta, Entra ID and others from a tenant file.
 #[derive(Debug, Parser)]
 #[command(version, after_help = "Example:\n  mock-idp --config tenant.yaml --port 8443 --ca-out ca.pem")]
 struct Options {
     /// The tenant file, or the name of a shipped one: okta-per-component, okta-shared, okta-org-jwt,
     /// okta-org-unpublished, okta-org-opaque, okta-org-beside-custom, entra-quickstart, entra-v1,
-    /// entra-multitenant, generic.
+    /// entra-multitenant, generic, rfc9068, keycloak, auth0, auth0-opaque, google, cognito.
     #[arg(long, value_name = "FILE")]
     config: String,
     /// Port of the provider; 0 takes a free one.

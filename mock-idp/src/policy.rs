@@ -79,34 +79,65 @@ fn requested(
     let audience = api.audience.clone();
     let named = split(parameter.unwrap_or_default());
     if named.is_empty() {
-        let defaults: Vec<_> =
-            api.scopes.iter().filter(|scope| scope.default).map(|scope| scope.name.clone()).collect();
-        return if defaults.is_empty() {
-            Err(Rule::ScopeMissing)
-        } else {
-            Ok(Requested { scopes: defaults, defaulted: true, audience })
-        };
+        return unnamed(profile, api, client, machine);
     }
-    if refuses_as_a_whole(profile) {
-        if !named.iter().all(|scope| exists(scope)) {
+    let may_have = |scope: &String| client.scopes.as_ref().is_none_or(|allowed| allowed.contains(scope));
+    let unknown = Unknown::of(profile);
+    if unknown != Unknown::Drop {
+        let fits = |scope: &String| exists(scope) && (unknown == Unknown::Refuse || may_have(scope));
+        if !named.iter().all(fits) {
             return Err(Rule::ScopeUnknown);
         }
         if machine && named.iter().any(|scope| profile.is_openid(scope)) {
             return Err(Rule::ScopeForUsersOnly);
         }
-        return Ok(Requested { scopes: named, defaulted: false, audience });
+        return Ok(Requested {
+            scopes: with_defaults(profile, client, machine, named),
+            defaulted: false,
+            audience,
+        });
     }
-    let allowed = |scope: &String| {
-        exists(scope)
-            && !(machine && profile.is_openid(scope))
-            && client.scopes.as_ref().is_none_or(|allowed| allowed.contains(scope))
-    };
+    let allowed = |scope: &String| exists(scope) && !(machine && profile.is_openid(scope)) && may_have(scope);
+    if machine && profile.setting("unknown_scope_of_machine") == "refuse" && !named.iter().all(allowed) {
+        return Err(Rule::PolicyDenied);
+    }
     let scopes: Vec<_> = named.into_iter().filter(allowed).collect();
-    if scopes.is_empty() {
-        Err(Rule::ScopeUnknown)
-    } else {
-        Ok(Requested { scopes, defaulted: false, audience })
+    if scopes.is_empty() && profile.setting("no_scope").is_null() {
+        return Err(Rule::ScopeUnknown);
     }
+    Ok(Requested { scopes, defaulted: false, audience })
+}
+
+/// What a request without scopes asks for: the API's defaults, else what the provider makes of it.
+fn unnamed(profile: &Profile, api: &Api, client: &Client, machine: bool) -> Result<Requested, Rule> {
+    let audience = api.audience.clone();
+    let names = || api.scopes.iter().map(|scope| &scope.name);
+    let defaults: Vec<_> = api.scopes.iter().filter(|scope| scope.default).map(|scope| &scope.name).collect();
+    if !defaults.is_empty() {
+        return Ok(Requested { scopes: defaults.into_iter().cloned().collect(), defaulted: true, audience });
+    }
+    let for_machine = machine.then(|| profile.setting("no_scope_of_machine").as_str()).flatten();
+    let scopes = match for_machine.or(profile.setting("no_scope").as_str()) {
+        Some("none") => with_defaults(profile, client, machine, Vec::new()),
+        Some("all") => {
+            let openid = profile.words("openid_scopes").map(str::to_owned);
+            let mut all: Vec<_> = openid.filter(|_| !machine).chain(names().cloned()).collect();
+            all.retain(|scope| client.scopes.as_ref().is_none_or(|allowed| allowed.contains(scope)));
+            all
+        }
+        _ => return Err(Rule::ScopeMissing),
+    };
+    Ok(Requested { scopes, defaulted: false, audience })
+}
+
+/// With those that the client is always granted.
+fn with_defaults(profile: &Profile, client: &Client, machine: bool, mut scopes: Vec<String>) -> Vec<String> {
+    for scope in &client.default_scopes {
+        if !scopes.contains(scope) && !(machine && profile.is_openid(scope)) {
+            scopes.push(scope.clone());
+        }
+    }
+    scopes
 }
 
 /// Asks the access policies, then whether the user may use the application.
@@ -121,10 +152,10 @@ pub(crate) fn permit(
     if api_scopes::name_the_api(server.profile) {
         return api_scopes::permit(server, api, client, user, requested);
     }
-    let permit = if refuses_as_a_whole(server.profile) {
+    let permit = if Unknown::of(server.profile) == Unknown::Refuse {
         first_match(server, client, user, grant, requested).ok_or(Rule::PolicyDenied)?
     } else {
-        Permit { scopes: requested.scopes.clone(), access_token_seconds: None }
+        Permit { scopes: by_permission(api, user, &requested.scopes), access_token_seconds: None }
     };
     let assigned = match (&client.assigned, user) {
         (Some(groups), Some(user)) => groups.iter().any(|group| user.groups.contains(group)),
@@ -162,8 +193,34 @@ pub(crate) fn split(parameter: &str) -> Vec<String> {
     scopes
 }
 
-fn refuses_as_a_whole(profile: &Profile) -> bool {
-    profile.setting("unknown_scope") != "drop"
+/// What becomes of a request with a scope that does not exist.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    /// It is left out.
+    Drop,
+    /// There is no token, and access policies decide about the scopes that exist.
+    Refuse,
+    /// There is no token, and the same goes for scopes that the client was not given. There are no policies.
+    RefuseForClient,
+}
+
+impl Unknown {
+    fn of(profile: &Profile) -> Self {
+        match profile.setting("unknown_scope").as_str() {
+            Some("drop") => Self::Drop,
+            Some("refuse_for_client") => Self::RefuseForClient,
+            _ => Self::Refuse,
+        }
+    }
+}
+
+/// Without the API's scopes that the user has no permission for, where the API wants that.
+fn by_permission(api: Option<&Api>, user: Option<&User>, scopes: &[String]) -> Vec<String> {
+    let (Some(api), Some(user)) = (api.filter(|api| api.rbac), user) else { return scopes.to_vec() };
+    let permissions = user.permissions(&api.audience);
+    let is_own = |scope: &&String| api.scopes.iter().any(|known| known.name == **scope);
+    let has = |scope: &&String| permissions.contains(&scope.as_str()) || !is_own(scope);
+    scopes.iter().filter(has).cloned().collect()
 }
 
 /// Policies by priority that are assigned to the client, their rules by priority: the first rule that fits.

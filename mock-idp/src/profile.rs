@@ -104,6 +104,16 @@ profiles! {
     entra_multitenant = "entra-multitenant",
     /// A provider as the standards describe it.
     generic = "generic",
+    /// A provider that follows RFC 9068 to the letter.
+    rfc9068 = "rfc9068",
+    /// Keycloak's realms.
+    keycloak = "keycloak",
+    /// Auth0's tenants.
+    auth0 = "auth0",
+    /// Google's accounts.
+    google = "google",
+    /// User pools of Amazon Cognito.
+    cognito = "cognito",
 }
 
 impl Profile {
@@ -120,20 +130,21 @@ impl Profile {
 
     /// The section as a JSON object.
     pub(crate) fn render(&self, section: Section, vars: &Vars) -> Map<String, Json> {
-        self.render_for(section, "", &[], vars)
+        self.render_for(section, &[], &[], vars)
     }
 
-    /// The section as one of several documents, or for granted scopes.
+    /// The section as one of several documents, by the names that `only` has, or for granted scopes.
     pub(crate) fn render_for(
         &self,
         section: Section,
-        document: &str,
+        documents: &[&str],
         scopes: &[String],
         vars: &Vars,
     ) -> Map<String, Json> {
         let mut object = Map::new();
         for field in self.section(section) {
-            let elsewhere = !field.only.is_empty() && !field.only.iter().any(|only| only == document);
+            let elsewhere =
+                !field.only.is_empty() && !field.only.iter().any(|only| documents.contains(&only.as_str()));
             let withheld = field.scope.as_ref().is_some_and(|scope| !scopes.contains(scope));
             let idle = field.when.as_ref().is_some_and(|name| !vars.has(name));
             if elsewhere || withheld || idle {
@@ -173,6 +184,11 @@ impl Profile {
     /// The scope is one of `OpenID` Connect's, not of an API.
     pub(crate) fn is_openid(&self, scope: &str) -> bool {
         self.words("openid_scopes").any(|known| known == scope)
+    }
+
+    /// A scope as the provider writes it in its answers: Google's short names have long ones.
+    pub(crate) fn long_name<'n>(&'n self, scope: &'n str) -> &'n str {
+        self.setting("scope_names").get(scope).and_then(Json::as_str).unwrap_or(scope)
     }
 
     /// How the provider words a refusal.
@@ -281,8 +297,9 @@ fn read_field(
     let mut fields = Fields::new(node, "a field", diagnostics)?;
     let name = fields.required_text("name", diagnostics);
     // Null is a value: it takes a field of the extended profile away, or is sent as it stands.
-    let value = match (fields.optional("value"), node.get("value")) {
-        (None, Some(null)) => Some(null.to_json()),
+    let value = match (fields.optional("value"), node.get("value"), parent) {
+        (None, Some(null), _) => Some(null.to_json()),
+        (None, None, Some(_)) => Some(Json::Null),
         _ => fields.required("value", diagnostics).map(Node::to_json),
     };
     let source = fields.required_text("source", diagnostics);

@@ -1,5 +1,8 @@
 //! A running provider: the tenant, its keys, its clock and what changes.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
@@ -77,6 +80,23 @@ impl Provider {
         Some(Signer { key: self.unpublished(server).await?, id })
     }
 
+    /// What signs ID tokens: the server's key, or its second one where the profile has one for that.
+    pub(crate) async fn id_token_signer(&self, server: usize) -> Option<Signer> {
+        let profile = self.tenant.servers.get(server)?.profile;
+        if profile.setting("second_key") == "id_token" {
+            return self.second(server).await;
+        }
+        self.signer(server).await
+    }
+
+    /// A key beside those that rotate, where the profile has one: for ID tokens, or for encryption.
+    pub(crate) async fn second(&self, index: usize) -> Option<Signer> {
+        let server = self.tenant.servers.get(index)?;
+        let key = self.keys.key(server.algorithm, Slot::Second(index)).await?;
+        let hash = digest(&SHA256, format!("second key\n{}", server.issuer).as_bytes());
+        Some(Signer { key, id: URL_SAFE_NO_PAD.encode(hash) })
+    }
+
     /// The key of the server's kind that no key set has.
     pub(crate) async fn unpublished(&self, server: usize) -> Option<Arc<SigningKey>> {
         self.spare(self.tenant.servers.get(server)?.algorithm, Slot::Unpublished).await
@@ -121,8 +141,7 @@ impl Provider {
         vars.set("key.alg", server.algorithm.name());
         vars.set("tenant.idp", self.state().organization.as_str());
         for (place, name) in ENDPOINTS {
-            let path = place.path(server);
-            vars.set_some(name, path.map(|path| format!("{}{path}", server.origin)));
+            vars.set_some(name, place.url(server));
         }
         vars
     }

@@ -41,6 +41,11 @@ impl Call<'_> {
         self.server.profile
     }
 
+    /// The APIs that a request names, by the parameter that the provider has for them.
+    pub(crate) fn targets<'q>(&self, params: &'q Params) -> impl Iterator<Item = &'q str> + use<'q> {
+        params.all(self.profile().setting("target_parameter").as_str().unwrap_or("resource"))
+    }
+
     /// The body is declared as a form.
     pub(crate) fn is_form(&self) -> bool {
         is_form(&self.headers)
@@ -69,12 +74,12 @@ impl Params {
     }
 
     /// The first value of a parameter.
-    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+    pub(crate) fn first(&self, name: &'static str) -> Option<&str> {
         self.all(name).next()
     }
 
     /// All values of a parameter.
-    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(crate) fn all<'q>(&'q self, name: &'static str) -> impl Iterator<Item = &'q str> + use<'q> {
         self.0
             .iter()
             .filter(move |(key, value)| key == name && !value.is_empty())

@@ -84,12 +84,21 @@ pub(crate) fn error_vars(
     }
     vars.set("request.time", provider.clock.now().strftime("%Y-%m-%d %H:%M:%SZ").to_string());
     vars.set_some("client.id", note.client_id.as_deref());
-    vars.set_some("scope", note.scopes.as_ref().map(|scopes| scopes.join(" ")));
+    if let Some(scopes) = &note.scopes {
+        let (valid, invalid): (Vec<_>, Vec<_>) = scopes.iter().partition(|scope| profile.is_openid(scope));
+        let valid: Vec<_> = valid.into_iter().map(|scope| profile.long_name(scope)).collect();
+        let invalid: Vec<_> = invalid.into_iter().map(String::as_str).collect();
+        vars.set("scope", scopes.join(" "));
+        vars.set("scope.valid", valid.join(", "));
+        vars.set("scope.invalid", invalid.join(", "));
+    }
+    vars.set_some("target", note.resource.as_deref());
     vars.set("error", text.error);
     vars.set_some("error.code", text.code);
     vars.set_some("error.uri", text.has_uri.then_some(true));
     let description = vars.expand_text(text.description);
-    vars.set_some("error_description", description);
+    // Some providers say no more than the code.
+    vars.set_some("error_description", description.filter(|text| !text.is_empty()));
     note.error = Some(text.error.to_owned());
     (StatusCode::from_u16(text.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), vars)
 }

@@ -90,7 +90,7 @@ impl Routes {
 }
 
 impl Place {
-    const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::OpenidConfiguration,
         Self::OauthMetadata,
         Self::OauthMetadataLegacy,
@@ -151,11 +151,32 @@ impl Place {
 
     /// Its path under one of the server's names.
     fn path_for(self, server: &Server, id: &str) -> Option<String> {
+        path_of(self.location(server, id)?)
+    }
+
+    /// Its URL. A profile's path may be a whole URL, where it is not on the issuer's host.
+    pub(crate) fn url(self, server: &Server) -> Option<String> {
+        let location = self.location(server, &server.id)?;
+        if location.contains("://") && !server.moved {
+            return Some(location);
+        }
+        Some(format!("{}{}", server.origin, path_of(location)?))
+    }
+
+    fn location(self, server: &Server, id: &str) -> Option<String> {
         let field = server.profile.section(Section::Paths).iter().find(|field| field.name == self.name())?;
         let mut vars = Vars::default();
         vars.set("server.id", id);
         vars.set("issuer.path", server.path.as_str());
         vars.expand_text(field.value.as_str()?)
+    }
+}
+
+/// The path of a location, which may be a whole URL.
+fn path_of(location: String) -> Option<String> {
+    match location.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map(|(_, path)| format!("/{path}")),
+        None => Some(location),
     }
 }
 

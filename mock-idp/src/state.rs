@@ -35,6 +35,8 @@ pub(crate) struct Authorization {
     pub(crate) nonce: Option<String>,
     /// Set by an access policy's rule.
     pub(crate) access_token_seconds: Option<i64>,
+    /// Asked for with Google's `access_type=offline`, or by a device.
+    pub(crate) offline: bool,
 }
 
 /// An authorization request that waits for somebody to sign in.

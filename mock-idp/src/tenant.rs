@@ -1,26 +1,31 @@
 //! A tenant: what an administrator has set up at the provider, in one form for all profiles.
 //!
-//! The file is read in the vendor's own words (`tenant/okta.rs`, `tenant/entra.rs`, `tenant/generic.rs`), every
-//! mistake of it at once. A [`Tenant`] that exists has no dangling reference. It never changes: what a run changes
+//! The file is read in the vendor's own words (`tenant/okta.rs`, `tenant/keycloak.rs` and so on), every mistake of it
+//! at once. A [`Tenant`] that exists has no dangling reference. It never changes: what a run changes
 //! is `state`.
 
 mod app_registration;
 mod at;
+mod auth0;
+mod claim_form;
+mod cognito;
 mod directory;
 mod enterprise_application;
 mod entra;
 mod generic;
+mod google;
+mod keycloak;
 mod okta;
 mod reading;
 
 pub use self::at::AddressError;
-pub(crate) use self::reading::is_loopback;
 use self::{app_registration::AppRegistration, enterprise_application::EnterpriseApplication};
+pub(crate) use self::{claim_form::ClaimForm, reading::is_loopback};
 
 use serde_json::{Map, Value as Json};
 use spanned_yaml::{Diagnostics, Fields, Source, parse};
 
-use crate::{keys::Algorithm, profile::Profile, secret::Secret};
+use crate::{keys::Algorithm, profile::Profile, route::Place, secret::Secret};
 
 /// A provider's set-up.
 #[derive(Clone, Debug)]
@@ -47,6 +52,8 @@ pub(crate) struct Server {
     pub(crate) path: String,
     /// What may stand for its id in a path: Entra's domain names.
     pub(crate) names: Vec<String>,
+    /// It is not on the vendor's hosts, but all at its own address.
+    pub(crate) moved: bool,
     /// At least one.
     pub(crate) apis: Vec<Api>,
     pub(crate) claims: Vec<Claim>,
@@ -64,6 +71,9 @@ pub(crate) struct Api {
     pub(crate) access_tokens: AccessTokens,
     /// Other names of it, where a request's scopes say which API they belong to: Entra's Application ID URI.
     pub(crate) identifiers: Vec<String>,
+    /// Its scopes are for users who have the permission of that name.
+    pub(crate) rbac: bool,
+    pub(crate) permissions_in_token: bool,
     pub(crate) enterprise_application: EnterpriseApplication,
     pub(crate) registration: AppRegistration,
 }
@@ -81,6 +91,8 @@ pub(crate) enum AccessTokens {
     JwtHashedNonce,
     /// A random text that only the provider can look up.
     Opaque,
+    /// A JWE that only the provider can open.
+    Jwe,
 }
 
 /// A scope of an API.
@@ -99,6 +111,7 @@ pub(crate) struct Claim {
     pub(crate) name: String,
     /// The user's profile attribute.
     pub(crate) attribute: String,
+    pub(crate) form: ClaimForm,
     pub(crate) in_access_token: bool,
     pub(crate) in_id_token: bool,
     /// Only with one of these scopes; with any where absent.
@@ -160,6 +173,8 @@ pub(crate) struct Client {
     pub(crate) requires_pkce: bool,
     /// What it may be granted, where the provider says so per client.
     pub(crate) scopes: Option<Vec<String>>,
+    /// Granted whether it asks for them or not.
+    pub(crate) default_scopes: Vec<String>,
     /// The groups that it is assigned to; everyone where absent.
     pub(crate) assigned: Option<Vec<String>>,
     /// The audience where a request names no resource; the server's first where absent.
@@ -187,8 +202,23 @@ pub(crate) struct Format {
     pub(crate) scp_claim: bool,
     pub(crate) scope_form: Form,
     pub(crate) audience_form: Form,
-    pub(crate) extra_audiences: Vec<String>,
+    /// Audiences beside that of the request.
+    pub(crate) audience_mappers: Vec<AudienceMapper>,
+    /// Scopes that are granted, but stand in no `scope`.
+    pub(crate) hidden_scopes: Vec<String>,
+    /// Keys are published without `alg`.
+    pub(crate) hides_key_algorithm: bool,
     pub(crate) access_token_seconds: Option<i64>,
+}
+
+/// A further audience of access tokens.
+#[derive(Clone, Debug)]
+pub(crate) struct AudienceMapper {
+    pub(crate) audience: String,
+    /// Only with this scope.
+    pub(crate) scope: Option<String>,
+    /// Only for this client.
+    pub(crate) client: Option<String>,
 }
 
 /// How a claim of several values is written.
@@ -199,6 +229,10 @@ pub(crate) enum Form {
     String,
     /// A list, even of one.
     Array,
+    /// One value alone, several as a list.
+    ArrayIfSeveral,
+    /// Not at all.
+    Absent,
 }
 
 impl Tenant {
@@ -214,8 +248,16 @@ impl Tenant {
 
     fn read(diagnostics: &mut Diagnostics) -> Option<Self> {
         type Reader = fn(&mut Fields<'_>, &mut Diagnostics) -> Option<Tenant>;
-        const PROVIDERS: [(&str, Reader); 3] =
-            [("okta", okta::read), ("entra", entra::read), ("generic", generic::read)];
+        const PROVIDERS: [(&str, Reader); 8] = [
+            ("okta", okta::read),
+            ("entra", entra::read),
+            ("keycloak", keycloak::read),
+            ("auth0", auth0::read),
+            ("google", google::read),
+            ("cognito", cognito::read),
+            ("rfc9068", generic::rfc9068),
+            ("generic", generic::read),
+        ];
         let node = parse(diagnostics)?;
         let mut fields = Fields::new(&node, "a tenant", diagnostics)?;
         fields.required("provider", diagnostics);
@@ -225,18 +267,20 @@ impl Tenant {
         tenant
     }
 
-    /// The host names that its issuers live on.
+    /// The host names that its issuers and their endpoints live on.
     #[must_use]
     pub fn hosts(&self) -> Vec<String> {
         let mut hosts = Vec::new();
-        let servers = self.servers.iter().filter(|server| !server.is_template());
-        for address in servers.flat_map(|server| [&server.issuer, &server.origin]) {
-            let url = url::Url::parse(address).ok();
-            let host = url
-                .as_ref()
-                .and_then(url::Url::host_str)
-                .map(|host| host.trim_matches(['[', ']']).to_owned());
-            hosts.extend(host.filter(|host| !hosts.contains(host)));
+        for server in self.servers.iter().filter(|server| !server.is_template()) {
+            let endpoints = Place::ALL.into_iter().filter_map(|place| place.url(server));
+            for url in std::iter::once(server.issuer.clone()).chain(endpoints) {
+                let url = url::Url::parse(&url).ok();
+                let host = url
+                    .as_ref()
+                    .and_then(url::Url::host_str)
+                    .map(|host| host.trim_matches(['[', ']']).to_owned());
+                hosts.extend(host.filter(|host| !hosts.contains(host)));
+            }
         }
         hosts
     }
@@ -274,6 +318,13 @@ impl Server {
     }
 }
 
+impl AccessTokens {
+    /// Nobody but the provider can read them.
+    pub(crate) fn are_unreadable(self) -> bool {
+        matches!(self, Self::Opaque | Self::Jwe)
+    }
+}
+
 impl Api {
     /// A scope as a request names it.
     pub(crate) fn qualified(&self, scope: &str) -> String {
@@ -288,6 +339,19 @@ impl Api {
     }
 }
 
+impl Client {
+    /// The origins of its redirect URIs, each once.
+    pub(crate) fn origins(&self) -> Vec<String> {
+        let mut origins = Vec::new();
+        for uri in &self.redirect_uris {
+            let origin = url::Url::parse(uri).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
+            origins
+                .extend(origin.map(|origin| origin.ascii_serialization()).filter(|o| !origins.contains(o)));
+        }
+        origins
+    }
+}
+
 impl User {
     /// An attribute of the profile. Without one of that name, `groups` are the memberships.
     pub(crate) fn attribute(&self, name: &str) -> Option<Json> {
@@ -297,6 +361,12 @@ impl User {
             None if name == "login" => Some(self.login.clone().into()),
             None => None,
         }
+    }
+
+    /// What the user may do at an API, where the tenant has such permissions.
+    pub(crate) fn permissions(&self, audience: &str) -> Vec<&str> {
+        let permissions = self.profile.get("permissions").and_then(|apis| apis.get(audience));
+        permissions.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect()
     }
 }
 

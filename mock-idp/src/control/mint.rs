@@ -30,7 +30,13 @@ pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Pro
         like.audience = like.audience.take().or(api.map(|api| api.audience.clone()));
     }
     let form = order.form(provider, server);
-    let signer = provider.access_token_signer(server, form).await.ok_or(FAILED)?;
+    let is_id_token = order.like.as_ref().is_some_and(|like| like.kind == Kind::IdToken);
+    let signer = if is_id_token {
+        provider.id_token_signer(server).await
+    } else {
+        provider.access_token_signer(server, form).await
+    };
+    let signer = signer.ok_or(FAILED)?;
     let sign = order.sign.unwrap_or_default();
     let (mut header, mut claims) = if order.bare {
         (Map::new(), Map::new())
@@ -41,8 +47,8 @@ pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Pro
         }
         (header, claims)
     };
-    if form == AccessTokens::Opaque {
-        return opaque(provider, &order);
+    if form.are_unreadable() {
+        return unreadable(provider, server, form, &order);
     }
     // Assignment keeps the place of a member that is there.
     header.extend(std::mem::take(&mut order.header));
@@ -105,7 +111,12 @@ async fn written(
 }
 
 /// A token without header and claims: there is nothing to change in it.
-fn opaque(provider: &Provider, order: &Order) -> Result<Answer, Problem> {
+fn unreadable(
+    provider: &Provider,
+    server: usize,
+    form: AccessTokens,
+    order: &Order,
+) -> Result<Answer, Problem> {
     if order.changes_something() {
         return Err(Problem::Invalid(format!(
             "the access tokens of `{}` are opaque: there is no header, claim or signature to change; \
@@ -113,7 +124,9 @@ fn opaque(provider: &Provider, order: &Order) -> Result<Answer, Problem> {
             order.issuer
         )));
     }
-    Ok(Answer::Document(json!({"token": issue::opaque(provider), "header": null, "claims": null})))
+    let server = provider.tenant.servers.get(server).ok_or(FAILED)?;
+    let token = issue::unreadable::token(provider, server, form);
+    Ok(Answer::Document(json!({"token": token, "header": null, "claims": null})))
 }
 
 /// Header and claims as the profile writes them.

@@ -36,7 +36,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// `GET` or `POST` with the parameters of an authorization request.
 pub(super) async fn authorize(call: &Call<'_>, note: &mut Note) -> Response {
     let params = if call.method == Method::POST { &call.form } else { &call.query };
-    describe(params, note);
+    describe(call, params, note);
     let (client, redirect_uri) = match destination(call, params) {
         Ok(found) => found,
         Err(refusal) => return failure_page(call, refusal, note),
@@ -46,6 +46,9 @@ pub(super) async fn authorize(call: &Call<'_>, note: &mut Note) -> Response {
         Err(refusal) => Err(refusal),
     };
     answered.unwrap_or_else(|refusal| {
+        if call.profile().words("errors_on_page").any(|rule| rule == refusal.rule.name()) {
+            return failure_page(call, refusal, note);
+        }
         let mode = ResponseMode::for_error(call.server, params);
         redirect_error(call, StatusCode::FOUND, redirect_uri, mode, params.first("state"), refusal, note)
     })
@@ -116,10 +119,10 @@ pub(super) fn failure_page(call: &Call<'_>, refusal: Refusal, note: &mut Note) -
     response::page(status, html(&page), None)
 }
 
-fn describe(params: &Params, note: &mut Note) {
+fn describe(call: &Call<'_>, params: &Params, note: &mut Note) {
     note.client_id = params.first("client_id").map(short);
     note.scopes = params.first("scope").map(|scope| policy::split(&short(scope)));
-    note.resource = params.first("resource").map(short);
+    note.resource = call.targets(params).next().map(short);
     note.redirect_uri = params.first("redirect_uri").map(short);
     note.state_present = Some(params.first("state").is_some());
     note.response_mode = params.first("response_mode").map(short);
@@ -160,7 +163,7 @@ fn check(
     if params.first("request").is_some() || params.first("request_uri").is_some() {
         return Err(Rule::RequestObjectUnsupported.into());
     }
-    let resources: Vec<_> = params.all("resource").collect();
+    let resources: Vec<_> = call.targets(params).collect();
     let scope = params.one("scope")?;
     let (_, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
     let challenge = if response_type.code { pkce::challenge(client, params)? } else { None };
@@ -185,6 +188,7 @@ fn check(
             auth_time: None,
             nonce,
             access_token_seconds: None,
+            offline: params.one("access_type")? == Some("offline"),
         },
         defaulted: requested.defaulted,
         redirect_uri: redirect_uri.to_owned(),

@@ -22,12 +22,11 @@ use crate::{
 /// `POST` of a device authorization request.
 pub(super) fn device_authorize(call: &Call<'_>, note: &mut Note) -> Response {
     note.scopes = call.form.first("scope").map(|scope| policy::split(&short(scope)));
-    note.resource = call.form.first("resource").map(short);
+    note.resource = call.targets(&call.form).next().map(short);
     // A profile that does not say where people enter the code does not have the flow.
-    let Some(page) = Place::Device.path(call.server) else {
+    let Some(page) = Place::Device.url(call.server) else {
         return api_error(call.provider, Rule::NotReproduced, &Vars::default(), note);
     };
-    let page = format!("{}{page}", call.server.origin);
     match check(call, note) {
         Ok(device) => response::json(StatusCode::OK, "no-store", &wait(call, device, &page)),
         Err(refusal) => oauth_error(call, refusal, uses_header(call), note),
@@ -43,7 +42,7 @@ fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
     if !client.grants.contains(&grant) {
         return Err(Rule::GrantNotAllowed.into());
     }
-    let resources: Vec<_> = call.form.all("resource").collect();
+    let resources: Vec<_> = call.targets(&call.form).collect();
     let scope = call.form.one("scope")?;
     let (_, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
     let form = call.profile().setting("user_code_form").as_str().unwrap_or_default();
@@ -60,6 +59,7 @@ fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
             auth_time: None,
             nonce: None,
             access_token_seconds: None,
+            offline: true,
         },
         defaulted: requested.defaulted,
         user_code,

@@ -16,7 +16,7 @@ pub(super) fn document(call: &Call<'_>, place: Place) -> Response {
     }
     let mut vars = call.provider.server_vars(call.server);
     vars.set("scopes_supported", scopes);
-    let members = profile.render_for(Section::Metadata, place.name(), &[], &vars);
+    let members = profile.render_for(Section::Metadata, &[place.name()], &[], &vars);
     let cache = profile.setting("metadata_cache_control");
     json(StatusCode::OK, cache.as_str().unwrap_or("no-store"), &members)
 }

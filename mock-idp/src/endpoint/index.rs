@@ -52,7 +52,7 @@ fn issuer<'p>(provider: &'p Provider, server: &'p Server) -> IndexIssuer<'p> {
 }
 
 fn commands(provider: &Provider, server: &Server) -> Vec<String> {
-    let url = |place: Place| place.path(server).map(|path| format!("{}{path}", server.origin));
+    let url = |place: Place| place.url(server);
     let curl = "curl --cacert ca.pem --connect-to ::$ADDRESS";
     let read = [Place::OpenidConfiguration, Place::Keys].into_iter().filter_map(url);
     let mut commands: Vec<_> = read.map(|url| format!("{curl} {url}")).collect();

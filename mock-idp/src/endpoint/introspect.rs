@@ -75,5 +75,5 @@ async fn answer(
     let subject = Subject { client: Some(client), user, scopes, ..Subject::default() };
     let mut vars = issue::vars(call.provider, call.server, &signer, &subject);
     vars.set("claims.presented", claims);
-    Some(call.profile().render_for(Section::Introspection, "", scopes, &vars))
+    Some(call.profile().render_for(Section::Introspection, &[], scopes, &vars))
 }

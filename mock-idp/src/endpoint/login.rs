@@ -161,6 +161,7 @@ pub(super) async fn authorized(
             vars.copy(&issued, &ACCESS_TOKEN);
         }
     }
+    vars.set("session.id", issue::session_id(user, auth_time.as_second()));
     vars.set_some("code", code);
     vars.set_some("state", transaction.state.as_deref());
     let mut params = call.profile().render(Section::AuthorizationResponse, &vars);

@@ -33,7 +33,7 @@ fn describe(call: &Call<'_>, note: &mut Note) {
     let form = &call.form;
     note.grant_type = form.first("grant_type").map(short);
     note.scopes = form.first("scope").map(|scope| policy::split(&short(scope)));
-    note.resource = form.first("resource").map(short);
+    note.resource = call.targets(form).next().map(short);
     note.redirect_uri = form.first("redirect_uri").map(short);
     if form.first("grant_type") == Some(Grant::AuthorizationCode.name()) {
         note.pkce = Some(Pkce { verifier_present: form.first("code_verifier").is_some(), ..Pkce::default() });

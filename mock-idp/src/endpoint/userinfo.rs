@@ -46,7 +46,7 @@ async fn claims(call: &Call<'_>, note: &mut Note) -> Result<Members, Refusal> {
     };
     let mut vars = issue::vars(call.provider, call.server, &signer, &subject);
     vars.set("claims.presented", token.claims);
-    Ok(call.profile().render_for(Section::Userinfo, "", &token.scopes, &vars))
+    Ok(call.profile().render_for(Section::Userinfo, &[], &token.scopes, &vars))
 }
 
 /// The token of the header, or of a form (RFC 6750 §2). One in the query is not looked at.

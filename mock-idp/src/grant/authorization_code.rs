@@ -67,7 +67,7 @@ fn fits_origin(call: &Call<'_>, client: &Client, redirect_uri: &str) -> Result<(
 
 /// A token request may name the resource again, but no other (RFC 8707 §2.2).
 pub(super) fn same_resource(call: &Call<'_>, client: &Client, audience: &str) -> Result<(), Refusal> {
-    let resources: Vec<_> = call.form.all("resource").collect();
+    let resources: Vec<_> = call.targets(&call.form).collect();
     let audience = call.server.api(audience).map_or(audience, |api| &api.audience);
     if !resources.is_empty()
         && call.server.apis.len() > 1

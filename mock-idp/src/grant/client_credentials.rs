@@ -15,7 +15,7 @@ pub(crate) fn grant(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal
         return Err(Rule::GrantNotAllowed.into());
     }
     let grant = Grant::ClientCredentials;
-    let resources: Vec<_> = call.form.all("resource").collect();
+    let resources: Vec<_> = call.targets(&call.form).collect();
     let scope = call.form.one("scope")?;
     let (api, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
     let permit = policy::permit(call.server, Some(api), client, None, grant, &requested)?;
@@ -29,6 +29,7 @@ pub(crate) fn grant(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal
         auth_time: None,
         nonce: None,
         access_token_seconds: permit.access_token_seconds,
+        offline: false,
     };
     Ok(Granted { authorization, refresh_token: None, family: None })
 }

@@ -14,14 +14,18 @@ use crate::{
     tenant::{Client, Grant},
 };
 
-/// The refresh token that comes with a code, if `offline_access` was granted.
+/// The refresh token that comes with a code: with `offline_access`, or by the provider's own rule.
 pub(super) fn first(
     call: &Call<'_>,
     client: &Client,
     authorization: &Authorization,
     family: u64,
 ) -> Option<String> {
-    let offline = authorization.scopes.iter().any(|scope| scope == "offline_access");
+    let offline = match call.profile().setting("refresh_token_with").as_str() {
+        Some("always") => true,
+        Some("access_type") => authorization.offline,
+        _ => authorization.scopes.iter().any(|scope| scope == "offline_access"),
+    };
     let mut state = call.provider.state();
     // The code may have been replayed meanwhile.
     (offline && client.grants.contains(&Grant::RefreshToken) && !state.issued.has_fallen(family))
@@ -38,6 +42,10 @@ pub(crate) fn exchange(call: &Call<'_>, client: &Client) -> Result<Granted, Refu
     let mut state = call.provider.state();
     // Again, under the lock that marks it: of two requests at once only one may rotate it.
     let old = usable(call, client, &mut state, presented, now)?;
+    if call.profile().setting("refresh_token_rotates") == false {
+        old.expires = expiry(call, now);
+        return Ok(Granted { authorization, refresh_token: None, family: Some(refresh.family) });
+    }
     let rotates = client.secret.is_none();
     let token = if rotates {
         old.used.get_or_insert(now);

@@ -29,6 +29,7 @@ pub(super) fn stream(seed: Option<[u8; 32]>, algorithm: Algorithm, slot: Slot) -
         Some(seed) => {
             let slot = match slot {
                 Slot::Published(number) => format!("published {number}"),
+                Slot::Second(number) => format!("second {number}"),
                 Slot::Unpublished => "unpublished".to_owned(),
                 Slot::Weak => "weak".to_owned(),
             };

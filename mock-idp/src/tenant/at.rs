@@ -59,6 +59,7 @@ impl Server {
             api.audience.clone_from(&moved);
         }
         self.issuer = moved;
+        self.moved = true;
         origin.clone_into(&mut self.origin);
     }
 }

@@ -74,6 +74,7 @@ fn endpoints(v2: &'static Profile, id: &str, tenant: &str, names: &[String], api
         (Profile::entra_v1(), format!("https://sts.windows.net/{tenant}/"), format!("/{id}")),
     ];
     versions.map(|(profile, issuer, path)| Server {
+        moved: false,
         profile,
         name: profile.title.clone(),
         issuer,

@@ -5,16 +5,45 @@ use spanned_yaml::{Diagnostics, Fields, Node};
 use url::Url;
 
 use super::{
-    Api, Claim, Client, Form, Format, Grant, Implicit, Scope, Server, Tenant, User,
+    Api, AudienceMapper, Claim, ClaimForm, Client, Form, Format, Grant, Implicit, Scope, Server, Tenant,
+    User,
     reading::{Names, grants, redirect_uris, reference, references, scope_name, seconds, texts, unique},
 };
 use crate::{keys::Algorithm, profile::Profile, secret::Secret};
 
+/// Of access tokens, in seconds.
+const LIFETIMES: std::ops::RangeInclusive<i64> = 1..=31_536_000;
+
 pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Tenant> {
+    const PRESENCE: [(&str, bool); 2] = [("present", false), ("absent", true)];
+    let format = Format {
+        hides_key_algorithm: fields.choice("jwk_alg", &PRESENCE, diagnostics).unwrap_or_default(),
+        ..format(fields.optional("access_token"), diagnostics)
+    };
+    provider(Profile::generic(), format, fields, diagnostics)
+}
+
+/// A provider that follows RFC 9068 to the letter: of its access tokens only the lifetime is the tenant's.
+pub(super) fn rfc9068(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Tenant> {
+    let format = Format {
+        type_header: Some("at+jwt".to_owned()),
+        client_id_claim: Some("client_id".to_owned()),
+        scope_claim: true,
+        access_token_seconds: seconds(fields, "access_token_lifetime", LIFETIMES, diagnostics),
+        ..Format::default()
+    };
+    provider(Profile::rfc9068(), format, fields, diagnostics)
+}
+
+fn provider(
+    profile: &'static Profile,
+    format: Format,
+    fields: &mut Fields<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Tenant> {
     let issuer = issuer(fields, diagnostics);
     let algorithm =
         fields.choice("signing_algorithm", &Algorithm::NAMES, diagnostics).unwrap_or(Algorithm::Rs256);
-    let format = format(fields.optional("access_token"), diagnostics);
     let mut audiences = Names::default();
     fields.required("apis", diagnostics);
     let apis: Vec<_> = fields
@@ -22,7 +51,7 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         .iter()
         .filter_map(|node| api(node, &mut audiences, diagnostics))
         .collect();
-    let mut scopes: Vec<_> = Profile::generic().words("openid_scopes").map(str::to_owned).collect();
+    let mut scopes: Vec<_> = profile.words("openid_scopes").map(str::to_owned).collect();
     scopes.extend(apis.iter().flat_map(|api| &api.scopes).map(|scope| scope.name.clone()));
     let mut claim_names = Names::default();
     let claims = fields
@@ -48,11 +77,12 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         return None;
     }
     let server = Server {
-        profile: Profile::generic(),
-        id: "generic".to_owned(),
-        name: "Generic provider".to_owned(),
+        profile,
+        id: profile.name.clone(),
+        name: profile.title.clone(),
         origin: url.1.origin().ascii_serialization(),
         names: Vec::new(),
+        moved: false,
         path: url.1.path().trim_end_matches('/').to_owned(),
         issuer: url.0,
         apis,
@@ -61,7 +91,7 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         algorithm,
         format,
     };
-    Some(Tenant { profile: Profile::generic(), servers: vec![server], clients, users })
+    Some(Tenant { profile, servers: vec![server], clients, users })
 }
 
 /// RFC 8414 §2: https, no query, no fragment. What stands here is `iss`, character for character.
@@ -92,7 +122,14 @@ fn format(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Format {
         [("at+jwt", Some("at+jwt")), ("JWT", Some("JWT")), ("none", None)];
     const SCOPE_CLAIMS: [(&str, (bool, bool)); 3] =
         [("scope", (true, false)), ("scp", (false, true)), ("both", (true, true))];
-    const FORMS: [(&str, Form); 2] = [("string", Form::String), ("array", Form::Array)];
+    const FORMS: [(&str, Form); 3] =
+        [("string", Form::String), ("array", Form::Array), ("array if several", Form::ArrayIfSeveral)];
+    const AUDIENCE_FORMS: [(&str, Form); 4] = [
+        ("string", Form::String),
+        ("array", Form::Array),
+        ("array if several", Form::ArrayIfSeveral),
+        ("absent", Form::Absent),
+    ];
     let mut format = Format {
         type_header: Some("at+jwt".to_owned()),
         client_id_claim: Some("client_id".to_owned()),
@@ -108,17 +145,17 @@ fn format(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Format {
         (format.scope_claim, format.scp_claim) = (scope, scp);
     }
     format.scope_form = fields.choice("scope_form", &FORMS, diagnostics).unwrap_or_default();
-    format.audience_form = fields.choice("audience_form", &FORMS, diagnostics).unwrap_or_default();
-    format.extra_audiences = texts(&mut fields, "extra_audiences", diagnostics);
-    if !format.extra_audiences.is_empty() && format.audience_form == Form::String {
-        diagnostics
-            .error(fields.span(), "`extra_audiences` do not fit into a string")
-            .help("set `audience_form: array`");
+    format.audience_form = fields.choice("audience_form", &AUDIENCE_FORMS, diagnostics).unwrap_or_default();
+    let extra = texts(&mut fields, "extra_audiences", diagnostics).into_iter();
+    format.audience_mappers =
+        extra.map(|audience| AudienceMapper { audience, scope: None, client: None }).collect();
+    if !format.audience_mappers.is_empty() && matches!(format.audience_form, Form::String | Form::Absent) {
+        diagnostics.error(fields.span(), "`extra_audiences` need a list").help("set `audience_form: array`");
     }
     if let Some(claim) = fields.text("client_id_claim", diagnostics) {
         format.client_id_claim = (claim != "none").then(|| claim.to_owned());
     }
-    format.access_token_seconds = seconds(&mut fields, "lifetime", 1..=31_536_000, diagnostics);
+    format.access_token_seconds = seconds(&mut fields, "lifetime", LIFETIMES, diagnostics);
     fields.finish(diagnostics);
     format
 }
@@ -147,6 +184,7 @@ fn claim(node: &Node, scopes: &[String], names: &mut Names, diagnostics: &mut Di
     let mut fields = Fields::new(node, "a claim", diagnostics)?;
     let name = unique(&mut fields, "name", "claim", names, diagnostics);
     let attribute = fields.required_text("from", diagnostics);
+    let form = fields.choice("as", &ClaimForm::WORDS, diagnostics).unwrap_or_default();
     let tokens_known = ["access token".to_owned(), "ID token".to_owned()];
     let tokens = references(&mut fields, "in", "a kind of token", &tokens_known, diagnostics);
     let everywhere = tokens.is_empty();
@@ -158,6 +196,7 @@ fn claim(node: &Node, scopes: &[String], names: &mut Names, diagnostics: &mut Di
     Some(Claim {
         name: name?,
         attribute: attribute?.to_owned(),
+        form,
         in_access_token: everywhere || tokens.iter().any(|token| token == "access token"),
         in_id_token: everywhere || tokens.iter().any(|token| token == "ID token"),
         scopes,
@@ -214,6 +253,7 @@ fn client(
         implicit: Implicit::default(),
         requires_pkce,
         scopes,
+        default_scopes: Vec::new(),
         assigned: None,
         audience,
     })

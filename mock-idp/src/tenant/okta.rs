@@ -220,6 +220,7 @@ fn application(
         grants,
         requires_pkce,
         scopes: Some(scopes),
+        default_scopes: Vec::new(),
         assigned,
         audience: None,
     })

@@ -179,6 +179,54 @@ pub(super) fn grants(
     grants
 }
 
+/// A DNS name, without scheme, port and path.
+pub(super) fn host(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    example: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<String> {
+    let text = fields.required_text(key, diagnostics)?;
+    let node = fields.optional(key)?;
+    let is_host = Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.host_str() == Some(text));
+    if !is_host || !text.contains('.') {
+        diagnostics.error(node.span, format!("`{text}` is no {key}")).help(format!("as in `{example}`"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// One segment of a path: what a URL does not need to encode.
+pub(super) fn segment(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    diagnostics: &mut Diagnostics,
+) -> Option<String> {
+    let text = fields.required_text(key, diagnostics)?;
+    let node = fields.optional(key)?;
+    if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {
+        diagnostics
+            .error(node.span, format!("`{text}` is no {key}"))
+            .help("letters, digits, `-`, `.`, `_` and `~`: it stands in the issuer");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// Words out of a closed set, each with its meaning.
+pub(super) fn choices<T: Copy>(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    what: &str,
+    words: &[(&'static str, T)],
+    diagnostics: &mut Diagnostics,
+) -> Vec<T> {
+    let names: Vec<_> = words.iter().map(|(word, _)| (*word).to_owned()).collect();
+    let found = references(fields, key, what, &names, diagnostics);
+    let meaning = |name: &String| words.iter().find(|(word, _)| word == name).map(|(_, meaning)| *meaning);
+    found.iter().filter_map(meaning).collect()
+}
+
 /// A switch of a console; off where it is not given.
 pub(super) fn yes(fields: &mut Fields<'_>, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
     const WORDS: [(&str, bool); 4] = [("Yes", true), ("No", false), ("true", true), ("false", false)];

@@ -117,3 +117,28 @@ async fn one_use_of_an_old_refresh_token_ends_the_family() {
     assert_eq!(refused(send(form(tokens.text("refresh_token"))).await).await.1, "invalid_grant");
     assert_eq!(refused(send(form(next["refresh_token"].as_str().unwrap())).await).await.1, "invalid_grant");
 }
+
+#[tokio::test]
+async fn a_claim_of_several_values_has_many_forms() {
+    let forms = [
+        ("array if several", json!(["mcp-admin", "engineering"])),
+        ("string", json!("mcp-admin engineering")),
+        ("csv", json!("mcp-admin,engineering")),
+        ("paths", json!(["/mcp-admin", "/engineering"])),
+        ("object", json!({"roles": ["mcp-admin", "engineering"]})),
+    ];
+    for (form, expected) in forms {
+        let rig = Rig::changed("generic", "from: groups }", &format!("from: groups, as: {form} }}"));
+        assert_eq!(claims(&rig, CONFIG, &[]).await["claims"]["groups"], expected, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn audience_and_key_algorithm_may_be_absent() {
+    let rig = Rig::changed("generic", "audience_form: string ", "audience_form: absent ");
+    assert!(claims(&rig, CONFIG, &[]).await["claims"].get("aud").is_none());
+    let rig =
+        Rig::changed("generic", "signing_algorithm: RS256", "signing_algorithm: RS256\njwk_alg: absent");
+    let keys = rig.json(&rig.endpoint(rig.issuer(), "jwks_uri").await).await;
+    assert!(keys["keys"][0].get("alg").is_none() && keys["keys"][0].get("n").is_some());
+}

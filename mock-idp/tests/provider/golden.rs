@@ -1,5 +1,6 @@
 //! Every document and token of a profile, frozen.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use expect_test::expect_file;
 use reqwest::{Method, Response};
 use serde_json::{Map, Value as Json, json};
@@ -13,11 +14,15 @@ type Params<'a> = &'a [(&'a str, &'a str)];
 struct Client<'a> {
     cli: &'a str,
     web: &'a str,
+    /// That of a device.
+    device: &'a str,
     scope: &'a str,
     /// Scope and resource of a machine's request, where the tenant has a machine.
     machine: Option<(&'a str, &'a str)>,
     /// Names the API in a user's request, where scopes alone do not.
     resource: &'a str,
+    /// The parameter that names it.
+    target: &'a str,
     /// A path of a server that the provider does not have.
     unknown_server: &'a str,
 }
@@ -36,14 +41,19 @@ async fn assert_profile(folder: &str, rig: &Rig, rfc8414: Option<&str>, client: 
         assert_golden(folder, "oauth-authorization-server", &rig.json(url).await);
     }
     let mut keys = rig.json(document["jwks_uri"].as_str().unwrap()).await;
-    keys["keys"][0]["n"] = "(modulus)".into();
-    if let Some(certificate) = keys["keys"][0].pointer_mut("/x5c/0") {
-        *certificate = "(certificate)".into();
+    for key in keys["keys"].as_array_mut().unwrap() {
+        key["n"] = "(modulus)".into();
+        for pointer in ["/x5c/0", "/x5t", "/x5t#S256"] {
+            let kid = key["kid"].clone();
+            if let Some(value) = key.pointer_mut(pointer).filter(|value| **value != kid) {
+                *value = "(certificate)".into();
+            }
+        }
     }
     assert_golden(folder, "jwks", &keys);
     let mut tokens = rig.tokens(issuer, client.cli, client.scope, &[("resource", client.resource)]).await.0;
     let token = |tokens: &Json, name: &str| decode(tokens[name].as_str().unwrap());
-    assert_golden(folder, "access-token", &token(&tokens, "access_token"));
+    assert_golden(folder, "access-token", &readable(tokens["access_token"].as_str().unwrap()));
     let mut id = token(&tokens, "id_token");
     if let Some(hash) = id["claims"].get_mut("at_hash") {
         *hash = "(hash)".into();
@@ -58,14 +68,15 @@ async fn assert_profile(folder: &str, rig: &Rig, rfc8414: Option<&str>, client: 
             ("client_id", client.web),
             ("client_secret", WEB_SECRET),
             ("scope", scope),
-            ("resource", resource),
+            (client.target, resource),
         ];
         let machine: Json = rig.token(issuer, &form).await.json().await.unwrap();
         assert_golden(folder, "machine-token", &token(&machine, "access_token"));
     }
     assert_golden(folder, "errors", &errors(rig, client).await);
-    let device = [("client_id", client.cli), ("scope", client.scope), ("resource", client.resource)];
-    let endpoint = rig.endpoint(issuer, "device_authorization_endpoint").await;
+    // Not every provider has the flow.
+    let Some(endpoint) = document["device_authorization_endpoint"].as_str() else { return };
+    let device = [("client_id", client.device), ("scope", client.scope), ("resource", client.resource)];
     let device = rig.http.post(endpoint).form(&device).send().await.unwrap();
     assert_golden(folder, "device-authorization", &device.json().await.unwrap());
 }
@@ -77,6 +88,8 @@ async fn okta() {
     let client = Client {
         cli: CLI,
         web: WEB,
+        device: CLI,
+        target: "resource",
         scope: &format!("openid profile email offline_access {CONFIG}"),
         machine: Some((CONFIG, "")),
         resource: "",
@@ -93,6 +106,8 @@ async fn okta_org() {
     let client = Client {
         cli: CLI,
         web: WEB,
+        device: CLI,
+        target: "resource",
         scope: "openid profile email groups offline_access okta.users.read.self",
         machine: None,
         resource: "",
@@ -114,6 +129,8 @@ async fn assert_entra(folder: &str, rig: &Rig, unknown_server: &str) {
     let client = Client {
         cli: entra::CLI,
         web: entra::WEB,
+        device: entra::CLI,
+        target: "resource",
         scope: &format!("openid profile email offline_access {api}/access_as_user {api}/{CONFIG}"),
         machine: Some((&format!("{api}/.default"), &api)),
         resource: &api,
@@ -144,12 +161,73 @@ async fn generic() {
     let client = Client {
         cli: "stacklok-cli",
         web: "cloud-ui",
+        device: "stacklok-cli",
+        target: "resource",
         scope: &format!("openid profile email offline_access {CONFIG}"),
         machine: Some((CONFIG, "enterprise-manager")),
         resource: "",
         unknown_server: "/oauth2/nope/.well-known/openid-configuration",
     };
     assert_profile("generic", &rig, Some(rfc8414), &client).await;
+}
+
+/// A client of the tenants that resemble the generic one.
+fn platform<'a>(scope: &'a str, machine: Option<(&'a str, &'a str)>) -> Client<'a> {
+    Client {
+        cli: "stacklok-cli",
+        web: "cloud-ui",
+        device: "stacklok-cli",
+        scope,
+        machine,
+        resource: "",
+        target: "resource",
+        unknown_server: "/oauth2/nope/.well-known/openid-configuration",
+    }
+}
+
+#[tokio::test]
+async fn rfc9068() {
+    let rig = Rig::shipped("rfc9068");
+    let scope = format!("openid profile email offline_access {CONFIG}");
+    let client = platform(&scope, Some((CONFIG, "enterprise-manager")));
+    let rfc8414 = "https://as.example.com/.well-known/oauth-authorization-server";
+    assert_profile("rfc9068", &rig, Some(rfc8414), &client).await;
+}
+
+#[tokio::test]
+async fn keycloak() {
+    let rig = Rig::shipped("keycloak");
+    let scope = format!("openid {CONFIG}");
+    let client = Client {
+        unknown_server: "/realms/nope/.well-known/openid-configuration",
+        ..platform(&scope, Some((CONFIG, "")))
+    };
+    let rfc8414 = "https://keycloak.example.com/.well-known/oauth-authorization-server/realms/acme";
+    assert_profile("keycloak", &rig, Some(rfc8414), &client).await;
+    let legacy = format!("{}/.well-known/oauth-authorization-server", rig.issuer());
+    assert_eq!(rig.json(&legacy).await, rig.json(rfc8414).await);
+}
+
+#[tokio::test]
+async fn auth0() {
+    let scope = format!("openid profile email offline_access {CONFIG}");
+    let client = Client { target: "audience", ..platform(&scope, Some((CONFIG, "enterprise-manager"))) };
+    assert_profile("auth0", &Rig::shipped("auth0"), None, &client).await;
+    assert_profile("auth0-opaque", &Rig::shipped("auth0-opaque"), None, &client).await;
+}
+
+#[tokio::test]
+async fn google() {
+    let client = Client { device: "stacklok-device", ..platform("openid profile email", None) };
+    assert_profile("google", &Rig::shipped("google"), None, &client).await;
+}
+
+#[tokio::test]
+async fn cognito() {
+    let scope = format!("openid profile email enterprise-manager/{CONFIG}");
+    let machine = format!("enterprise-manager/{CONFIG}");
+    let client = Client { web: "cloud-ui-machine", ..platform(&scope, Some((&machine, ""))) };
+    assert_profile("cognito", &Rig::shipped("cognito"), None, &client).await;
 }
 
 /// A refusal of each endpoint and kind.
@@ -165,11 +243,11 @@ async fn errors(rig: &Rig, client: &Client<'_>) -> Json {
     ];
     for (name, scope, extra) in redirects {
         let response = rig.authorize(issuer, client.cli, scope, extra).await;
-        // Where scopes do not matter there is a sign-in page.
-        let status = response.status();
-        let outcome =
-            if status.is_redirection() { json!(returned(&response)) } else { json!(status.as_u16()) };
-        errors.insert(name.to_owned(), outcome);
+        let answer = match response.headers().get("location") {
+            Some(_) => json!(returned(&response)),
+            None => page(response).await,
+        };
+        errors.insert(name.to_owned(), answer);
     }
     let code = &rig.sign_in(issuer, client.cli, "openid", &[]).await["code"];
     let forms: [(&str, Params<'_>); 6] = [
@@ -213,6 +291,26 @@ async fn errors(rig: &Rig, client: &Client<'_>) -> Json {
     let large = rig.http.request(Method::POST, &token).body("x".repeat(70_000)).send().await.unwrap();
     errors.insert("token, large body".to_owned(), exchange(large).await);
     Json::Object(errors)
+}
+
+/// An error page: its status, and what it says.
+async fn page(response: Response) -> Json {
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    let said: Vec<_> = text.split("<p").skip(1).filter_map(|part| part.split("</p>").next()).collect();
+    json!({"status": status, "page": said})
+}
+
+/// Header and claims, or of a token that nobody can read its form.
+fn readable(token: &str) -> Json {
+    match token.split('.').collect::<Vec<_>>().as_slice() {
+        [_, _, _] => decode(token),
+        [header, key, ..] if key.is_empty() => {
+            let header: Json = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+            json!({"header": header, "parts": token.split('.').map(str::len).collect::<Vec<_>>()})
+        }
+        _ => json!({"token": format!("{}…, {} characters", token.get(..7).unwrap(), token.len())}),
+    }
 }
 
 async fn exchange(response: Response) -> Json {

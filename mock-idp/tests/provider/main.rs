@@ -6,6 +6,8 @@
     reason = "a test that cannot go on fails by panicking"
 )]
 
+mod auth0;
+mod cognito;
 mod conformance;
 mod control;
 mod device;
@@ -17,9 +19,11 @@ mod faults;
 mod form_post;
 mod generic;
 mod golden;
+mod google;
 mod hostile;
 mod implicit;
 mod introspection;
+mod keycloak;
 mod keys;
 mod logout;
 mod mint;
@@ -29,6 +33,7 @@ mod program;
 mod readme;
 mod refresh;
 mod revocation;
+mod rfc9068;
 mod rig;
 mod session;
 mod tenant_files;

@@ -19,9 +19,8 @@ fn the_shipped_tenants_are_clean() {
     for (name, text) in SHIPPED {
         let (tenant, warnings) = Tenant::parse(&Source::new(name, text)).unwrap();
         assert!(warnings.is_empty(), "{warnings}");
-        // Entra's issuers of version 1.0 have a host of their own.
-        let hosts = if name.starts_with("entra") { 2 } else { 1 };
-        assert_eq!(tenant.hosts().len(), hosts, "{name}");
+        let hosts = tenant.hosts();
+        assert!(tenant.issuers()[0].starts_with(&format!("https://{}", hosts[0])), "{hosts:?}");
         let secrets = tenant.secrets();
         assert!(secrets.contains(&("cloud-ui-mock-secret".to_owned(), "client secret")));
         assert!(!format!("{tenant:?}").contains("mock-secret"), "secrets are not printed");
@@ -33,6 +32,10 @@ fn all_mistakes_are_told_at_once() {
     assert_mistakes!("okta");
     assert_mistakes!("entra");
     assert_mistakes!("generic");
+    assert_mistakes!("keycloak");
+    assert_mistakes!("auth0");
+    assert_mistakes!("google");
+    assert_mistakes!("cognito");
 }
 
 #[test]

@@ -121,6 +121,7 @@ pub(super) fn app_registration<'n>(
         grants,
         implicit,
         scopes: None,
+        default_scopes: Vec::new(),
         assigned: None,
         audience: None,
     };

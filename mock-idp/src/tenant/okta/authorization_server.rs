@@ -3,7 +3,7 @@
 use spanned_yaml::{Diagnostics, Fields, Node, closest};
 
 use super::super::{
-    Api, Claim, Format, Grant, Policy, PolicyRule, Scope, Server,
+    Api, Claim, ClaimForm, Format, Grant, Policy, PolicyRule, Scope, Server,
     reading::{Names, grants, reference, references, scope_name, seconds, texts, unique, yes},
 };
 use crate::{keys::Algorithm, profile::Profile};
@@ -64,6 +64,7 @@ pub(super) fn authorization_server(
         issuer: format!("{origin}{path}"),
         origin,
         names: Vec::new(),
+        moved: false,
         path,
         apis: audiences
             .into_iter()
@@ -176,6 +177,7 @@ fn claim(
     Some(Claim {
         name: name?.to_owned(),
         attribute: attribute?,
+        form: ClaimForm::AsIs,
         in_access_token,
         in_id_token: !in_access_token,
         scopes,

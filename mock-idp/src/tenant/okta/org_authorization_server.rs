@@ -41,6 +41,7 @@ pub(super) fn org_authorization_server(
         issuer: origin.clone(),
         origin,
         names: Vec::new(),
+        moved: false,
         path: String::new(),
         apis: vec![api],
         claims: Vec::new(),
