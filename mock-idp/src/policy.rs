@@ -132,8 +132,9 @@ fn unnamed(profile: &Profile, api: &Api, client: &Client, machine: bool) -> Resu
 
 /// With those that the client is always granted.
 fn with_defaults(profile: &Profile, client: &Client, machine: bool, mut scopes: Vec<String>) -> Vec<String> {
-    for scope in &client.default_scopes {
-        if !scopes.contains(scope) && !(machine && profile.is_openid(scope)) {
+    let fits = |scope: &&String| !(machine && profile.is_openid(scope));
+    for scope in client.default_scopes.iter().filter(fits) {
+        if !scopes.contains(scope) {
             scopes.push(scope.clone());
         }
     }

@@ -202,7 +202,10 @@ fn application(
         let api = api_of(&mut fields, apis, diagnostics);
         let known: Vec<_> =
             api.into_iter().flat_map(|api| &api.scopes).map(|scope| scope.name.clone()).collect();
-        scopes.extend(references(&mut fields, "scopes", "a permission of that API", &known, diagnostics));
+        fields.optional("scopes");
+        if api.is_some() {
+            scopes.extend(references(&mut fields, "scopes", "a permission of that API", &known, diagnostics));
+        }
         fields.finish(diagnostics);
     }
     fields.finish(diagnostics);

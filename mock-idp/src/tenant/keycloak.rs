@@ -37,7 +37,7 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         .filter_map(|node| client(node, &known_clients, &known_scopes, &mut ids, &mut mappers, diagnostics))
         .collect();
     let mut logins = Names::default();
-    let default_roles = realm.as_deref().map(|realm| default_roles(realm)).unwrap_or_default();
+    let default_roles = realm.as_deref().map(default_roles).unwrap_or_default();
     let users = fields
         .list("users", diagnostics)
         .iter()

@@ -305,7 +305,7 @@ async fn page(response: Response) -> Json {
 fn readable(token: &str) -> Json {
     match token.split('.').collect::<Vec<_>>().as_slice() {
         [_, _, _] => decode(token),
-        [header, key, ..] if key.is_empty() => {
+        [header, "", ..] => {
             let header: Json = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
             json!({"header": header, "parts": token.split('.').map(str::len).collect::<Vec<_>>()})
         }
