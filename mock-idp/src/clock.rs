@@ -4,7 +4,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -74,7 +74,16 @@ pub(crate) struct RunningClock {
     /// Of a manual clock, for the way back.
     start: Timestamp,
     /// Of the system's clock.
-    offset: Mutex<SignedDuration>,
+    view: Mutex<View>,
+}
+
+/// How the system's clock is seen.
+#[derive(Clone, Copy, Debug)]
+enum View {
+    /// So much later.
+    Moved(SignedDuration),
+    /// It stands still.
+    Frozen(Timestamp),
 }
 
 impl RunningClock {
@@ -83,7 +92,7 @@ impl RunningClock {
             IdpClock::Manual(clock) => clock.now(),
             IdpClock::System => SystemClock.now(),
         };
-        Self { base, start, offset: Mutex::new(SignedDuration::ZERO) }
+        Self { base, start, view: Mutex::new(View::Moved(SignedDuration::ZERO)) }
     }
 
     /// Jumps to a time and answers the time then.
@@ -91,11 +100,34 @@ impl RunningClock {
         match &self.base {
             IdpClock::Manual(clock) => clock.set(now),
             IdpClock::System => {
-                *self.offset.lock().unwrap_or_else(PoisonError::into_inner) =
-                    now.duration_since(SystemClock.now());
+                let mut view = self.view();
+                *view = match *view {
+                    View::Moved(_) => View::Moved(now.duration_since(SystemClock.now())),
+                    View::Frozen(_) => View::Frozen(now),
+                };
             }
         }
         self.now()
+    }
+
+    /// Stands still from now on, or goes on from where it stands. False where a manual clock should go on: it does
+    /// nothing but stand still.
+    pub(crate) fn freeze(&self, freeze: bool) -> bool {
+        let now = self.now();
+        if matches!(self.base, IdpClock::Manual(_)) {
+            return freeze;
+        }
+        *self.view() =
+            if freeze { View::Frozen(now) } else { View::Moved(now.duration_since(SystemClock.now())) };
+        true
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        matches!(*self.view(), View::Frozen(_))
+    }
+
+    fn view(&self) -> MutexGuard<'_, View> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Jumps by a duration and answers the time then; nothing if that is outside the calendar.
@@ -107,9 +139,7 @@ impl RunningClock {
     pub(crate) fn reset(&self) {
         match &self.base {
             IdpClock::Manual(clock) => clock.set(self.start),
-            IdpClock::System => {
-                *self.offset.lock().unwrap_or_else(PoisonError::into_inner) = SignedDuration::ZERO;
-            }
+            IdpClock::System => *self.view() = View::Moved(SignedDuration::ZERO),
         }
     }
 }
@@ -118,10 +148,10 @@ impl Clock for RunningClock {
     fn now(&self) -> Timestamp {
         match &self.base {
             IdpClock::Manual(clock) => clock.now(),
-            IdpClock::System => {
-                let offset = *self.offset.lock().unwrap_or_else(PoisonError::into_inner);
-                SystemClock.now().saturating_add(offset).unwrap_or(Timestamp::MAX)
-            }
+            IdpClock::System => match *self.view() {
+                View::Moved(by) => SystemClock.now().saturating_add(by).unwrap_or(Timestamp::MAX),
+                View::Frozen(now) => now,
+            },
         }
     }
 }
@@ -134,6 +164,21 @@ pub(crate) fn http_date(now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_systems_clock_stands_still_and_goes_on() {
+        let clock = RunningClock::new(IdpClock::System);
+        assert!(clock.freeze(true) && clock.is_frozen());
+        let frozen = clock.now();
+        assert_eq!(clock.now(), frozen);
+        let hour = SignedDuration::from_hours(1);
+        assert_eq!(clock.advance(hour), frozen.checked_add(hour).ok());
+        assert!(clock.freeze(false) && !clock.is_frozen());
+        let later = clock.now().duration_since(frozen);
+        assert!(later >= hour && later < SignedDuration::from_hours(2));
+        let manual = RunningClock::new(IdpClock::Manual(ManualClock::at(Timestamp::UNIX_EPOCH)));
+        assert!(manual.freeze(true) && !manual.freeze(false));
+    }
 
     #[test]
     fn both_clocks_move_and_come_back() {

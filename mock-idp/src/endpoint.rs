@@ -25,7 +25,7 @@ use axum::{
     extract::{Request, State},
     http::{
         Method, StatusCode,
-        header::{ALLOW, DATE},
+        header::{ALLOW, DATE, HOST},
         request::Parts,
     },
     response::Response,
@@ -34,7 +34,7 @@ use axum::{
 use crate::{
     clock::{Clock as _, http_date},
     fault::{self, Cut},
-    journal::Note,
+    journal::{Note, short},
     profile::{Section, template::Vars},
     provider::Provider,
     refusal::Rule,
@@ -54,6 +54,7 @@ pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Reque
     let cut = parts.extensions.get::<Arc<Cut>>().cloned();
     let route = provider.routes.find(&path);
     let mut note = Note::default();
+    note.host = host(&parts).map(short);
     // The provider's own pages have no faults, so that a test can tell a faulty provider from a dead one.
     let (endpoint, faulty) = match &route {
         Route::Endpoint(index, place) => {
@@ -81,7 +82,7 @@ pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Reque
         }
         delay = fault::delay(&provider, endpoint, &mut note);
     }
-    finish(&provider, &mut response);
+    finish(&provider, note.issuer.as_deref(), &mut response);
     let status = response.status().as_u16();
     let now = provider.clock.now();
     provider.state().journal.record(now, endpoint, method.as_str(), &path, status, note);
@@ -112,6 +113,10 @@ async fn answer(
             let Some(server) = provider.tenant.servers.get(index) else {
                 return api_error(provider, Rule::Internal, &Vars::default(), note);
             };
+            // Deliberate, and rare: the issuer has whatever name the request came by.
+            let moved =
+                host(&parts).filter(|_| server.format.host_of_request).map(|host| server.at_host(host));
+            let server = moved.as_ref().unwrap_or(server);
             let form = if is_form(&parts.headers) { Params::parse(&body) } else { Params::default() };
             let call = Call {
                 provider,
@@ -138,6 +143,11 @@ async fn answer(
         Route::Index | Route::Health => not_allowed(provider, "GET, HEAD", note),
         Route::Nowhere => api_error(provider, Rule::PathUnknown, &Vars::default(), note),
     }
+}
+
+/// The name by which the request came (RFC 9110 §7.2).
+fn host(parts: &Parts) -> Option<&str> {
+    parts.headers.get(HOST).and_then(|host| host.to_str().ok())
 }
 
 async fn at_place(call: &Call<'_>, note: &mut Note) -> Response {
@@ -185,7 +195,7 @@ fn not_allowed(provider: &Provider, allowed: &'static str, note: &mut Note) -> R
 }
 
 /// The headers on every answer: the provider's own, and `Date` by the provider's clock. What a fault has set stays.
-fn finish(provider: &Provider, response: &mut Response) {
+fn finish(provider: &Provider, issuer: Option<&str>, response: &mut Response) {
     let mut vars = Vars::default();
     if !provider.profile().section(Section::ResponseHeaders).is_empty() {
         let id = provider.state().chance.alphanumeric(crate::chance::Purpose::Request, 22);
@@ -197,5 +207,8 @@ fn finish(provider: &Provider, response: &mut Response) {
             headers.entry(name).or_insert_with(|| header(value));
         }
     }
-    headers.entry(DATE).or_insert_with(|| header(&http_date(provider.clock.now())));
+    headers.entry(DATE).or_insert_with(|| {
+        let skew = issuer.map(|issuer| provider.skew(issuer)).unwrap_or_default();
+        header(&http_date(provider.clock.now().saturating_add(skew).unwrap_or(jiff::Timestamp::MAX)))
+    });
 }

@@ -45,7 +45,8 @@ pub(crate) struct Subject<'a> {
 /// The placeholders of a token's header and claims, and of the response that carries it.
 pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subject: &Subject<'_>) -> Vars {
     let profile = server.profile;
-    let now = provider.clock.now().as_second();
+    let skew = provider.skew(&server.issuer).as_secs();
+    let now = provider.clock.now().as_second().saturating_add(skew);
     let lifetime = subject
         .access_token_seconds
         .or(server.format.access_token_seconds)
@@ -69,7 +70,7 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
         }
         vars.set("client.authentication", if confidential { "1" } else { "0" });
     }
-    vars.set_some("auth_time", subject.auth_time);
+    vars.set_some("auth_time", subject.auth_time.map(|time| time.saturating_add(skew)));
     vars.set_some("nonce", subject.nonce);
     vars.set_some("audience", audience::claim(server, subject));
     roles::describe(&mut vars, server, subject);
@@ -152,15 +153,15 @@ fn token(
 /// The token endpoint's answer for a grant. Nothing if the key or the signature fails.
 pub(crate) async fn response(
     provider: &Provider,
+    server: &Server,
     granted: Granted,
     asks_client_info: bool,
     note: &mut Note,
 ) -> Option<Members> {
     let Granted { authorization, refresh_token, family } = granted;
-    let server = provider.tenant.servers.get(authorization.server)?;
     let id_token = authorization.user.is_some() && authorization.scopes.iter().any(|scope| scope == "openid");
     let order = Order { access_token: true, id_token, code: None, family, implicit: false };
-    let mut vars = tokens(provider, &authorization, &order, note).await?;
+    let mut vars = tokens(provider, server, &authorization, &order, note).await?;
     vars.set_some("refresh_token", refresh_token);
     if asks_client_info && authorization.user.is_some() {
         vars.set_some("client_info", client_info(server, &vars));
@@ -185,11 +186,11 @@ pub(crate) struct Order<'a> {
 /// The tokens of an order among the placeholders of a response. Nothing if the key or a signature fails.
 pub(crate) async fn tokens(
     provider: &Provider,
+    asked: &Server,
     authorization: &Authorization,
     order: &Order<'_>,
     note: &mut Note,
 ) -> Option<Vars> {
-    let asked = provider.tenant.servers.get(authorization.server)?;
     let signer = provider.signer(authorization.server).await?;
     let user = authorization.user.as_deref().and_then(|id| provider.state().user(id).cloned());
     let server = provider.tenant.issuing(asked, user.as_ref());
@@ -369,14 +370,12 @@ fn scopes(vars: &mut Vars, server: &Server, subject: &Subject<'_>) {
 
 /// The server's own claims that fit the scopes and that the user has a value for.
 fn own_claims(server: &Server, subject: &Subject<'_>, wanted: fn(&Claim) -> bool) -> Members {
-    let granted = |scopes: &Option<Vec<String>>| {
-        scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| subject.scopes.contains(scope)))
-    };
+    let everyone = server.profile.setting("everyone_group").as_str();
     server
         .claims
         .iter()
-        .filter(|claim| wanted(claim) && granted(&claim.scopes))
-        .filter_map(|claim| Some((claim, subject.user?.attribute(&claim.attribute)?)))
+        .filter(|claim| wanted(claim) && claim.is_for(subject.scopes))
+        .filter_map(|claim| Some((claim, claim.value.of(subject.user?, everyone)?)))
         .filter(|(_, value)| !value.is_null())
         .map(|(claim, value)| (claim.name.clone(), claim.form.apply(value)))
         .collect()

@@ -32,6 +32,9 @@ pub(crate) struct Note {
     /// Method and path, for faults that wait for certain requests; the entry has them of its own.
     #[serde(skip)]
     pub(crate) request: (String, String),
+    /// The name by which the request came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issuer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +63,9 @@ pub(crate) struct Note {
     pub(crate) max_age: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) login_hint_present: Option<bool>,
+    /// The login of who has just signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
     /// The `error` of the answer, redirects included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,

@@ -101,14 +101,13 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     let hosts = tenant.hosts();
     let params = params(&hosts)?;
     let stranger = authority("mock-idp authority that nobody trusts")?;
-    let untrusted = Some(signed(&stranger, params.clone())?);
-    let (tls, wrong_tls) = match (&options.cert, &options.key) {
+    let untrusted = Some(signed(&stranger, &params)?);
+    let (tls, wrong_tls) = if let (Some(cert), Some(key)) = (&options.cert, &options.key) {
         // Without its authority there is no other certificate that would be trusted but for one reason.
-        (Some(cert), Some(key)) => (given_tls(cert, key)?, WrongTls { untrusted, ..WrongTls::default() }),
-        _ => {
-            let (tls, wrong) = own_tls(params, options.ca_out.as_deref())?;
-            (tls, WrongTls { untrusted, ..wrong })
-        }
+        (given_tls(cert, key)?, WrongTls { untrusted, ..WrongTls::default() })
+    } else {
+        let (tls, wrong) = own_tls(&params, options.ca_out.as_deref())?;
+        (tls, WrongTls { untrusted, ..wrong })
     };
     let secret = URL_SAFE_NO_PAD.encode(random_bytes()?);
     let issuers = tenant.issuers();
@@ -225,7 +224,7 @@ fn given_tls(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, Failure> {
 
 /// A certificate of an authority of this run, and its wrong twins.
 fn own_tls(
-    params: CertificateParams,
+    params: &CertificateParams,
     ca_out: Option<&Path>,
 ) -> Result<(Arc<ServerConfig>, WrongTls), Failure> {
     let authority = authority("mock-idp per-run authority")?;
@@ -240,8 +239,8 @@ fn own_tls(
     let elsewhere = CertificateParams::new(vec!["elsewhere.invalid".to_owned()]).map_err(no_certificate)?;
     let wrong = WrongTls {
         untrusted: None,
-        expired: Some(signed(&authority, expired)?),
-        other_name: Some(signed(&authority, elsewhere)?),
+        expired: Some(signed(&authority, &expired)?),
+        other_name: Some(signed(&authority, &elsewhere)?),
     };
     Ok((signed(&authority, params)?, wrong))
 }
@@ -269,7 +268,7 @@ fn params(hosts: &[String]) -> Result<CertificateParams, Failure> {
 
 fn signed(
     authority: &CertifiedIssuer<'static, KeyPair>,
-    params: CertificateParams,
+    params: &CertificateParams,
 ) -> Result<Arc<ServerConfig>, Failure> {
     let key = KeyPair::generate().map_err(no_certificate)?;
     let leaf = params.signed_by(&key, authority).map_err(no_certificate)?;

@@ -162,7 +162,26 @@ pub(crate) fn permit(
         (Some(groups), Some(user)) => groups.iter().any(|group| user.groups.contains(group)),
         _ => true,
     };
-    if assigned { Ok(permit) } else { Err(Rule::UserNotAssigned) }
+    if !assigned {
+        return Err(Rule::UserNotAssigned);
+    }
+    if user.is_some_and(|user| has_too_many_groups(server, user, &permit.scopes)) {
+        return Err(Rule::GroupsTooMany);
+    }
+    Ok(permit)
+}
+
+/// A groups claim of the tokens would name more than the provider puts into one: Okta then issues none at all.
+fn has_too_many_groups(server: &Server, user: &User, scopes: &[String]) -> bool {
+    let Ok(limit) = usize::try_from(server.profile.seconds("groups_claim_limit")) else { return false };
+    let everyone = server.profile.setting("everyone_group").as_str();
+    let has_id_token = scopes.iter().any(|scope| scope == "openid");
+    limit > 0
+        && server
+            .claims
+            .iter()
+            .filter(|claim| claim.is_for(scopes) && (claim.in_access_token || has_id_token))
+            .any(|claim| claim.value.exceeds(limit, user, everyone))
 }
 
 /// The scopes of a refresh request, as those of a grant are kept: without the name of their API.

@@ -5,6 +5,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::SignedDuration;
+
 use crate::{
     clock::RunningClock,
     fault::Connections,
@@ -48,6 +50,11 @@ impl Provider {
     /// The state, locked. Never held across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far an issuer's clock is off. What it keeps, and when that expires, goes by the provider's own.
+    pub(crate) fn skew(&self, issuer: &str) -> SignedDuration {
+        self.state().skews.get(issuer).copied().unwrap_or_default()
     }
 
     /// Back to the state of the start, the clock included.

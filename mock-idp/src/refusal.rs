@@ -62,6 +62,8 @@ rules! {
     ScopeForUsersOnly = "scope_for_users_only",
     PolicyDenied = "policy_denied",
     UserNotAssigned = "user_not_assigned",
+    /// Okta: more groups than fit into a claim.
+    GroupsTooMany = "groups_too_many",
     /// RFC 7636 §4.4.1.
     PkceRequired = "pkce_required",
     /// RFC 9700 §2.1.1: `plain` is refused.

@@ -33,6 +33,9 @@ pub(crate) struct Params(Vec<(String, String)>);
 impl Call<'_> {
     /// The call as one to another server, where several share a path.
     pub(crate) fn to_server(&self, index: usize) -> Option<Self> {
+        if index == self.index {
+            return Some(self.clone());
+        }
         let server = self.provider.tenant.servers.get(index)?;
         Some(Self { server, index, ..self.clone() })
     }

@@ -4,7 +4,7 @@ mod issued;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use self::issued::{Issued, IssuedTokens};
 
@@ -135,6 +135,8 @@ pub(crate) struct State {
     /// By the cookie's value.
     pub(crate) sessions: BTreeMap<String, Session>,
     next_family: u64,
+    /// By issuer: how far its clock is off.
+    pub(crate) skews: BTreeMap<String, SignedDuration>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
 }
@@ -157,6 +159,7 @@ impl State {
             issued: IssuedTokens::default(),
             sessions: BTreeMap::new(),
             next_family: 0,
+            skews: BTreeMap::new(),
             faults: Faults::default(),
             journal: Journal::default(),
         };

@@ -8,6 +8,7 @@ mod app_registration;
 mod at;
 mod auth0;
 mod claim_form;
+mod claim_value;
 mod cognito;
 mod directory;
 mod enterprise_application;
@@ -20,7 +21,11 @@ mod reading;
 
 pub use self::at::AddressError;
 use self::{app_registration::AppRegistration, enterprise_application::EnterpriseApplication};
-pub(crate) use self::{claim_form::ClaimForm, reading::is_loopback};
+pub(crate) use self::{
+    claim_form::ClaimForm,
+    claim_value::{ClaimValue, GroupFilter},
+    reading::is_loopback,
+};
 
 use serde_json::{Map, Value as Json};
 use spanned_yaml::{Diagnostics, Fields, Source, parse};
@@ -61,6 +66,15 @@ pub(crate) struct Server {
     pub(crate) policies: Vec<Policy>,
     pub(crate) algorithm: Algorithm,
     pub(crate) format: Format,
+}
+
+impl Server {
+    /// The same under another name: issuer and endpoints have it.
+    pub(crate) fn at_host(&self, host: &str) -> Self {
+        let origin = format!("https://{host}");
+        let path = self.issuer.strip_prefix(&self.origin).unwrap_or_default();
+        Self { issuer: format!("{origin}{path}"), origin, ..self.clone() }
+    }
 }
 
 /// An audience with its own scopes. All audiences of an Okta server share the server's scopes.
@@ -109,13 +123,19 @@ pub(crate) struct Scope {
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     pub(crate) name: String,
-    /// The user's profile attribute.
-    pub(crate) attribute: String,
+    pub(crate) value: ClaimValue,
     pub(crate) form: ClaimForm,
     pub(crate) in_access_token: bool,
     pub(crate) in_id_token: bool,
     /// Only with one of these scopes; with any where absent.
     pub(crate) scopes: Option<Vec<String>>,
+}
+
+impl Claim {
+    /// The scopes bring it.
+    pub(crate) fn is_for(&self, scopes: &[String]) -> bool {
+        self.scopes.as_ref().is_none_or(|own| own.iter().any(|scope| scopes.contains(scope)))
+    }
 }
 
 /// An access policy: clients, and what they may ask for.
@@ -209,6 +229,8 @@ pub(crate) struct Format {
     /// Keys are published without `alg`.
     pub(crate) hides_key_algorithm: bool,
     pub(crate) access_token_seconds: Option<i64>,
+    /// The issuer has the name by which the request came.
+    pub(crate) host_of_request: bool,
 }
 
 /// A further audience of access tokens.

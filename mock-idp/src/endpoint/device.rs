@@ -58,6 +58,7 @@ pub(super) fn device(call: &Call<'_>, note: &mut Note) -> Response {
         note.error = Some("wrong_password".to_owned());
         return sign_in_page(call, device, StatusCode::FORBIDDEN, username, Some(WRONG_PASSWORD));
     };
+    note.user = Some(user.login.clone());
     match granted(call, device, &user, now) {
         Ok(()) => {
             done_page(call, device, "You are signed in", "Go back to your device. You can close this page.")

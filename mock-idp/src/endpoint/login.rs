@@ -55,6 +55,7 @@ pub(super) async fn login(call: &Call<'_>, note: &mut Note) -> Response {
         note.error = Some("wrong_password".to_owned());
         return page(call, id, &transaction, StatusCode::FORBIDDEN, username, Some(WRONG_PASSWORD));
     };
+    note.user = Some(user.login.clone());
     provider.state().transactions.remove(id);
     let status = StatusCode::SEE_OTHER;
     let mut response = match authorized(call, status, &transaction, &user, now, note).await {
@@ -155,7 +156,8 @@ pub(super) async fn authorized(
             family: Some(family),
             implicit: true,
         };
-        let issued = issue::tokens(provider, &authorization, &order, note).await.ok_or(Rule::Internal)?;
+        let issued =
+            issue::tokens(provider, call.server, &authorization, &order, note).await.ok_or(Rule::Internal)?;
         vars.copy(&issued, &["id_token", "session.id"]);
         if asked.token {
             vars.copy(&issued, &ACCESS_TOKEN);

@@ -23,7 +23,7 @@ pub(super) async fn token(call: &Call<'_>, note: &mut Note) -> Response {
         Err(refusal) => return oauth_error(call, refusal, uses_header(call), note),
     };
     let asks_client_info = call.form.first("client_info") == Some("1");
-    match issue::response(call.provider, granted, asks_client_info, note).await {
+    match issue::response(call.provider, call.server, granted, asks_client_info, note).await {
         Some(document) => json(StatusCode::OK, "no-store", &document),
         None => api_error(call.provider, Rule::Internal, &Vars::default(), note),
     }

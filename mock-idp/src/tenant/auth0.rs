@@ -4,8 +4,8 @@ use serde_json::{Map, Value as Json};
 use spanned_yaml::{Diagnostics, Fields, Node};
 
 use super::{
-    AccessTokens, Api, AudienceMapper, Claim, ClaimForm, Client, Form, Format, Grant, Implicit, Scope,
-    Server, Tenant, User,
+    AccessTokens, Api, AudienceMapper, Claim, ClaimForm, ClaimValue, Client, Form, Format, Grant, Implicit,
+    Scope, Server, Tenant, User,
     reading::{
         Names, grants, host, redirect_uris, reference, references, scope_name, seconds, texts, unique,
     },
@@ -132,7 +132,7 @@ fn claim(node: &Node, profile: &Profile, names: &mut Names, diagnostics: &mut Di
     let has = |kind: &str| tokens.is_empty() || tokens.iter().any(|token| token == kind);
     Some(Claim {
         name: name?,
-        attribute: attribute?,
+        value: ClaimValue::Attribute(attribute?),
         form: ClaimForm::AsIs,
         in_access_token: has("access token"),
         in_id_token: has("ID token"),

@@ -5,9 +5,9 @@ use spanned_yaml::{Diagnostics, Fields, Node};
 use url::Url;
 
 use super::{
-    Api, AudienceMapper, Claim, ClaimForm, Client, Form, Format, Grant, Implicit, Scope, Server, Tenant,
-    User,
-    reading::{Names, grants, redirect_uris, reference, references, scope_name, seconds, texts, unique},
+    Api, AudienceMapper, Claim, ClaimForm, ClaimValue, Client, Form, Format, Grant, Implicit, Scope, Server,
+    Tenant, User,
+    reading::{Names, grants, redirect_uris, reference, references, scope_name, seconds, texts, unique, yes},
 };
 use crate::{keys::Algorithm, profile::Profile, secret::Secret};
 
@@ -44,6 +44,7 @@ fn provider(
     let issuer = issuer(fields, diagnostics);
     let algorithm =
         fields.choice("signing_algorithm", &Algorithm::NAMES, diagnostics).unwrap_or(Algorithm::Rs256);
+    let format = Format { host_of_request: yes(fields, "hostname_from_request", diagnostics), ..format };
     let mut audiences = Names::default();
     fields.required("apis", diagnostics);
     let apis: Vec<_> = fields
@@ -195,7 +196,7 @@ fn claim(node: &Node, scopes: &[String], names: &mut Names, diagnostics: &mut Di
     fields.finish(diagnostics);
     Some(Claim {
         name: name?,
-        attribute: attribute?.to_owned(),
+        value: ClaimValue::Attribute(attribute?.to_owned()),
         form,
         in_access_token: everywhere || tokens.iter().any(|token| token == "access token"),
         in_id_token: everywhere || tokens.iter().any(|token| token == "ID token"),

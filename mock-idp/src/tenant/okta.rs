@@ -1,6 +1,7 @@
 //! An Okta tenant file, in the words of the admin console: Directory, Applications, Security > API.
 
 mod authorization_server;
+mod expression;
 mod org_authorization_server;
 
 use serde_json::Map;

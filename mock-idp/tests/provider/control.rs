@@ -262,6 +262,40 @@ async fn a_key_can_be_published_ahead_of_its_use() {
 }
 
 #[tokio::test]
+async fn an_issuer_can_have_a_clock_of_its_own() {
+    let rig = Rig::shipped("okta-per-component");
+    let (one, other) = (&rig.issuers[0], &rig.issuers[1]);
+    let body = json!({"issuer": one, "skew": "-5m"});
+    assert_exchange(&rig, "clock-skew", Method::PUT, "clock", Some(body)).await;
+    let issued_at = |token: &Json| token["claims"]["iat"].as_i64().unwrap();
+    let [skewed, right] = [rig.mint(json!({"issuer": one})).await, rig.mint(json!({"issuer": other})).await];
+    assert_eq!(issued_at(&right) - issued_at(&skewed), 300);
+    let tokens = rig.tokens(one, CLI, "openid", &[]).await;
+    let claims = &decode(tokens.access())["claims"];
+    assert_eq!(claims["iat"], issued_at(&skewed));
+    assert_eq!(claims["auth_time"], claims["iat"]);
+    for (issuer, date) in [(one, "Wed, 31 Dec 2025 23:55:00 GMT"), (other, "Thu, 01 Jan 2026 00:00:00 GMT")] {
+        assert_eq!(rig.get(&format!("{issuer}/v1/keys")).await.headers()["date"], date);
+    }
+    let zero = json!({"issuer": one, "skew": "0s"});
+    let (_, clock) = rig.control(Method::PUT, "clock", Some(zero)).await;
+    assert_eq!(clock, json!({"now": "2026-01-01T00:00:00Z"}));
+    rig.control(Method::PUT, "clock", Some(json!({"issuer": other, "skew": "1h"}))).await;
+    rig.control(Method::POST, "reset", None).await;
+    assert_eq!(issued_at(&rig.mint(json!({"issuer": other})).await), issued_at(&right));
+    for (body, word) in [
+        (json!({"issuer": one}), "give either"),
+        (json!({"skew": "5m", "now": "2026-01-01T00:00:00Z"}), "give either"),
+        (json!({"issuer": one, "skew": "5"}), "no duration"),
+        (json!({"freeze": false}), "stand still"),
+    ] {
+        let (status, answer) = rig.control(Method::PUT, "clock", Some(body.clone())).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(answer["error_description"].as_str().unwrap().contains(word), "{body}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn time_can_be_set_back() {
     let rig = Rig::shipped("okta-per-component");
     let tokens = rig.tokens(rig.issuer(), CLI, "openid", &[]).await;

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode, header::CONTENT_TYPE};
 
-use crate::rig::{CLI, Rig, refused};
+use crate::rig::{CLI, Rig, VERIFIER, decode, refused};
 
 #[tokio::test]
 async fn malformed_requests_are_refused_cleanly() {
@@ -101,14 +101,48 @@ async fn every_method_is_answered() {
     }
 }
 
+/// A document of the provider by another name of this machine.
+async fn by_name(rig: &Rig, path: &str) -> serde_json::Value {
+    let url = format!("https://localhost:{}{path}", rig.address.port());
+    let response = rig.http.get(url).header("x-forwarded-host", "evil.example").send().await.unwrap();
+    response.json().await.unwrap()
+}
+
 #[tokio::test]
 async fn the_issuer_is_pinned_whatever_the_host() {
     let rig = Rig::shipped("okta-per-component");
-    let port = rig.address.port();
-    let url = format!("https://localhost:{port}/oauth2/aus1em/.well-known/openid-configuration");
-    let response = rig.http.get(url).header("x-forwarded-host", "evil.example").send().await.unwrap();
-    let document: serde_json::Value = response.json().await.unwrap();
-    assert_eq!(document["issuer"], "https://acme.okta.com/oauth2/aus1em");
+    let path = "/oauth2/aus1em/.well-known/openid-configuration";
+    let other = by_name(&rig, path).await;
+    assert_eq!(other["issuer"], "https://acme.okta.com/oauth2/aus1em");
+    assert_eq!(other, rig.json(&format!("https://acme.okta.com{path}")).await);
+    let (_, journal) = rig.control(Method::GET, "journal", None).await;
+    let host = format!("localhost:{}", rig.address.port());
+    assert_eq!([&journal[0]["host"], &journal[1]["host"]], [&host, "acme.okta.com"]);
+}
+
+#[tokio::test]
+async fn an_issuer_follows_the_host_where_the_tenant_says_so() {
+    let dynamic =
+        Rig::changed("okta-per-component", "    id: aus1em\n", "    id: aus1em\n    issuer_mode: DYNAMIC\n");
+    let generic = Rig::changed(
+        "generic",
+        "signing_algorithm: RS256",
+        "signing_algorithm: RS256\nhostname_from_request: Yes",
+    );
+    for (rig, path, client) in [(&dynamic, "/oauth2/aus1em", CLI), (&generic, "", "stacklok-cli")] {
+        let origin = format!("https://localhost:{}", rig.address.port());
+        let document = by_name(rig, &format!("{path}/.well-known/openid-configuration")).await;
+        assert_eq!(document["issuer"], format!("{origin}{path}"));
+        assert!(document["token_endpoint"].as_str().unwrap().starts_with(&origin));
+        let named = rig.json(&format!("{}/.well-known/openid-configuration", rig.issuer())).await;
+        assert_eq!(named["issuer"], rig.issuer());
+        let issuer = format!("{origin}{path}");
+        let returned = rig.sign_in(&issuer, client, "openid", &[]).await;
+        assert!(returned.get("iss").is_none_or(|iss| *iss == issuer), "{returned:?}");
+        let response = rig.redeem(&issuer, client, &returned["code"], VERIFIER).await;
+        let tokens: serde_json::Value = response.json().await.unwrap();
+        assert_eq!(decode(tokens["id_token"].as_str().unwrap())["claims"]["iss"], issuer);
+    }
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod keys;
 mod logout;
 mod mint;
 mod okta;
+mod okta_claims;
 mod okta_org;
 mod program;
 mod readme;

@@ -3,7 +3,7 @@
 use spanned_yaml::{Diagnostics, Fields, Node};
 
 use super::super::{
-    AudienceMapper, Claim, ClaimForm, Scope,
+    AudienceMapper, Claim, ClaimForm, ClaimValue, Scope,
     reading::{Names, reference, scope_name, unique},
 };
 
@@ -145,5 +145,12 @@ fn claim(kind: Kind, fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> 
     };
     let mut switch = |key| fields.boolean(key, diagnostics).unwrap_or(true);
     let (in_access_token, in_id_token) = (switch("add_to_access_token"), switch("add_to_id_token"));
-    Some(Claim { name: name?, attribute: attribute?, form, in_access_token, in_id_token, scopes: None })
+    Some(Claim {
+        name: name?,
+        value: ClaimValue::Attribute(attribute?),
+        form,
+        in_access_token,
+        in_id_token,
+        scopes: None,
+    })
 }

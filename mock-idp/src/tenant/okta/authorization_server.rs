@@ -1,11 +1,12 @@
 //! Security > API > Authorization Servers: settings, scopes, claims, access policies.
 
-use spanned_yaml::{Diagnostics, Fields, Node, closest};
+use spanned_yaml::{Diagnostics, Fields, Node};
 
 use super::super::{
     Api, Claim, ClaimForm, Format, Grant, Policy, PolicyRule, Scope, Server,
     reading::{Names, grants, reference, references, scope_name, seconds, texts, unique, yes},
 };
+use super::expression;
 use crate::{keys::Algorithm, profile::Profile};
 
 /// What the rest of the file has, for references.
@@ -24,6 +25,7 @@ pub(super) fn authorization_server(
     ids: &mut Names,
     diagnostics: &mut Diagnostics,
 ) -> Option<Server> {
+    const ISSUER_MODES: [(&str, bool); 3] = [("ORG_URL", false), ("CUSTOM_URL", false), ("DYNAMIC", true)];
     let mut fields = Fields::new(node, "an authorization server", diagnostics)?;
     let name = fields.required_text("name", diagnostics);
     let id = unique(&mut fields, "id", "authorization server", ids, diagnostics);
@@ -35,6 +37,7 @@ pub(super) fn authorization_server(
             .error(at, format!("`{id}` is no server id"))
             .help("letters and digits, as in `default` or `aus1em`");
     }
+    let host_of_request = fields.choice("issuer_mode", &ISSUER_MODES, diagnostics).unwrap_or_default();
     let audiences = audiences(&mut fields, known, diagnostics);
     let scopes = scopes(&mut fields, diagnostics);
     let mut scope_names: Vec<_> = Profile::okta().words("openid_scopes").map(str::to_owned).collect();
@@ -73,7 +76,7 @@ pub(super) fn authorization_server(
         claims,
         policies: policies.into_iter().map(|(_, policy)| policy).collect(),
         algorithm: Algorithm::Rs256,
-        format: Format::default(),
+        format: Format { host_of_request, ..Format::default() },
         id,
     })
 }
@@ -136,7 +139,6 @@ fn claim(
     diagnostics: &mut Diagnostics,
 ) -> Option<Claim> {
     const TOKENS: [(&str, bool); 2] = [("Access Token", true), ("ID Token", false)];
-    const VALUE_TYPES: [(&str, ()); 1] = [("Expression", ())];
     let mut fields = Fields::new(node, "a claim", diagnostics)?;
     let name = fields.required_text("name", diagnostics);
     fields.required("include_in_token_type", diagnostics);
@@ -145,28 +147,7 @@ fn claim(
         let names = if access { &mut names.access_token } else { &mut names.id_token };
         names.take("claim", name, node, diagnostics);
     }
-    fields.choice("value_type", &VALUE_TYPES, diagnostics);
-    let value = fields.required_text("value", diagnostics);
-    let attribute = value.and_then(|value| {
-        let at = fields.optional("value").map_or(node.span, |node| node.span);
-        let Some(attribute) = value.strip_prefix("user.") else {
-            diagnostics
-                .error(at, format!("`{value}` is no expression of the mock"))
-                .help("it reads attributes of the user profile, as in `user.groups`");
-            return None;
-        };
-        if !known.attributes.iter().any(|name| name == attribute) {
-            let error = diagnostics.error(at, format!("the user profile has no `{attribute}`"));
-            match closest(attribute, known.attributes.iter().map(String::as_str)) {
-                Some(name) => error.help(format!("did you mean `user.{name}`?")),
-                None => error.help(
-                    "`user.…` reads profile attributes, not group memberships: add it to `profile_attributes`, \
-                     as in Directory > Profile Editor",
-                ),
-            };
-        }
-        Some(attribute.to_owned())
-    });
+    let value = expression::value(&mut fields, node, known.attributes, diagnostics);
     let scopes = match fields.optional("include_in") {
         None => None,
         Some(node) if node.as_text() == Some("Any scope") => None,
@@ -176,7 +157,7 @@ fn claim(
     let in_access_token = in_access_token?;
     Some(Claim {
         name: name?.to_owned(),
-        attribute: attribute?,
+        value: value?,
         form: ClaimForm::AsIs,
         in_access_token,
         in_id_token: !in_access_token,
