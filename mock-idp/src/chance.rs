@@ -50,7 +50,7 @@ impl Chance {
         Self { seed, streams: BTreeMap::new() }
     }
 
-    /// So many letters and digits: six bits of a byte each time, others are thrown away.
+    /// So many letters and digits: six bits of a word each time, others are thrown away.
     pub(crate) fn alphanumeric(&mut self, purpose: Purpose, length: usize) -> String {
         self.draw(purpose, length, ALPHANUMERIC)
     }
@@ -85,10 +85,9 @@ impl Chance {
     fn draw(&mut self, purpose: Purpose, length: usize, alphabet: &[u8]) -> String {
         let stream = self.stream(purpose);
         let mut text = String::with_capacity(length);
-        let mut byte = [0];
         while text.len() < length {
-            stream.fill_bytes(&mut byte);
-            let index = usize::from(byte.first().copied().unwrap_or_default() & 63);
+            let [byte, ..] = stream.next_u32().to_le_bytes();
+            let index = usize::from(byte & 63);
             if let Some(letter) = alphabet.get(index) {
                 text.push(char::from(*letter));
             }
@@ -130,6 +129,13 @@ mod tests {
         assert!(format!("{first}{last}").bytes().all(|byte| LETTERS.contains(&byte)), "{code}");
         assert_eq!((first.len(), last.len()), (4, 4));
         assert_eq!(Chance::new([7; 32]).code(Purpose::UserCode, "XXXXXXXX"), format!("{first}{last}"));
+    }
+
+    #[test]
+    fn equal_seeds_give_the_ids_that_they_always_gave() {
+        let mut chance = Chance::new([7; 32]);
+        assert_eq!(chance.url_safe(Purpose::TokenId, 22), "tZfZ6nDrh39Z03rg6l1beh");
+        assert_eq!(chance.alphanumeric(Purpose::TokenId, 22), "xNDA1nZZ4B8IvE7fI3nWWc");
     }
 
     #[test]

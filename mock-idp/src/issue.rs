@@ -104,7 +104,7 @@ pub(crate) fn session_id(user: &User, since: i64) -> String {
 pub(crate) fn access_token(
     provider: &Provider,
     server: &Server,
-    vars: &Vars,
+    vars: &mut Vars,
     subject: &Subject<'_>,
 ) -> (Members, Members) {
     let sections = [Section::AccessTokenHeader, Section::AccessTokenClaims];
@@ -115,7 +115,7 @@ pub(crate) fn access_token(
 pub(crate) fn id_token(
     provider: &Provider,
     server: &Server,
-    vars: &Vars,
+    vars: &mut Vars,
     subject: &Subject<'_>,
 ) -> (Members, Members) {
     token(provider, server, vars, subject, subject.client, [Section::IdTokenHeader, Section::IdTokenClaims])
@@ -124,30 +124,31 @@ pub(crate) fn id_token(
 fn token(
     provider: &Provider,
     server: &Server,
-    vars: &Vars,
+    vars: &mut Vars,
     subject: &Subject<'_>,
     recipient: Option<&str>,
     sections: [Section; 2],
 ) -> (Members, Members) {
-    let mut vars = vars.clone();
-    recipient::describe(&mut vars, server, subject, recipient);
-    let mut random = |name, purpose, length| {
-        vars.set(name, provider.state().chance.url_safe(purpose, length));
-    };
-    random("token.id", Purpose::TokenId, 43);
-    random("token.uti", Purpose::OpaqueClaim, 22);
-    random("token.aio", Purpose::OpaqueClaim, 64);
-    random("token.rh", Purpose::OpaqueClaim, 48);
-    vars.set("token.guid", provider.state().chance.guid(Purpose::TokenGuid));
-    let for_access = sections.contains(&Section::AccessTokenHeader);
-    if for_access && server.access_tokens(recipient) == AccessTokens::JwtHashedNonce {
-        vars.set("token.nonce", provider.state().chance.url_safe(Purpose::OpaqueClaim, 43));
-    }
-    let documents =
-        [kind(subject.user.is_some(), subject.client), if subject.implicit { "authorize" } else { "" }];
-    let [header, claims] =
-        sections.map(|section| server.profile.render_for(section, &documents, subject.scopes, &vars));
-    (header, claims)
+    vars.scoped(|vars| {
+        recipient::describe(vars, server, subject, recipient);
+        let mut random = |name, purpose, length| {
+            vars.set(name, provider.state().chance.url_safe(purpose, length));
+        };
+        random("token.id", Purpose::TokenId, 43);
+        random("token.uti", Purpose::OpaqueClaim, 22);
+        random("token.aio", Purpose::OpaqueClaim, 64);
+        random("token.rh", Purpose::OpaqueClaim, 48);
+        vars.set("token.guid", provider.state().chance.guid(Purpose::TokenGuid));
+        let for_access = sections.contains(&Section::AccessTokenHeader);
+        if for_access && server.access_tokens(recipient) == AccessTokens::JwtHashedNonce {
+            vars.set("token.nonce", provider.state().chance.url_safe(Purpose::OpaqueClaim, 43));
+        }
+        let documents =
+            [kind(subject.user.is_some(), subject.client), if subject.implicit { "authorize" } else { "" }];
+        let [header, claims] =
+            sections.map(|section| server.profile.render_for(section, &documents, subject.scopes, vars));
+        (header, claims)
+    })
 }
 
 /// The token endpoint's answer for a grant. Nothing if the key or the signature fails.
@@ -217,21 +218,25 @@ pub(crate) async fn tokens(
     };
     if order.access_token {
         let form = server.access_tokens(subject.audience);
-        let signer = provider.access_token_signer(authorization.server, form).await?;
-        let own = provider.tenant.access_token_server(server, &authorization.audience);
-        let mut own_vars = if std::ptr::eq(own, server) {
-            vars.clone()
-        } else {
-            self::vars(provider, own, &signer, &subject)
+        let unpublished = match form {
+            AccessTokens::JwtUnpublishedKey => Some(provider.access_token_signer(index, form).await?),
+            _ => None,
         };
-        own_vars.set("key.kid", signer.id.as_str());
-        let (mut header, mut claims) = access_token(provider, own, &own_vars, &subject);
+        let signer = unpublished.as_ref().unwrap_or(&signer);
+        let own = provider.tenant.access_token_server(server, &authorization.audience);
+        let (mut header, mut claims) = if std::ptr::eq(own, server) {
+            vars.set("key.kid", signer.id.as_str());
+            access_token(provider, own, &mut vars, &subject)
+        } else {
+            let mut vars = self::vars(provider, own, signer, &subject);
+            access_token(provider, own, &mut vars, &subject)
+        };
         let is_opaque = form.are_unreadable();
         let token = if is_opaque {
             unreadable::token(provider, server, form)
         } else {
-            let by = forged(Token::Access, &signer, &mut header, &mut claims);
-            sign(provider, index, &signer, form, by, header, &claims).await?
+            let by = forged(Token::Access, signer, &mut header, &mut claims);
+            sign(provider, index, signer, form, by, header, &claims).await?
         };
         if is_opaque || order.family.is_some() {
             let expires = claims.get("exp").and_then(Json::as_i64).unwrap_or_default();
@@ -247,7 +252,7 @@ pub(crate) async fn tokens(
         vars.set_some("c_hash", order.code.map(|code| half_hash(server.algorithm, code)));
         let signer = provider.id_token_signer(index).await?;
         vars.set("key.kid", signer.id.as_str());
-        let (mut header, mut claims) = id_token(provider, server, &vars, &subject);
+        let (mut header, mut claims) = id_token(provider, server, &mut vars, &subject);
         let by = forged(Token::Id, &signer, &mut header, &mut claims);
         let token = sign(provider, index, &signer, AccessTokens::Jwt, by, header, &claims).await?;
         vars.set("id_token", token);

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-/// The newest entries are kept, so many of them.
-const MOST: usize = 100_000;
+/// The newest entries are kept, so many of them: each takes about 700 bytes.
+const MOST: usize = 20_000;
 /// Longest text of an entry: what a client sends is not trusted to be short.
 const LONGEST: usize = 256;
 
@@ -16,7 +16,8 @@ const LONGEST: usize = 256;
 pub(crate) struct Entry {
     seq: u64,
     /// By the provider's own clock.
-    at: String,
+    #[serde(serialize_with = "text")]
+    at: Timestamp,
     endpoint: &'static str,
     method: String,
     /// Without the query.
@@ -131,7 +132,7 @@ impl Journal {
         self.last += 1;
         self.entries.push_back(Entry {
             seq: self.last,
-            at: at.to_string(),
+            at,
             endpoint,
             method: short(method),
             path: short(path),
@@ -147,6 +148,11 @@ impl Journal {
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
     }
+}
+
+/// Written out when somebody reads it, not for every request.
+fn text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
 }
 
 /// A text that a client sent, cut to a length that a journal can hold.

@@ -27,6 +27,8 @@ pub(crate) struct Provider {
     keys: KeyPool,
     seed: [u8; 32],
     state: Mutex<State>,
+    /// What documents and tokens say of each server, by its index.
+    constants: Vec<Arc<Vars>>,
 }
 
 /// The key that signs for a server now.
@@ -40,7 +42,8 @@ impl Provider {
     pub(crate) fn new(tenant: Tenant, seed: [u8; 32], clock: RunningClock, keys: KeyPool) -> Self {
         let state = Mutex::new(State::new(&tenant, seed));
         let routes = Routes::new(&tenant);
-        Self { tenant, clock, routes, connections: Arc::default(), keys, seed, state }
+        let constants = tenant.servers.iter().map(|server| Arc::new(constants_of(server))).collect();
+        Self { tenant, clock, routes, connections: Arc::default(), keys, seed, state, constants }
     }
 
     pub(crate) fn profile(&self) -> &'static Profile {
@@ -130,26 +133,33 @@ impl Provider {
 
     /// What a server's documents and tokens say of the server itself.
     pub(crate) fn server_vars(&self, server: &Server) -> Vars {
-        const ENDPOINTS: [(Place, &str); 9] = [
-            (Place::Authorize, "endpoint.authorize"),
-            (Place::DeviceAuthorize, "endpoint.device_authorize"),
-            (Place::Introspect, "endpoint.introspect"),
-            (Place::Keys, "endpoint.keys"),
-            (Place::Logout, "endpoint.logout"),
-            (Place::Register, "endpoint.register"),
-            (Place::Revoke, "endpoint.revoke"),
-            (Place::Token, "endpoint.token"),
-            (Place::Userinfo, "endpoint.userinfo"),
-        ];
-        let mut vars = Vars::default();
-        vars.set("server.id", server.id.as_str());
-        vars.set("issuer", server.issuer.as_str());
-        vars.set("issuer.path", server.path.as_str());
-        vars.set("key.alg", server.algorithm.name());
+        let index = self.tenant.servers.iter().position(|known| std::ptr::eq(known, server));
+        let constants = index.and_then(|index| self.constants.get(index)).cloned();
+        let mut vars = Vars::over(constants.unwrap_or_else(|| Arc::new(constants_of(server))));
         vars.set("tenant.idp", self.state().organization.as_str());
-        for (place, name) in ENDPOINTS {
-            vars.set_some(name, place.url(server));
-        }
         vars
     }
+}
+
+fn constants_of(server: &Server) -> Vars {
+    const ENDPOINTS: [(Place, &str); 9] = [
+        (Place::Authorize, "endpoint.authorize"),
+        (Place::DeviceAuthorize, "endpoint.device_authorize"),
+        (Place::Introspect, "endpoint.introspect"),
+        (Place::Keys, "endpoint.keys"),
+        (Place::Logout, "endpoint.logout"),
+        (Place::Register, "endpoint.register"),
+        (Place::Revoke, "endpoint.revoke"),
+        (Place::Token, "endpoint.token"),
+        (Place::Userinfo, "endpoint.userinfo"),
+    ];
+    let mut vars = Vars::default();
+    vars.set("server.id", server.id.as_str());
+    vars.set("issuer", server.issuer.as_str());
+    vars.set("issuer.path", server.path.as_str());
+    vars.set("key.alg", server.algorithm.name());
+    for (place, name) in ENDPOINTS {
+        vars.set_some(name, place.url(server));
+    }
+    vars
 }

@@ -140,8 +140,8 @@ fn template(
     let Some(like) = like else {
         let audience = server.apis.first().map(|api| api.audience.as_str());
         let subject = Subject { audience, ..Subject::default() };
-        let vars = issue::vars(provider, server, signer, &subject);
-        return Ok(issue::access_token(provider, server, &vars, &subject));
+        let mut vars = issue::vars(provider, server, signer, &subject);
+        return Ok(issue::access_token(provider, server, &mut vars, &subject));
     };
     let client = provider.tenant.client(&like.client_id).ok_or_else(|| {
         let known = provider.tenant.clients.iter().map(|client| client.id.as_str());
@@ -166,10 +166,10 @@ fn template(
         access_token_seconds: None,
         implicit: false,
     };
-    let vars = issue::vars(provider, server, signer, &subject);
+    let mut vars = issue::vars(provider, server, signer, &subject);
     Ok(match like.kind {
-        Kind::AccessToken => issue::access_token(provider, server, &vars, &subject),
-        Kind::IdToken => issue::id_token(provider, server, &vars, &subject),
+        Kind::AccessToken => issue::access_token(provider, server, &mut vars, &subject),
+        Kind::IdToken => issue::id_token(provider, server, &mut vars, &subject),
     })
 }
 

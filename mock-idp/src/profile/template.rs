@@ -3,7 +3,7 @@
 //! A string that is one placeholder becomes the value itself, whatever its type; inside a longer string the value
 //! is written out. Without a value the whole string has none, and its field is left out.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
@@ -123,15 +123,33 @@ pub(crate) const NAMES: &[&str] = &[
 /// `${claim.exp}` is the claim `exp` of the token that was presented.
 const CLAIM: &str = "claim.";
 
-/// The values of placeholders.
+/// The values of placeholders: some tens, so that a list is searched faster than it could be sorted.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Vars(BTreeMap<&'static str, Json>);
+pub(crate) struct Vars {
+    /// Those that do not change from request to request.
+    base: Option<Arc<Vars>>,
+    /// The newest of a name counts.
+    own: Vec<(&'static str, Json)>,
+}
 
 impl Vars {
+    /// Values to add to others.
+    pub(crate) fn over(base: Arc<Self>) -> Self {
+        Self { base: Some(base), own: Vec::with_capacity(48) }
+    }
+
     /// Gives a placeholder its value.
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Json>) {
         debug_assert!(is_known(name), "`{name}` is not among the placeholders");
-        self.0.insert(name, value.into());
+        self.own.push((name, value.into()));
+    }
+
+    /// Takes back, when `run` is over, what it has set.
+    pub(crate) fn scoped<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.own.len();
+        let result = run(self);
+        self.own.truncate(before);
+        result
     }
 
     /// Gives a placeholder its value, if there is one.
@@ -144,7 +162,7 @@ impl Vars {
     /// Takes over the values of some placeholders.
     pub(crate) fn copy(&mut self, from: &Self, names: &[&'static str]) {
         for name in names {
-            self.set_some(name, from.0.get(name).cloned());
+            self.set_some(name, from.value(name).cloned());
         }
     }
 
@@ -184,14 +202,19 @@ impl Vars {
 
     /// The placeholder has a value.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.value(name).is_some()
     }
 
     fn lookup(&self, names: &str) -> Option<&Json> {
         names.split('|').find_map(|name| match name.strip_prefix(CLAIM) {
-            Some(claim) => self.0.get("claims.presented")?.get(claim),
-            None => self.0.get(name),
+            Some(claim) => self.value("claims.presented")?.get(claim),
+            None => self.value(name),
         })
+    }
+
+    fn value(&self, name: &str) -> Option<&Json> {
+        let own = self.own.iter().rev().find(|(known, _)| *known == name);
+        own.map(|(_, value)| value).or_else(|| self.base.as_ref()?.value(name))
     }
 }
 
@@ -222,10 +245,8 @@ pub(crate) fn next(text: &str) -> Option<(&str, &str, &str)> {
 
 /// The names of a value that is one placeholder.
 pub(crate) fn whole(text: &str) -> Option<&str> {
-    match next(text) {
-        Some(("", names, "")) => Some(names),
-        _ => None,
-    }
+    let names = text.strip_prefix("${")?.strip_suffix('}')?;
+    (!names.contains('}')).then_some(names)
 }
 
 /// There is such a placeholder.
@@ -240,12 +261,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_newest_value_counts_until_its_scope_ends() {
+        let mut base = Vars::default();
+        base.set("now", 1);
+        let mut vars = Vars::over(Arc::new(base));
+        let now = |vars: &Vars| vars.expand_text("${now}").unwrap();
+        assert_eq!(now(&vars), "1");
+        vars.set("now", 2);
+        assert_eq!(
+            vars.scoped(|vars| [now(vars), {
+                vars.set("now", 3);
+                now(vars)
+            }]),
+            ["2", "3"]
+        );
+        assert_eq!(now(&vars), "2");
+    }
+
+    #[test]
     fn placeholders_keep_types_and_absence() {
         let mut vars = Vars::default();
         vars.set("now", 7);
         vars.set("client.id", "c");
         assert_eq!(vars.expand(&json!("${now}")), Some(json!(7)));
         assert_eq!(vars.expand(&json!("at ${now}.")), Some(json!("at 7.")));
+        assert_eq!(vars.expand(&json!("${now}${client.id}")), Some(json!("7c")));
         assert_eq!(vars.expand(&json!("${user.id|client.id}")), Some(json!("c")));
         assert_eq!(vars.expand(&json!("${user.id}")), None);
         assert_eq!(vars.expand(&json!(["${user.id}", "${now}", 1.5])), Some(json!([7, 1.5])));
