@@ -18,6 +18,7 @@ use std::{
 use serde_json::{Map, Value as Json};
 
 pub(crate) use self::signing::{Algorithm, SigningKey, der_signature, hmac};
+use crate::tenant::Tenant;
 
 /// Which key of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +71,14 @@ impl KeyPool {
                 });
             }
         });
+    }
+
+    /// Makes the keys that the servers of a tenant sign with first, the first server's first. Blocks.
+    pub fn prepare(&self, tenant: &Tenant) {
+        let rings = if tenant.servers_share_keys() { 1 } else { tenant.servers.len() };
+        for (index, server) in tenant.servers.iter().take(rings).enumerate() {
+            self.make(server.algorithm, Slot::Published(index));
+        }
     }
 
     /// The key of a slot, made on a thread of its own if it is not there yet. Nothing if the library fails.
@@ -181,7 +190,19 @@ impl KeyRing {
 
 #[cfg(test)]
 mod tests {
+    use spanned_yaml::Source;
+
     use super::*;
+    use crate::tenants::SHIPPED;
+
+    #[test]
+    fn what_is_prepared_is_what_signs() {
+        let text = SHIPPED.iter().find(|(name, _)| *name == "generic").unwrap().1.replace("RS256", "ES256");
+        let pool = KeyPool::new();
+        pool.prepare(&Tenant::parse(&Source::new("tenant.yaml", text)).unwrap().0);
+        assert!(pool.cell(Algorithm::Es256, Slot::Published(0)).get().is_some());
+        assert!(pool.cell(Algorithm::Rs256, Slot::Published(0)).get().is_none());
+    }
 
     #[test]
     fn slots_hold_different_keys_and_keep_them() {

@@ -112,11 +112,15 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     let secret = URL_SAFE_NO_PAD.encode(random_bytes()?);
     let issuers = tenant.issuers();
     let keys = options.seed.map_or_else(KeyPool::new, KeyPool::seeded);
+    let preparing = {
+        let (keys, tenant) = (keys.clone(), tenant.clone());
+        move || keys.prepare(&tenant)
+    };
     let settings = Settings {
         tenant,
         seed: options.seed.map_or_else(random_bytes, Ok)?,
         clock: options.clock.map_or(IdpClock::System, |now| IdpClock::Manual(ManualClock::at(now))),
-        keys: keys.clone(),
+        keys,
         tls,
         wrong_tls,
         listener: listening,
@@ -125,6 +129,8 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     let mut told = Told::new()
         .map_err(|error| Failure::Environment(format!("error: cannot wait for signals: {error}")))?;
     let running = start(settings).map_err(|error| Failure::Environment(format!("cannot serve: {error}")))?;
+    // A key of RSA takes a while: the first request for a token waits for the rest of it only.
+    thread::spawn(preparing);
     let line = json!({
         "address": running.address,
         "control_address": running.control_address,
@@ -134,9 +140,6 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     });
     // A closed pipe is nobody listening: no reason to stop.
     let _ = writeln!(io::stdout().lock(), "{line}");
-    // Whoever comes before they are there makes or awaits the one that is needed.
-    let slots = issuers.len();
-    thread::spawn(move || keys.warm(slots));
     told.wait().await;
     running.stop(Duration::from_secs(2)).await.map_err(|error| Failure::Environment(error.to_string()))
 }

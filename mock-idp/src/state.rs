@@ -165,7 +165,7 @@ impl State {
         };
         state.organization = format!("00o{}", state.chance.alphanumeric(Purpose::Tenant, 17));
         state.unpublished_key_id = state.key_id(tenant, Purpose::UnpublishedKeyId);
-        let shares = tenant.profile.setting("servers_share_keys") == true;
+        let shares = tenant.servers_share_keys();
         for server in &tenant.servers {
             if state.rings.is_empty() || !shares {
                 let key = state.new_key(tenant);

@@ -322,6 +322,11 @@ impl Tenant {
         passwords.chain(clients.map(|secret| (secret.reveal().to_owned(), "client secret"))).collect()
     }
 
+    /// All servers sign with the same keys, as the endpoints of one Entra tenant do.
+    pub(crate) fn servers_share_keys(&self) -> bool {
+        self.profile.setting("servers_share_keys") == true
+    }
+
     pub(crate) fn client(&self, id: &str) -> Option<&Client> {
         self.clients.iter().find(|client| client.id == id)
     }
