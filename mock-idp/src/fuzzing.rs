@@ -4,7 +4,10 @@
 //! second the body, the third the value of `Authorization`. Words in capitals stand for what a request needs to come
 //! far: `CLIENT`, `SECRET`, `REDIRECT`, `CODE`, `VERIFIER`, `CHALLENGE`.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -29,6 +32,8 @@ use crate::{
     tenants::SHIPPED,
 };
 
+/// Nobody listens here.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 /// RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -70,7 +75,7 @@ impl Harness {
         let (Some(first), Some(second)) = (bytes.first(), bytes.get(1)) else { return Ok(()) };
         let tenant = self.tenants.get(usize::from(*first) % self.tenants.len().max(1)).ok_or("no tenant")?;
         let clock = RunningClock::new(IdpClock::Manual(ManualClock::at(Timestamp::UNIX_EPOCH)));
-        let provider = Arc::new(Provider::new(tenant.clone(), [7; 32], clock, self.keys.clone()));
+        let provider = Arc::new(Provider::new(tenant.clone(), [7; 32], clock, self.keys.clone(), NOWHERE));
         self.runtime.block_on(async {
             let words = sign_in(&provider).await.ok_or("nobody can sign in")?;
             let rest =

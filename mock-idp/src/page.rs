@@ -91,9 +91,16 @@ pub(crate) struct Index<'a> {
 pub(crate) struct IndexIssuer<'a> {
     pub(crate) name: &'a str,
     pub(crate) issuer: &'a str,
-    pub(crate) audiences: String,
-    pub(crate) scopes: String,
-    pub(crate) commands: Vec<String>,
+    pub(crate) audiences: Vec<&'a str>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) commands: Vec<IndexCommand>,
+}
+
+/// A command to copy.
+#[derive(Debug)]
+pub(crate) struct IndexCommand {
+    pub(crate) shows: &'static str,
+    pub(crate) text: String,
 }
 
 /// An application.
@@ -101,8 +108,9 @@ pub(crate) struct IndexIssuer<'a> {
 pub(crate) struct IndexClient<'a> {
     pub(crate) name: &'a str,
     pub(crate) id: &'a str,
-    pub(crate) secret: &'a str,
-    pub(crate) grants: String,
+    /// A confidential client has one.
+    pub(crate) secret: Option<&'a str>,
+    pub(crate) grants: Vec<&'static str>,
 }
 
 /// A user.
@@ -110,7 +118,7 @@ pub(crate) struct IndexClient<'a> {
 pub(crate) struct IndexUser {
     pub(crate) login: String,
     pub(crate) password: String,
-    pub(crate) groups: String,
+    pub(crate) groups: Vec<String>,
 }
 
 /// The page as HTML. Rendering into memory does not fail; if it did, the page would be empty.

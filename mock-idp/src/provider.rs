@@ -1,9 +1,12 @@
 //! A running provider: the tenant, its keys, its clock and what changes.
 
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
 
@@ -24,6 +27,8 @@ pub(crate) struct Provider {
     pub(crate) clock: RunningClock,
     pub(crate) routes: Routes,
     pub(crate) connections: Arc<Connections>,
+    /// What it listens on.
+    pub(crate) address: SocketAddr,
     keys: KeyPool,
     seed: [u8; 32],
     state: Mutex<State>,
@@ -39,11 +44,17 @@ pub(crate) struct Signer {
 }
 
 impl Provider {
-    pub(crate) fn new(tenant: Tenant, seed: [u8; 32], clock: RunningClock, keys: KeyPool) -> Self {
+    pub(crate) fn new(
+        tenant: Tenant,
+        seed: [u8; 32],
+        clock: RunningClock,
+        keys: KeyPool,
+        address: SocketAddr,
+    ) -> Self {
         let state = Mutex::new(State::new(&tenant, seed));
         let routes = Routes::new(&tenant);
         let constants = tenant.servers.iter().map(|server| Arc::new(constants_of(server))).collect();
-        Self { tenant, clock, routes, connections: Arc::default(), keys, seed, state, constants }
+        Self { tenant, clock, routes, connections: Arc::default(), address, keys, seed, state, constants }
     }
 
     pub(crate) fn profile(&self) -> &'static Profile {

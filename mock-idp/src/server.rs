@@ -98,9 +98,9 @@ pub struct Running {
 /// Serves a provider until the returned value is dropped. Must be called inside a runtime.
 pub fn start(settings: Settings) -> io::Result<Running> {
     let Settings { tenant, seed, clock, keys, tls, wrong_tls, listener, control } = settings;
-    let provider = Arc::new(Provider::new(tenant, seed, RunningClock::new(clock), keys));
-    let handle = Handle::new();
     let address = listener.local_addr()?;
+    let provider = Arc::new(Provider::new(tenant, seed, RunningClock::new(clock), keys, address));
+    let handle = Handle::new();
     let public = Router::new().fallback(endpoint::handle).with_state(Arc::clone(&provider));
     let connections = Arc::clone(&provider.connections);
     let gate = Gate::new(Arc::clone(&provider), Arc::clone(&tls), wrong_tls.clone());

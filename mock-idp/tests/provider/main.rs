@@ -38,4 +38,5 @@ mod rfc9068;
 mod rig;
 mod session;
 mod tenant_files;
+mod tenant_page;
 mod userinfo;
