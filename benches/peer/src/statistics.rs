@@ -41,11 +41,7 @@ pub(crate) fn median(mut runs: Vec<Run>) -> Outcome<Median> {
     for run in &mut runs {
         run.latencies.sort_unstable();
     }
-    let of = |figure: &dyn Fn(&Run) -> f64| -> Outcome<f64> {
-        let mut figures: Vec<_> = runs.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures.get(figures.len() / 2).copied().ok_or_else(|| "no runs".into())
-    };
+    let of = |figure: &dyn Fn(&Run) -> f64| -> Outcome<f64> { middle(runs.iter().map(figure).collect()) };
     let millis = |duration: Duration| duration.as_secs_f64() * 1e3;
     Ok(Median {
         listening: of(&|run| millis(run.listening))?,
@@ -56,6 +52,11 @@ pub(crate) fn median(mut runs: Vec<Run>) -> Outcome<Median> {
         p99: of(&|run| millis(percentile(&run.latencies, 99)))?,
         processor: of(&|run| run.processor_micros)?,
     })
+}
+
+pub(crate) fn middle(mut figures: Vec<f64>) -> Outcome<f64> {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().ok_or_else(|| "no runs".into())
 }
 
 /// RS256 signatures a second with every core signing, and nothing else to do.
