@@ -1,6 +1,7 @@
 //! A token that a case holds, and in what two of them differ.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::SignedDuration;
 use serde_json::{Map, Value as Json};
 
 use crate::scenario::{read::words::NEVER_COUNT, syntax::SignWith};
@@ -56,9 +57,14 @@ fn members(one: &Map<String, Json>, other: &Map<String, Json>, prefix: &str) -> 
     names.into_iter().map(|name| format!("{prefix}{name}")).collect()
 }
 
-/// Not usable at `now` by its `exp`; one that is absent or no number is not usable either.
+/// The last second of the year 9999: what is beyond it, milliseconds for one, is no date.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// Not usable at `now` by its `exp`; one that is absent, no number or no date is not usable either.
 fn expired(claims: &Map<String, Json>, now: i64) -> bool {
-    claims.get("exp").and_then(Json::as_i64).is_none_or(|exp| exp <= now)
+    // Every second until the year 9999 is exact as a float.
+    let now = SignedDuration::from_secs(now).as_secs_f64();
+    claims.get("exp").and_then(Json::as_f64).is_none_or(|exp| exp <= now || exp > LAST_SECOND)
 }
 
 fn decode(text: &str) -> Option<(Map<String, Json>, Map<String, Json>)> {
@@ -89,6 +95,11 @@ mod tests {
         assert_eq!(one.differences(150, &same, 150), ["exp"]);
         assert_eq!(one.differences(50, &other, 50), ["header.kid", "aud", "nbf"]);
         assert_eq!(one.differences(50, &one, 150), ["time"]);
+        let milliseconds = token(&json!({"kid": "a"}), &json!({"aud": "x", "exp": 1_500_000_000_000_u64}));
+        let fraction = token(&json!({"kid": "a"}), &json!({"aud": "x", "exp": 100.5}));
+        assert_eq!(one.differences(50, &milliseconds, 50), ["exp"], "a number that is no date");
+        assert!(one.differences(50, &fraction, 50).is_empty());
+        assert_eq!(one.differences(100, &fraction, 100), ["exp"]);
         let opaque = Held::new("opaque".into(), SignWith::Issuer, false);
         assert_eq!(one.differences(50, &opaque, 50), ["form"]);
         let mut forged = one.clone();
