@@ -39,10 +39,12 @@ impl ResourceUrl {
         format!("{}{}{path}", self.origin(), self.path())
     }
 
-    /// The path of the resource's metadata: the well-known name with the resource's path after it (RFC 9728 §3.1).
+    /// The path of the resource's metadata: the well-known name with the resource's path after it. Only the slash right
+    /// behind the host is left out; another final slash is part of the resource's name (RFC 9728 §3.1).
     #[must_use]
     pub fn metadata_path(&self) -> String {
-        format!("/.well-known/oauth-protected-resource{}", self.path())
+        let path = self.url.path();
+        format!("/.well-known/oauth-protected-resource{}", if path == "/" { "" } else { path })
     }
 
     /// The URL of the resource's metadata.
@@ -71,6 +73,12 @@ mod tests {
         assert_eq!(
             below.metadata_url(),
             "https://platform.example.com:8443/.well-known/oauth-protected-resource/em"
+        );
+        let slash = ResourceUrl::parse("https://platform.example.com/em/").unwrap();
+        assert_eq!(slash.at("/healthz"), "https://platform.example.com/em/healthz");
+        assert_eq!(
+            slash.metadata_url(),
+            "https://platform.example.com/.well-known/oauth-protected-resource/em/"
         );
     }
 }
