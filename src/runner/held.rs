@@ -12,6 +12,8 @@ pub(super) struct Held {
     pub(super) text: String,
     /// Header and claims; absent for what is no JWT of JSON objects.
     pub(super) parts: Option<(Map<String, Json>, Map<String, Json>)>,
+    /// Its bytes are the scenario's own, so that the parts do not show all of them: a member that comes twice.
+    pub(super) raw: bool,
     /// How it was signed.
     pub(super) sign: SignWith,
     /// The issuer under whose key it stands.
@@ -26,7 +28,7 @@ impl Held {
     pub(super) fn new(text: String, sign: SignWith, issued: bool) -> Self {
         let parts = decode(&text);
         let under = parts.as_ref().and_then(|(_, claims)| claims.get("iss")?.as_str().map(str::to_owned));
-        Self { text, parts, sign, issuer: under, issued, refresh_token: None }
+        Self { text, parts, raw: false, sign, issuer: under, issued, refresh_token: None }
     }
 
     /// In which members two tokens differ: claims by name, header members as `header.…`, `signature`, `form`. Each is
@@ -47,7 +49,16 @@ impl Held {
         if self.sign != other.sign {
             names.push("signature".into());
         }
+        if (self.raw || other.raw) && self.signing_input() != other.signing_input() {
+            names.push("form".into());
+        }
         names
+    }
+}
+
+impl Held {
+    fn signing_input(&self) -> Option<&str> {
+        self.text.rsplit_once('.').map(|(input, _)| input)
     }
 }
 

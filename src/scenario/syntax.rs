@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-pub use change::{Advance, Fault, KeyChange, Keys, KeysRefused, Policy, Whose};
+pub use change::{Advance, Fault, KeyChange, Keys, KeysRefused, Policy, Publication, Whose};
 pub use client::{ClientStep, Deed, Tamper, Tampering, Wish};
 
 /// A scenario that may run.
@@ -197,10 +197,38 @@ pub enum SignWith {
     Nothing,
     /// HMAC with the issuer's public key in PEM as the secret. `hmac-public-pem`
     HmacPublicPem,
+    /// The same with its DER. `hmac-public-der`
+    HmacPublicDer,
+    /// The same with the text of its `n`. `hmac-jwk-n`
+    HmacJwkN,
+    /// The issuer's RSA key, really by this algorithm. `rs384`
+    Rs384,
+    /// `rs512`
+    Rs512,
+    /// `ps256`
+    Ps256,
+    /// `ps384`
+    Ps384,
+    /// `ps512`
+    Ps512,
+    /// A key on P-256 that is published only by a step. `es256`
+    Es256,
+    /// An RSA key of 1,024 bits that is published only by a step. `rsa-1024`
+    Rsa1024,
+    /// Of an issuer with a key on P-256: r and s are zero. `ecdsa-zero`
+    EcdsaZero,
+    /// Of such an issuer: a true signature in the form of X.509. `ecdsa-der`
+    EcdsaDer,
     /// The issuer's key, one bit flipped afterwards. `corrupted`
     Corrupted,
+    /// The issuer's key, some bytes cut off afterwards. `truncated`
+    Truncated,
+    /// The signature of the token that this one starts from. `kept`
+    Kept,
     /// An unpublished key, whose public half is the header's `jwk`. `embedded-jwk`
     EmbeddedJwk,
+    /// An unpublished key, whose certificate is the header's `x5c`. `embedded-x5c`
+    EmbeddedX5c,
 }
 
 /// `mint`
@@ -218,6 +246,12 @@ pub struct Mint {
     pub claims: Vec<(String, JsonTemplate)>,
     /// Claims to remove.
     pub without: Vec<String>,
+    /// The bytes of the header, whatever they are.
+    pub raw_header: Option<Template>,
+    /// The bytes of the payload.
+    pub raw_payload: Option<Template>,
+    /// How the parts are written, against RFC 7515 §2: `padded`, `standard-alphabet`, `whitespace`.
+    pub encoding: Option<&'static str>,
     /// `sign`
     pub sign: SignWith,
 }

@@ -8,7 +8,7 @@ use crate::{
     net::courier::{Courier as _, Request},
     outcome::{Cause, CheckStatus},
     runner::control::{self, ControlError},
-    scenario::syntax::{KeyChange, Keys, Policy},
+    scenario::syntax::{KeyChange, Keys, Policy, Publication},
 };
 
 pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Done, Stuck> {
@@ -36,7 +36,16 @@ pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Don
             ("rotate", "a new key signs, and the old ones are withdrawn")
         }
         KeyChange::Retire => ("retire", "the keys that do not sign are withdrawn"),
+        KeyChange::Publish => ("publish", "one more key is published"),
     };
+    if let Some(Publication { key, set, without, first }) = &step.publication {
+        let set: Result<Map<_, _>, Stuck> =
+            set.iter().map(|(name, value)| Ok((name.clone(), value.fill(context)?))).collect();
+        order.insert("key".into(), (*key).into());
+        order.insert("set".into(), set?.into());
+        order.insert("without".into(), json!(without));
+        order.insert("first".into(), (*first).into());
+    }
     let endpoint = context.endpoint(&step.of).map_err(Stuck::harness)?;
     let changed = control::change_keys(context.platform.http(), endpoint, path, &Json::Object(order)).await;
     let title = format!("{}: {words}", step.of);

@@ -11,6 +11,7 @@ use crate::{
         held::Held,
     },
     scenario::{
+        read::words::SIGNATURES,
         syntax::{Mint, MintBase, SignWith},
         template::JsonTemplate,
     },
@@ -64,7 +65,8 @@ async fn mint(context: &Context<'_>, step: &Mint, order: &Map<String, Json>) -> 
         }
         error => error.into(),
     })?;
-    Ok(Held::new(token, step.sign, false))
+    let raw = step.raw_header.is_some() || step.raw_payload.is_some();
+    Ok(Held { raw, ..Held::new(token, step.sign, false) })
 }
 
 /// Header and claims of the base, changed as the step says, under the key that signed the base.
@@ -73,10 +75,19 @@ fn from_token(context: &Context<'_>, step: &Mint, base: &str) -> Result<Map<Stri
     let no_jwt = || Stuck::harness(format!("`{base}` is no JWT, so nothing can be made from it"));
     let (header, claims) = held.parts.clone().ok_or_else(no_jwt)?;
     let issuer = held.issuer.clone().ok_or_else(no_jwt)?;
+    let signature = held.text.rsplit('.').next().unwrap_or_default().to_owned();
     let mut order = patches(context, step)?;
-    for (name, mut object, without) in
-        [("header", header, &step.without_header), ("claims", claims, &step.without)]
-    {
+    if step.sign == SignWith::Kept {
+        order.remove("sign");
+        order.insert("signature".into(), signature.into());
+    }
+    for (name, mut object, without, raw) in [
+        ("header", header, &step.without_header, &step.raw_header),
+        ("claims", claims, &step.without, &step.raw_payload),
+    ] {
+        if raw.is_some() {
+            continue;
+        }
         let set = order.get(name).and_then(Json::as_object).cloned().unwrap_or_default();
         object.retain(|member, _| !without.contains(member));
         object.extend(set);
@@ -88,25 +99,22 @@ fn from_token(context: &Context<'_>, step: &Mint, base: &str) -> Result<Map<Stri
 }
 
 fn patches(context: &Context<'_>, step: &Mint) -> Result<Map<String, Json>, Stuck> {
-    let fill = |members: &[(String, JsonTemplate)]| -> Result<Map<String, Json>, Stuck> {
+    let filled = |members: &[(String, JsonTemplate)]| -> Result<Map<String, Json>, Stuck> {
         members.iter().map(|(name, value)| Ok((name.clone(), value.fill(context)?))).collect()
     };
     let mut order = Map::new();
-    order.insert("header".into(), fill(&step.header)?.into());
-    order.insert("claims".into(), fill(&step.claims)?.into());
+    order.insert("header".into(), filled(&step.header)?.into());
+    order.insert("claims".into(), filled(&step.claims)?.into());
     order.insert("without_header".into(), json!(step.without_header));
     order.insert("without".into(), json!(step.without));
-    order.insert("sign".into(), wire_name(step.sign).into());
-    Ok(order)
-}
-
-const fn wire_name(sign: SignWith) -> &'static str {
-    match sign {
-        SignWith::Issuer => "issuer",
-        SignWith::Unpublished => "unpublished",
-        SignWith::Nothing => "none",
-        SignWith::HmacPublicPem => "hmac-public-pem",
-        SignWith::Corrupted => "corrupted",
-        SignWith::EmbeddedJwk => "embedded-jwk",
+    for (name, raw) in [("raw_header", &step.raw_header), ("raw_payload", &step.raw_payload)] {
+        if let Some(raw) = raw {
+            order.insert(name.into(), fill(context, raw)?.into());
+        }
     }
+    order.extend(step.encoding.map(|encoding| ("encoding".to_owned(), encoding.into())));
+    // The wire has the words of the language.
+    let sign = SIGNATURES.iter().find(|(_, sign)| *sign == step.sign);
+    order.extend(sign.map(|(word, _)| ("sign".to_owned(), (*word).into())));
+    Ok(order)
 }

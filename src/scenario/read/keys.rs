@@ -2,11 +2,19 @@
 
 use spanned_yaml::{Fields, Node};
 
-use super::{matching::Actual, reader::Reader, variable::Place, words::KEY_CHANGES};
+use super::{
+    matching::Actual,
+    reader::Reader,
+    variable::Place,
+    words::{KEY_CHANGES, SPARE_KEYS},
+};
 use crate::{
     outcome::Capability,
-    scenario::syntax::{KeyChange, Keys, KeysRefused, Policy},
+    scenario::syntax::{KeyChange, Keys, KeysRefused, Policy, Publication},
 };
+
+/// The keys of `does: publish` alone.
+const PUBLISHING: [&str; 4] = ["key", "set", "without", "first"];
 
 impl Reader<'_> {
     pub(super) fn keys(&mut self, node: &Node) -> Option<Keys> {
@@ -18,9 +26,25 @@ impl Reader<'_> {
         let issuer = fields.entry("issuer");
         let pem = fields.entry("pem");
         let refused = fields.optional("refused");
+        for key in PUBLISHING {
+            fields.entry(key);
+        }
         fields.finish(&mut self.found);
         self.ledger.need([Capability::KeyRotation]);
         let (of, does) = (of?, does?);
+        let publication = match does {
+            KeyChange::Publish => Some(self.publication(node)?),
+            _ => {
+                for entry in node.as_mapping().unwrap_or_default() {
+                    if PUBLISHING.contains(&entry.key.as_str()) {
+                        self.found
+                            .error(entry.key_span, format!("`{}` is of a key that is published", entry.key))
+                            .help("write `does: publish`, or remove it");
+                    }
+                }
+                None
+            }
+        };
         let foreign = match of.as_str() {
             "idp" => pem,
             "enterprise-manager" => issuer,
@@ -36,7 +60,8 @@ impl Reader<'_> {
             let message = format!("`{}` has no meaning for the keys of `{of}`", entry.key);
             self.found.error(entry.key_span, message).help("remove it");
         }
-        if let (Some(does), KeyChange::RotateAhead | KeyChange::Replace) = (does_node, does)
+        if let (Some(does), KeyChange::RotateAhead | KeyChange::Replace | KeyChange::Publish) =
+            (does_node, does)
             && of.as_str() != "idp"
         {
             self.found
@@ -52,7 +77,20 @@ impl Reader<'_> {
             Some(node) => Some(self.keys_refused(node)?),
             None => None,
         };
-        Some(Keys { of, does, issuer, pem, refused })
+        Some(Keys { of, does, issuer, pem, publication, refused })
+    }
+
+    /// What `does: publish` says of the entry.
+    fn publication(&mut self, node: &Node) -> Option<Publication> {
+        let mut fields = Fields::new(node, "`keys`", &mut self.found)?;
+        let key = fields.required("key", &mut self.found);
+        let set = fields.optional("set");
+        let without = fields.optional("without");
+        let first = fields.boolean("first", &mut self.found);
+        let key = key.and_then(|node| self.one_of(node, "key", &SPARE_KEYS.map(|word| (word, word))));
+        let set = set.map_or(Some(Vec::new()), |node| self.members(node));
+        let without = without.map_or(Some(Vec::new()), |node| self.names(node));
+        Some(Publication { key: key?, set: set?, without: without?, first: first.unwrap_or_default() })
     }
 
     fn keys_refused(&mut self, node: &Node) -> Option<KeysRefused> {

@@ -1,13 +1,18 @@
 //! `mint`: the IdP makes a token with any header and claim.
 
-use spanned_yaml::{Fields, Node};
+use spanned_yaml::{Entry, Fields, Node};
 
-use super::{ledger::Origin, reader::Reader, variable::Place, words::SIGNATURES};
+use super::{
+    ledger::Origin,
+    reader::Reader,
+    variable::Place,
+    words::{ENCODINGS, SIGNATURES},
+};
 use crate::{
     outcome::Capability,
     scenario::{
         syntax::{Mint, MintBase, SignWith},
-        template::JsonTemplate,
+        template::{JsonTemplate, Template},
     },
 };
 
@@ -22,6 +27,9 @@ impl Reader<'_> {
         let without = fields.entry("without");
         let header = fields.entry("header");
         let without_header = fields.entry("without_header");
+        let raw_header = fields.entry("raw_header");
+        let raw_payload = fields.entry("raw_payload");
+        let encoding = fields.entry("encoding");
         let sign = fields.entry("sign");
         fields.finish(&mut self.found);
 
@@ -31,21 +39,34 @@ impl Reader<'_> {
                 .help("keep one of `from`, `like` and `text`");
         }
         if text.is_some() {
-            for entry in [claims, without, header, without_header, sign].into_iter().flatten() {
-                self.found
-                    .error(entry.key_span, format!("`{}` has no meaning beside `text`", entry.key))
-                    .help("the text is the token, to the letter");
-            }
+            let all = [claims, without, header, without_header, raw_header, raw_payload, encoding, sign];
+            self.idle(&all, "text", "the text is the token, to the letter");
         } else {
             self.ledger.need([Capability::Minting]);
+        }
+        if raw_header.is_some() {
+            self.idle(&[header, without_header], "raw_header", "its text is the header, to the letter");
+        }
+        if raw_payload.is_some() {
+            self.idle(&[claims, without], "raw_payload", "its text is the payload, to the letter");
         }
         let base = match (from, like, text) {
             (Some(from), ..) => self.token_use(&from.value).map(|token| MintBase::Token(token.name)),
             (_, _, Some(text)) => self.template(&text.value, Place::Step).map(MintBase::Text),
             (_, like, _) => self.like(like.map(|entry| &entry.value)),
         };
+        let sign_entry = sign;
         let sign =
             sign.map_or(Some(SignWith::Issuer), |entry| self.one_of(&entry.value, "signature", &SIGNATURES));
+        if let (Some(entry), Some(sign)) = (sign_entry, sign) {
+            self.signature_fits(entry, sign, from.is_some(), raw_header.is_some());
+        }
+        let encoding = match encoding {
+            Some(entry) => Some(self.one_of(&entry.value, "encoding", &ENCODINGS)?),
+            None => None,
+        };
+        let raw_header = self.raw(raw_header);
+        let raw_payload = self.raw(raw_payload);
         let claims = claims.map_or(Some(Vec::new()), |entry| self.members(&entry.value));
         let without = without.map_or(Some(Vec::new()), |entry| self.names(&entry.value));
         let header = header.map_or(Some(Vec::new()), |entry| self.members(&entry.value));
@@ -60,8 +81,44 @@ impl Reader<'_> {
             without_header: without_header?,
             claims: claims?,
             without: without?,
+            raw_header: raw_header?,
+            raw_payload: raw_payload?,
+            encoding,
             sign: sign?,
         })
+    }
+
+    /// What one key says to the letter, others cannot change.
+    fn idle(&mut self, entries: &[Option<&Entry>], beside: &str, reason: &str) {
+        for entry in entries.iter().copied().flatten() {
+            self.found
+                .error(entry.key_span, format!("`{}` has no meaning beside `{beside}`", entry.key))
+                .help(reason);
+        }
+    }
+
+    /// A signature that is kept needs a token that has one, and a key in the header needs a header to be in.
+    fn signature_fits(&mut self, entry: &Entry, sign: SignWith, from: bool, raw_header: bool) {
+        match sign {
+            SignWith::Kept if !from => {
+                self.found
+                    .error(entry.value.span, "there is no signature to keep")
+                    .help("it is that of the token which this one starts `from`");
+            }
+            SignWith::EmbeddedJwk | SignWith::EmbeddedX5c if raw_header => {
+                self.found
+                    .error(entry.value.span, "a `raw_header` has no place for a key")
+                    .help("set `header` members instead");
+            }
+            _ => {}
+        }
+    }
+
+    fn raw(&mut self, entry: Option<&Entry>) -> Option<Option<Template>> {
+        match entry {
+            Some(entry) => self.template(&entry.value, Place::Step).map(Some),
+            None => Some(None),
+        }
     }
 
     fn like(&mut self, node: Option<&Node>) -> Option<MintBase> {

@@ -27,12 +27,16 @@ pub(crate) const FLOWS: [(&str, Flow); 4] = [
 ];
 
 /// `keys.does`
-pub(crate) const KEY_CHANGES: [(&str, KeyChange); 4] = [
+pub(crate) const KEY_CHANGES: [(&str, KeyChange); 5] = [
     ("rotate", KeyChange::Rotate),
     ("rotate-ahead", KeyChange::RotateAhead),
     ("replace", KeyChange::Replace),
     ("retire", KeyChange::Retire),
+    ("publish", KeyChange::Publish),
 ];
+
+/// `keys.key`
+pub(crate) const SPARE_KEYS: [&str; 4] = ["unpublished", "es256", "rsa-1024", "rsa-2048"];
 
 /// `client.does`, with the keys that it needs and those that it may have.
 pub(crate) const DEEDS: [(&str, &[&str], &[&str]); 11] = [
@@ -132,14 +136,32 @@ pub(crate) const FAULTS: [FaultShape; 12] = [
 ];
 
 /// `mint.sign`
-pub(crate) const SIGNATURES: [(&str, SignWith); 6] = [
+pub(crate) const SIGNATURES: [(&str, SignWith); 20] = [
     ("issuer", SignWith::Issuer),
     ("unpublished", SignWith::Unpublished),
     ("none", SignWith::Nothing),
     ("hmac-public-pem", SignWith::HmacPublicPem),
+    ("hmac-public-der", SignWith::HmacPublicDer),
+    ("hmac-jwk-n", SignWith::HmacJwkN),
+    ("rs384", SignWith::Rs384),
+    ("rs512", SignWith::Rs512),
+    ("ps256", SignWith::Ps256),
+    ("ps384", SignWith::Ps384),
+    ("ps512", SignWith::Ps512),
+    ("es256", SignWith::Es256),
+    ("rsa-1024", SignWith::Rsa1024),
+    ("ecdsa-zero", SignWith::EcdsaZero),
+    ("ecdsa-der", SignWith::EcdsaDer),
     ("corrupted", SignWith::Corrupted),
+    ("truncated", SignWith::Truncated),
+    ("kept", SignWith::Kept),
     ("embedded-jwk", SignWith::EmbeddedJwk),
+    ("embedded-x5c", SignWith::EmbeddedX5c),
 ];
+
+/// `mint.encoding`
+pub(crate) const ENCODINGS: [(&str, &str); 3] =
+    [("padded", "padded"), ("standard-alphabet", "standard-alphabet"), ("whitespace", "whitespace")];
 
 /// `journal.endpoint` by component.
 pub(crate) const ENDPOINTS: [(&str, &[&str]); 4] = [

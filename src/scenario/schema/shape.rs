@@ -10,7 +10,7 @@ use self::{
 use super::form::Form::{
     self, Any, Boolean, Either, List, Map, Matcher, SomeIn, SomeOf, Status, Text, Word, Yes,
 };
-use crate::scenario::read::words::{CAPABILITIES, COMPONENTS, FLOWS, SIGNATURES};
+use crate::scenario::read::words::{CAPABILITIES, COMPONENTS, ENCODINGS, FLOWS, SIGNATURES};
 
 /// A map whose keys are known.
 pub(super) struct Shape {
@@ -211,6 +211,13 @@ static MINT: Shape = Shape {
         may("without", SomeOf(&Text), "claims to remove"),
         may("header", Map(&Any), "header members to set"),
         may("without_header", SomeOf(&Text), "header members to remove"),
+        may("raw_header", Text, "the bytes of the header, whatever they are"),
+        may("raw_payload", Text, "the bytes of the payload, whatever they are"),
+        may(
+            "encoding",
+            Word(|| ENCODINGS.iter().map(|(word, _)| *word).collect()),
+            "how the parts are written, against RFC 7515; base64url without padding by default",
+        ),
         may(
             "sign",
             Word(|| SIGNATURES.iter().map(|(word, _)| *word).collect()),
