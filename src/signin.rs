@@ -7,6 +7,7 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod discovery;
+mod id_token;
 mod loopback;
 mod refresh_token;
 #[cfg(test)]
@@ -55,7 +56,7 @@ pub struct SignIn<'a> {
     pub courier: &'a dyn Courier,
     /// Verifier, state and nonce come from here.
     pub chance: &'a mut Chance,
-    /// Whether CL-LOGIN and CL-LOGIN-CHECK are in force.
+    /// Whether CL-METADATA, CL-LOGIN, CL-LOGIN-CHECK and CL-ID-TOKEN are in force.
     pub rules: Rules,
 }
 

@@ -95,10 +95,14 @@ rules! {
     ClBootstrap = "CL-BOOTSTRAP",
     /// Broken: the resource of the Manager's metadata and the origins of its endpoints are not compared.
     ClPrm = "CL-PRM",
+    /// Broken: the issuer of the IdP's metadata is not compared.
+    ClMetadata = "CL-METADATA",
     /// Broken: the client sends neither `state` nor `nonce`.
     ClLogin = "CL-LOGIN",
     /// Broken: state and issuer of the callback and the ID token's nonce are not compared, and tokens not refreshed.
     ClLoginCheck = "CL-LOGIN-CHECK",
+    /// Broken: of an ID token neither issuer, audience and authorized party nor `at_hash` are looked at.
+    ClIdToken = "CL-ID-TOKEN",
     /// Broken: the envelope is parsed, and neither its signature nor its header, issuer and times are looked at.
     ClVerify = "CL-VERIFY",
     /// Broken: an older envelope replaces a newer one.

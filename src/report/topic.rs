@@ -119,7 +119,7 @@ pub(super) const TOPICS: &[Topic] = &[
                 "App registrations > the app > Authentication: platforms, redirect URIs, public client flows",
             ),
         ],
-        rules: &["CL-LOGIN", "CL-LOGIN-CHECK", "UI-*"],
+        rules: &["CL-METADATA", "CL-LOGIN", "CL-LOGIN-CHECK", "CL-ID-TOKEN", "UI-*"],
     },
     Topic {
         name: "policy",

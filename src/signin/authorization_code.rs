@@ -5,8 +5,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use url::Url;
 
 use super::{
-    Person, Registration, ServerMetadata, SignIn, SignInError, Tokens, loopback::Loopback, token_response,
-    user_agent::UserAgent,
+    Person, Registration, ServerMetadata, SignIn, SignInError, Tokens, id_token::IdToken, loopback::Loopback,
+    token_response, user_agent::UserAgent,
 };
 use crate::model::rule::Rule;
 
@@ -23,7 +23,7 @@ pub(super) async fn run(
     registration: &Registration,
     person: &Person,
 ) -> Result<Tokens, SignInError> {
-    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer).await?;
+    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer, flow.rules).await?;
     let loopback = match &registration.redirect_uri {
         Some(_) => None,
         None => Some(Loopback::listen().await.map_err(|error| SignInError::Loopback(error.to_string()))?),
@@ -60,8 +60,14 @@ pub(super) async fn run(
         ("code_verifier".into(), pending.verifier.clone()),
     ];
     let tokens = token_response::request(flow, &metadata.token_endpoint, registration, fields).await?;
-    if checked {
-        check_nonce(&tokens, &pending)?;
+    if let Some(id_token) = &tokens.id_token {
+        let id_token = IdToken::read(id_token)?;
+        if checked {
+            id_token.check_nonce(pending.nonce.as_deref())?;
+        }
+        if flow.rules.hold(Rule::ClIdToken) {
+            id_token.check(&metadata.issuer, &registration.client_id, &tokens)?;
+        }
     }
     Ok(tokens)
 }
@@ -126,22 +132,6 @@ fn parameter(callback: &Url, name: &str) -> Option<String> {
     callback.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// The ID token is bound to this request (OpenID Connect Core §3.1.3.7). It came from the token endpoint over
-/// TLS, so its signature is not looked at here.
-fn check_nonce(tokens: &Tokens, pending: &Pending) -> Result<(), SignInError> {
-    let Some(id_token) = &tokens.id_token else { return Ok(()) };
-    let claims = id_token
-        .split('.')
-        .nth(1)
-        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok())
-        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
-        .ok_or_else(|| SignInError::Protocol("the ID token is no JWT".into()))?;
-    if claims.get("nonce").and_then(serde_json::Value::as_str) == pending.nonce.as_deref() {
-        return Ok(());
-    }
-    Err(SignInError::Protocol("the ID token's nonce is not the one that was sent".into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +169,10 @@ mod tests {
                     Answer { status: 303, headers: vec![("location".into(), to)], body: Vec::new() }
                 }
                 "/token" => {
-                    let claims = format!(r#"{{"nonce":"{}"}}"#, nonce.replace("NONCE", &asked.1));
+                    let claims = format!(
+                        r#"{{"iss":"https://idp.test","aud":"cli","nonce":"{}"}}"#,
+                        nonce.replace("NONCE", &asked.1)
+                    );
                     let id_token = format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims));
                     json(
                         200,

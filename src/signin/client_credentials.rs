@@ -3,7 +3,7 @@
 use super::{Registration, ServerMetadata, SignIn, SignInError, Tokens, token_response};
 
 pub(super) async fn run(flow: &mut SignIn<'_>, registration: &Registration) -> Result<Tokens, SignInError> {
-    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer).await?;
+    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer, flow.rules).await?;
     let mut fields = vec![("grant_type".into(), "client_credentials".into())];
     if !registration.scopes.is_empty() {
         fields.push(("scope".into(), registration.scopes.join(" ")));

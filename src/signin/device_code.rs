@@ -25,7 +25,7 @@ pub(super) async fn run(
     registration: &Registration,
     person: &Person,
 ) -> Result<Tokens, SignInError> {
-    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer).await?;
+    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer, flow.rules).await?;
     let endpoint = metadata.device_authorization_endpoint.as_deref().ok_or_else(|| {
         SignInError::Protocol("the authorization server has no device authorization endpoint".into())
     })?;

@@ -4,7 +4,10 @@ use serde::Deserialize;
 
 use super::SignInError;
 use crate::{
-    model::identifier::Issuer,
+    model::{
+        identifier::Issuer,
+        rule::{Rule, Rules},
+    },
     net::courier::{Courier, Request},
 };
 
@@ -26,7 +29,7 @@ pub struct ServerMetadata {
 
 impl ServerMetadata {
     /// Fetches the document and compares its issuer, character for character.
-    pub async fn fetch(courier: &dyn Courier, issuer: &Issuer) -> Result<Self, SignInError> {
+    pub async fn fetch(courier: &dyn Courier, issuer: &Issuer, rules: Rules) -> Result<Self, SignInError> {
         let url = format!("{}/.well-known/openid-configuration", issuer.as_str().trim_end_matches('/'));
         let answer = courier.send(Request::get(&url)).await?;
         if answer.status != 200 {
@@ -34,7 +37,8 @@ impl ServerMetadata {
         }
         let metadata: Self = serde_json::from_slice(&answer.body)
             .map_err(|error| SignInError::Protocol(format!("discovery at `{url}` is not usable: {error}")))?;
-        if metadata.issuer != issuer.as_str() {
+        // CL-METADATA
+        if metadata.issuer != issuer.as_str() && rules.hold(Rule::ClMetadata) {
             return Err(SignInError::Protocol(format!(
                 "discovery of `{issuer}` names the issuer `{}`",
                 metadata.issuer

@@ -7,7 +7,7 @@ pub(super) async fn run(
     registration: &Registration,
     refresh_token: &str,
 ) -> Result<Tokens, SignInError> {
-    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer).await?;
+    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer, flow.rules).await?;
     // No scope: those that were granted.
     let fields = vec![
         ("grant_type".into(), "refresh_token".into()),

@@ -51,7 +51,10 @@ pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Don
     let title = format!("{}: {words}", step.of);
     let Some(refused) = &step.refused else {
         let answer = changed?;
-        context.world.keys_changed(&answer);
+        // One more key takes none away.
+        if step.does != KeyChange::Publish {
+            context.world.keys_changed(&answer);
+        }
         return Ok(Done { title, checks: Vec::new(), go_on: true });
     };
     let outcome = match changed {
