@@ -1,6 +1,6 @@
 //! `keys` and `policy`: what the owners of the IdP and of the Manager change while they run.
 
-use spanned_yaml::{Fields, Node};
+use spanned_yaml::{Entry, Fields, Node};
 
 use super::{
     matching::Actual,
@@ -32,18 +32,16 @@ impl Reader<'_> {
         fields.finish(&mut self.found);
         self.ledger.need([Capability::KeyRotation]);
         let (of, does) = (of?, does?);
-        let publication = match does {
-            KeyChange::Publish => Some(self.publication(node)?),
-            _ => {
-                for entry in node.as_mapping().unwrap_or_default() {
-                    if PUBLISHING.contains(&entry.key.as_str()) {
-                        self.found
-                            .error(entry.key_span, format!("`{}` is of a key that is published", entry.key))
-                            .help("write `does: publish`, or remove it");
-                    }
-                }
-                None
+        let publication = if does == KeyChange::Publish {
+            Some(self.publication(node)?)
+        } else {
+            let publishing = |entry: &&Entry| PUBLISHING.contains(&entry.key.as_str());
+            for entry in node.as_mapping().unwrap_or_default().iter().filter(publishing) {
+                self.found
+                    .error(entry.key_span, format!("`{}` is of a key that is published", entry.key))
+                    .help("write `does: publish`, or remove it");
             }
+            None
         };
         let foreign = match of.as_str() {
             "idp" => pem,
@@ -68,7 +66,7 @@ impl Reader<'_> {
                 .error(does.span, "only the IdP's keys change in this way")
                 .help("the Manager has `rotate` and `retire`");
         }
-        let mut template = |entry: Option<&spanned_yaml::Entry>| match entry {
+        let mut template = |entry: Option<&Entry>| match entry {
             None => Some(None),
             Some(entry) => self.template(&entry.value, Place::Step).map(Some),
         };

@@ -12,7 +12,7 @@ use crate::{
     outcome::Capability,
     scenario::{
         syntax::{Mint, MintBase, SignWith},
-        template::{JsonTemplate, Template},
+        template::JsonTemplate,
     },
 };
 
@@ -65,8 +65,11 @@ impl Reader<'_> {
             Some(entry) => Some(self.one_of(&entry.value, "encoding", &ENCODINGS)?),
             None => None,
         };
-        let raw_header = self.raw(raw_header);
-        let raw_payload = self.raw(raw_payload);
+        let mut raw = |entry: Option<&Entry>| match entry {
+            Some(entry) => self.template(&entry.value, Place::Step).map(Some),
+            None => Some(None),
+        };
+        let (raw_header, raw_payload) = (raw(raw_header), raw(raw_payload));
         let claims = claims.map_or(Some(Vec::new()), |entry| self.members(&entry.value));
         let without = without.map_or(Some(Vec::new()), |entry| self.names(&entry.value));
         let header = header.map_or(Some(Vec::new()), |entry| self.members(&entry.value));
@@ -111,13 +114,6 @@ impl Reader<'_> {
                     .help("set `header` members instead");
             }
             _ => {}
-        }
-    }
-
-    fn raw(&mut self, entry: Option<&Entry>) -> Option<Option<Template>> {
-        match entry {
-            Some(entry) => self.template(&entry.value, Place::Step).map(Some),
-            None => Some(None),
         }
     }
 
