@@ -1,6 +1,8 @@
 //! The product from outside, in one binary.
 
 #[cfg(test)]
+mod attack_list;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod command_line;
@@ -14,6 +16,8 @@ mod enterprise_manager;
 mod faults;
 #[cfg(test)]
 mod manager_changes;
+#[cfg(test)]
+mod outbound;
 #[cfg(test)]
 mod platform;
 #[cfg(test)]

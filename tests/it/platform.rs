@@ -147,6 +147,11 @@ impl Platform {
 
     /// A token for the Manager, with changes.
     pub(crate) fn token(&self, changes: &Value) -> String {
+        self.signed(&json!({}), changes, None)
+    }
+
+    /// The same with changes of its header, and under another key than the identity provider's.
+    pub(crate) fn signed(&self, header_changes: &Value, changes: &Value, key: Option<&SigningKey>) -> String {
         let now = self.clock.now().as_second();
         let mut claims = json!({
             "iss": "https://acme.okta.com/oauth2/aus1em",
@@ -159,9 +164,12 @@ impl Platform {
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
         }
-        let header = json!({ "alg": "ES256", "kid": self.idp_key.kid() });
+        let mut header = json!({ "alg": "ES256", "kid": self.idp_key.kid() });
+        for (name, value) in header_changes.as_object().unwrap() {
+            header[name] = value.clone();
+        }
         let signed = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
-        format!("{signed}.{}", BASE64.encode(self.idp_key.sign(signed.as_bytes()).unwrap()))
+        format!("{signed}.{}", BASE64.encode(key.unwrap_or(&self.idp_key).sign(signed.as_bytes()).unwrap()))
     }
 
     /// A token for the sibling.
