@@ -48,8 +48,8 @@ rules! {
     TokScopeOnlyEm = "TOK-SCOPE-ONLY-EM",
     /// Broken: `exp` and `nbf` are not compared with the clock.
     TokExp = "TOK-EXP",
-    /// Broken: `none` is accepted, and the header's algorithm decides: HS256 with the public key for its secret,
-    /// and whatever a key's `use`, `alg` and size say.
+    /// Broken: `none` is accepted, and the header's algorithm decides: HS256 with the public key for its secret, PS256
+    /// and its like, RS256 where it says nothing, whatever a key's `use`, `alg` and size say.
     TokAlg = "TOK-ALG",
     /// Broken: a token without `kid` is tried against every key.
     TokKid = "TOK-KID",
@@ -63,7 +63,7 @@ rules! {
     TokForm = "TOK-FORM",
     /// Broken: an empty or absent `sub` is accepted.
     TokSub = "TOK-SUB",
-    /// Broken: a token in the query string is read.
+    /// Broken: a token is read in whichever form it comes, and in the query string.
     TokBearer = "TOK-BEARER",
     /// Broken: a refusal has a bare `WWW-Authenticate: Bearer` and no body.
     TokRefusal = "TOK-REFUSAL",

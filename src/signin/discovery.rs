@@ -14,7 +14,8 @@ use crate::{
 /// The members that a client needs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ServerMetadata {
-    /// Must equal the issuer that was asked (RFC 8414 §3.3).
+    /// Must equal the issuer that was asked (RFC 8414 §3.3); where it is absent it never does.
+    #[serde(default)]
     pub issuer: String,
     /// For the browser.
     pub authorization_endpoint: String,

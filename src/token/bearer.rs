@@ -14,15 +14,16 @@ pub(super) fn credential<'r>(
     rules: Rules,
 ) -> Result<Cow<'r, str>, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    match (values.next(), values.next()) {
-        (None, _) => {
-            let in_query = if rules.hold(Rule::TokBearer) { None } else { query.and_then(access_token) };
-            in_query.ok_or(Refusal::NoCredential)
-        }
+    let credential = match (values.next(), values.next()) {
+        (None, _) => Err(Refusal::NoCredential),
         (Some(_), Some(_)) => Err(Refusal::TwoCredentials),
         (Some(value), None) => {
             value.to_str().ok().and_then(bearer).map(Cow::Borrowed).ok_or(Refusal::NotBearer)
         }
+    };
+    match credential {
+        Err(refusal) if !rules.hold(Rule::TokBearer) => anywhere(headers, query).ok_or(refusal),
+        credential => credential,
     }
 }
 
@@ -42,11 +43,16 @@ fn is_b64token(text: &str) -> bool {
         })
 }
 
-/// The form parameter of RFC 6750 §2.3.
-fn access_token(query: &str) -> Option<Cow<'_, str>> {
-    url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "access_token")
-        .map(|(_, value)| value)
+/// TOK-BEARER broken: what looks like a token, in whichever header it stands and in whichever form, or in the query.
+fn anywhere<'r>(headers: &'r HeaderMap, query: Option<&'r str>) -> Option<Cow<'r, str>> {
+    let values = headers.values().filter_map(|value| value.to_str().ok());
+    let mut pieces = values.flat_map(|value| value.split([' ', '\t', ',', ';', '"', '=']));
+    let in_header = pieces.find(|piece| piece.starts_with("eyJ") && is_b64token(piece));
+    in_header.map(Cow::Borrowed).or_else(|| {
+        url::form_urlencoded::parse(query?.as_bytes())
+            .find(|(name, value)| name == "access_token" || value.starts_with("eyJ"))
+            .map(|(_, value)| value)
+    })
 }
 
 #[cfg(test)]
@@ -101,8 +107,17 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_the_query_is_read_only_under_the_sabotage() {
+    fn a_token_elsewhere_is_read_only_under_the_sabotage() {
         assert_eq!(of(&[]), Err(Refusal::NoCredential));
+        let forwarded: HeaderMap =
+            [("x-forwarded-access-token".parse().unwrap(), HeaderValue::from_static("eyJ.e30.c2ln"))]
+                .into_iter()
+                .collect();
+        assert_eq!(credential(&forwarded, None, Rules::ALL), Err(Refusal::NoCredential));
+        assert_eq!(
+            credential(&forwarded, None, Rules::without(Rule::TokBearer)).as_deref(),
+            Ok("eyJ.e30.c2ln")
+        );
         let broken = Rules::without(Rule::TokBearer);
         let read = |query| credential(&HeaderMap::new(), Some(query), broken).map(Cow::into_owned);
         assert_eq!(read("x=1&access_token=a%2Eb").as_deref(), Ok("a.b"));

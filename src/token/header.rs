@@ -79,7 +79,11 @@ impl Proof {
 }
 
 fn algorithm(header: &Map<String, Value>, rules: Rules) -> Option<Claimed> {
-    let name = header.get("alg")?.as_str()?;
+    let name = match header.get("alg").and_then(Value::as_str) {
+        Some(name) => name,
+        None if !rules.hold(Rule::TokAlg) => "RS256",
+        None => return None,
+    };
     match Algorithm::by_name(name) {
         Some(algorithm) => Some(Claimed::Sound(algorithm)),
         None if !rules.hold(Rule::TokAlg) => Unsound::by_name(name).map(Claimed::Unsound),

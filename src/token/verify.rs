@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     claims::{self, Window},
-    confusion::{self, Unsound},
+    confusion::Unsound,
     expectations::Expectations,
     form::{Compact, FormFault},
     header::{Claimed, KeyReference, Proof},
@@ -104,10 +104,10 @@ impl<'t> Presented<'t> {
                 keys.iter().any(|key| key.verify_sig(message, signature).is_ok())
             }
             (Claimed::Unsound(Unsound::None), _) => signature.is_empty(),
-            (Claimed::Unsound(Unsound::Hs256), KeyReference::Named(kid)) => {
-                keys.whatever(kid).iter().any(|key| confusion::hs256(key, message, signature))
+            (Claimed::Unsound(unsound), KeyReference::Named(kid)) => {
+                keys.whatever(kid).iter().any(|key| unsound.proves(key, message, signature))
             }
-            (Claimed::Unsound(Unsound::Hs256), _) => false,
+            (Claimed::Unsound(_), _) => false,
         };
         if genuine { Ok(()) } else { Err(Refusal::Signature) }
     }
