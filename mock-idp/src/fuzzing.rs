@@ -198,6 +198,10 @@ fn replace(text: &[u8], word: &[u8], value: &[u8]) -> Vec<u8> {
     replaced
 }
 
+fn digit(value: u8) -> char {
+    char::from_digit(value.into(), 16).unwrap_or('0')
+}
+
 /// What cannot stand in a query is percent-encoded; what can, stays as it is.
 fn encode(query: &[u8]) -> String {
     let mut encoded = String::new();
@@ -205,7 +209,7 @@ fn encode(query: &[u8]) -> String {
         if byte.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(byte) {
             encoded.push(char::from(*byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     encoded

@@ -288,8 +288,8 @@ async fn sign(
     let shown = signing_input(&header, claims);
     let algorithm = header.get("alg").and_then(Json::as_str).unwrap_or_default();
     let signature = if form == AccessTokens::JwtHashedNonce {
-        let signed = signing_input(&signed_header(form, &header), claims);
-        by.signature(provider, server, signer, algorithm, &signed).await.ok()?
+        let hashed = signing_input(&signed_header(form, &header), claims);
+        by.signature(provider, server, signer, algorithm, &hashed).await.ok()?
     } else {
         by.signature(provider, server, signer, algorithm, &shown).await.ok()?
     };
@@ -357,8 +357,8 @@ fn scopes(vars: &mut Vars, server: &Server, subject: &Subject<'_>) {
         Form::ArrayIfSeveral if scopes.len() > 1 => list.clone(),
         _ => Json::from(text.as_str()),
     };
-    vars.set_some("format.scope", format.scope_claim.then(|| form.clone()));
-    vars.set_some("format.scp", format.scp_claim.then_some(form));
+    vars.set_some("format.scope", format.scope_claims.contains(&"scope").then(|| form.clone()));
+    vars.set_some("format.scp", format.scope_claims.contains(&"scp").then_some(form));
     vars.set("scopes", list);
     vars.set("scope", text);
     let (openid, own): (Vec<_>, Vec<_>) =

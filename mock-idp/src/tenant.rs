@@ -218,8 +218,8 @@ pub(crate) struct User {
 pub(crate) struct Format {
     pub(crate) type_header: Option<String>,
     pub(crate) client_id_claim: Option<String>,
-    pub(crate) scope_claim: bool,
-    pub(crate) scp_claim: bool,
+    /// `scope`, `scp` or both.
+    pub(crate) scope_claims: &'static [&'static str],
     pub(crate) scope_form: Form,
     pub(crate) audience_form: Form,
     /// Audiences beside that of the request.

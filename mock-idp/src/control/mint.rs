@@ -60,8 +60,8 @@ pub(super) async fn mint(provider: &Provider, body: &[u8]) -> Result<Answer, Pro
         claims.shift_remove(name);
     }
     header.extend(sign.embedded(provider, server).await?);
-    let signed = issue::signed_header(form, &header);
-    let token = written(provider, server, &signer, &order, [&signed, &header], &claims).await?;
+    let hashed = issue::signed_header(form, &header);
+    let token = written(provider, server, &signer, &order, [&hashed, &header], &claims).await?;
     // A text that was given is not read: it need not be JSON.
     let shown = |raw: &Option<String>, members: Members| raw.is_none().then_some(members);
     let (header, claims) = (shown(&order.raw_header, header), shown(&order.raw_payload, claims));
@@ -85,7 +85,7 @@ async fn written(
     server: usize,
     signer: &Signer,
     order: &Order,
-    [signed, header]: [&Members; 2],
+    [hashed, header]: [&Members; 2],
     claims: &Members,
 ) -> Result<String, Problem> {
     let text = |raw: &Option<String>, members: &Members| {
@@ -93,7 +93,7 @@ async fn written(
     };
     let encode = |bytes: &[u8]| order.encoding.map_or_else(|| issue::base64url(bytes), |own| own.part(bytes));
     let payload = encode(text(&order.raw_payload, claims).as_bytes());
-    let [signed, input] = [signed, header]
+    let [under, input] = [hashed, header]
         .map(|header| format!("{}.{payload}", encode(text(&order.raw_header, header).as_bytes())));
     if let Some(signature) = &order.signature {
         return Ok(format!("{input}.{signature}"));
@@ -101,7 +101,7 @@ async fn written(
     let algorithm = header.get("alg").and_then(Json::as_str).unwrap_or_default();
     let sign = order.sign.unwrap_or_default();
     for _ in 0..TRIES {
-        let signature = sign.signature(provider, server, signer, algorithm, &signed).await?;
+        let signature = sign.signature(provider, server, signer, algorithm, &under).await?;
         let token = format!("{input}.{}", encode(&signature));
         if order.encoding.is_none_or(|encoding| encoding.shows(&token)) {
             return Ok(token);

@@ -73,7 +73,7 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         policies: Vec::new(),
         algorithm: Algorithm::Rs256,
         format: Format {
-            scope_claim: true,
+            scope_claims: &["scope"],
             audience_form: Form::ArrayIfSeveral,
             audience_mappers: vec![AudienceMapper {
                 audience: userinfo,

@@ -54,7 +54,7 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         claims: Vec::new(),
         policies: Vec::new(),
         algorithm: Algorithm::Rs256,
-        format: Format { scope_claim: true, access_token_seconds: lifetime, ..Format::default() },
+        format: Format { scope_claims: &["scope"], access_token_seconds: lifetime, ..Format::default() },
     };
     Some(Tenant { profile, servers: vec![server], clients, users })
 }

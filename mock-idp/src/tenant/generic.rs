@@ -28,7 +28,7 @@ pub(super) fn rfc9068(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) ->
     let format = Format {
         type_header: Some("at+jwt".to_owned()),
         client_id_claim: Some("client_id".to_owned()),
-        scope_claim: true,
+        scope_claims: &["scope"],
         access_token_seconds: seconds(fields, "access_token_lifetime", LIFETIMES, diagnostics),
         ..Format::default()
     };
@@ -121,8 +121,8 @@ fn issuer(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<(Str
 fn format(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Format {
     const TYPES: [(&str, Option<&str>); 3] =
         [("at+jwt", Some("at+jwt")), ("JWT", Some("JWT")), ("none", None)];
-    const SCOPE_CLAIMS: [(&str, (bool, bool)); 3] =
-        [("scope", (true, false)), ("scp", (false, true)), ("both", (true, true))];
+    const SCOPE_CLAIMS: [(&str, &[&str]); 3] =
+        [("scope", &["scope"]), ("scp", &["scp"]), ("both", &["scope", "scp"])];
     const FORMS: [(&str, Form); 3] =
         [("string", Form::String), ("array", Form::Array), ("array if several", Form::ArrayIfSeveral)];
     const AUDIENCE_FORMS: [(&str, Form); 4] = [
@@ -134,7 +134,7 @@ fn format(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Format {
     let mut format = Format {
         type_header: Some("at+jwt".to_owned()),
         client_id_claim: Some("client_id".to_owned()),
-        scope_claim: true,
+        scope_claims: &["scope"],
         ..Format::default()
     };
     let Some(node) = node else { return format };
@@ -142,8 +142,8 @@ fn format(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Format {
     if let Some(kind) = fields.choice("type_header", &TYPES, diagnostics) {
         format.type_header = kind.map(str::to_owned);
     }
-    if let Some((scope, scp)) = fields.choice("scope_claim", &SCOPE_CLAIMS, diagnostics) {
-        (format.scope_claim, format.scp_claim) = (scope, scp);
+    if let Some(claims) = fields.choice("scope_claim", &SCOPE_CLAIMS, diagnostics) {
+        format.scope_claims = claims;
     }
     format.scope_form = fields.choice("scope_form", &FORMS, diagnostics).unwrap_or_default();
     format.audience_form = fields.choice("audience_form", &AUDIENCE_FORMS, diagnostics).unwrap_or_default();

@@ -60,7 +60,7 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         policies: Vec::new(),
         algorithm: Algorithm::Rs256,
         format: Format {
-            scope_claim: true,
+            scope_claims: &["scope"],
             audience_form: Form::ArrayIfSeveral,
             audience_mappers: mappers,
             hidden_scopes: scopes.hidden,
