@@ -128,6 +128,10 @@ impl Journal {
     ) {
         if self.entries.len() == MOST {
             self.entries.pop_front();
+        } else if self.entries.len() == self.entries.capacity() {
+            // Doubled as ever, but never past what is kept: a queue touches all of its room.
+            let more = self.entries.len().max(16).min(MOST - self.entries.len());
+            self.entries.reserve_exact(more);
         }
         self.last += 1;
         self.entries.push_back(Entry {
@@ -160,5 +164,21 @@ pub(crate) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_entries_are_kept_in_the_room_that_they_need() {
+        let mut journal = Journal::default();
+        for _ in 0..MOST + 10 {
+            journal.record(Timestamp::UNIX_EPOCH, "token", "POST", "/token", 200, Note::default());
+        }
+        let entries = journal.entries();
+        assert_eq!((entries.len(), entries[0].seq, journal.last), (MOST, 11, 20_010));
+        assert_eq!(journal.entries.capacity(), MOST);
     }
 }
