@@ -151,11 +151,15 @@ async fn what_is_asked_wrongly_is_refused_with_its_number() {
 
 #[tokio::test]
 async fn whoever_is_not_assigned_gets_no_token() {
-    let rig = Rig::changed("entra-quickstart", "      - { user: bob@acme.test, role: mcp-viewer }\n", "");
+    let rig = Rig::changed(
+        "entra-quickstart",
+        "bob@acme.test, role: mcp-viewer",
+        "cleo@acme.test, role: mcp-viewer",
+    );
     let why = sign_in(&rig, "bob", CLI, &scope("access_as_user")).await.unwrap_err();
     assert!(why.starts_with("AADSTS50105"), "{why}");
     let text = shipped("entra-quickstart")
-        .replace("      - { user: bob@acme.test, role: mcp-viewer }\n", "")
+        .replace("bob@acme.test, role: mcp-viewer", "cleo@acme.test, role: mcp-viewer")
         .replace("assignment_required: Yes", "assignment_required: No");
     let rig = Rig::start(&text, [7; 32]);
     let tokens = sign_in(&rig, "bob", CLI, &scope("access_as_user")).await.unwrap();

@@ -4,6 +4,8 @@ use expect_test::expect_file;
 use mock_idp::{Tenant, tenants::SHIPPED};
 use spanned_yaml::Source;
 
+use crate::rig::shipped;
+
 macro_rules! assert_mistakes {
     ($name:literal) => {
         let text = include_str!(concat!("../golden/tenant/", $name, ".yaml"));
@@ -44,4 +46,13 @@ fn a_server_without_a_policy_is_warned_about() {
                 authorization_servers: [{name: default, id: default, audience: api}]\n";
     let (_, warnings) = Tenant::parse(&Source::new("tenant.yaml", text)).unwrap();
     assert!(warnings.to_string().contains("access_denied"), "{warnings}");
+}
+
+#[test]
+fn a_role_that_nobody_has_is_warned_about() {
+    let text = shipped("entra-quickstart").replace(", role: mcp-admin }", " }");
+    let (_, warnings) = Tenant::parse(&Source::new("tenant.yaml", text)).unwrap();
+    let warnings = warnings.to_string();
+    assert!(warnings.contains("the app role `mcp-admin` is assigned to nobody"), "{warnings}");
+    assert!(warnings.contains("assign it under `users_and_groups`"), "{warnings}");
 }

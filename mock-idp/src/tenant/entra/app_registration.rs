@@ -1,7 +1,7 @@
 //! App registrations, and beside each its enterprise application with the assignments.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use spanned_yaml::{Diagnostics, Fields, Node, closest};
+use spanned_yaml::{Diagnostics, Fields, Node, Span, closest};
 
 use super::{
     super::{
@@ -90,7 +90,15 @@ pub(super) fn app_registration<'n>(
     // Enterprise application > Properties, Users and groups
     let assignment_required = yes(&mut fields, "assignment_required", diagnostics);
     let nodes = fields.list("users_and_groups", diagnostics);
-    let assignments = nodes.iter().filter_map(|node| assignment(node, known, &roles, diagnostics)).collect();
+    let assignments: Vec<_> =
+        nodes.iter().filter_map(|node| assignment(node, known, &roles, diagnostics)).collect();
+    for role in &roles {
+        if !assignments.iter().any(|assignment| assignment.role.as_ref() == Some(&role.value)) {
+            diagnostics
+                .warning(role.span, format!("the app role `{}` is assigned to nobody", role.value))
+                .help("no token will have it; assign it under `users_and_groups`");
+        }
+    }
     fields.finish(diagnostics);
     let (id, name) = (id?, name?);
     let mut grants = Vec::new();
@@ -205,6 +213,7 @@ fn scopes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Scope> 
 
 /// An app role's value, and whether users and groups, applications, or both may have it.
 struct Role {
+    span: Span,
     value: String,
     for_users: bool,
     for_applications: bool,
@@ -223,7 +232,7 @@ fn roles(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Role> {
         let members = fields.choice("allowed_member_types", &MEMBERS, diagnostics);
         fields.finish(diagnostics);
         if let (Some(value), Some((for_users, for_applications))) = (value, members) {
-            roles.push(Role { value, for_users, for_applications });
+            roles.push(Role { span: node.span, value, for_users, for_applications });
         }
     }
     roles
