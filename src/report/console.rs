@@ -118,10 +118,17 @@ fn areas(page: &mut Page, report: &Report, verbose: bool) {
         line.insert(0, span(Ink::Plain, &format!("{:>3}:", cases.len())));
         let lead = [page.mark(&worst), span(Ink::Bold, area)];
         page.row(&lead, column, &line);
-        for case in cases.iter().filter(|case| verbose || case.status != CheckStatus::Pass) {
-            case_line(page, area, case);
-            if verbose {
+        if verbose {
+            for case in cases {
+                case_line(page, area, case, 1);
                 refusals(page, case);
+            }
+            continue;
+        }
+        let told: Vec<_> = cases.iter().filter(|case| case.status != CheckStatus::Pass).collect();
+        for alike in told.chunk_by(|one, next| warn_alike(one, next)) {
+            if let Some(case) = alike.first() {
+                case_line(page, area, case, alike.len());
             }
         }
     }
@@ -130,10 +137,18 @@ fn areas(page: &mut Page, report: &Report, verbose: bool) {
     }
 }
 
-/// "fail  prefix[setup=okta-shared]: the audience is compared whole"
-fn case_line(page: &mut Page, area: &str, case: &CaseResult) {
-    let id = case.id.as_str();
-    let id = id.strip_prefix(area).and_then(|id| id.strip_prefix('/')).unwrap_or(id);
+/// Two cases of one scenario end in the same warning: a line says it for both.
+fn warn_alike(one: &CaseResult, next: &CaseResult) -> bool {
+    matches!(one.status, CheckStatus::Warn(_)) && one.status == next.status && one.scenario == next.scenario
+}
+
+/// "fail  prefix[setup=okta-shared]: the audience is compared whole", "warn  type (14 cases): …"
+fn case_line(page: &mut Page, area: &str, case: &CaseResult, count: usize) {
+    let mut id = case.id.to_string();
+    if count > 1 {
+        id = format!("{} ({count} cases)", case.scenario);
+    }
+    let id = id.strip_prefix(area).and_then(|id| id.strip_prefix('/')).unwrap_or(&id);
     let says = case.status.reason().unwrap_or(&case.title);
     let lead = [span(page::ink(&case.status), case.status.name())];
     page.hanging(4, &lead, 15, &[span(Ink::Plain, &format!("{id}: ")), span(Ink::Dim, says)]);
@@ -194,7 +209,7 @@ fn failures(page: &mut Page, report: &Report) {
     if !rest.is_empty() {
         page.rule(&format!("{} more", rest.len()));
         for case in rest {
-            case_line(page, "", case);
+            case_line(page, "", case, 1);
         }
     }
 }
