@@ -8,7 +8,7 @@ mod schema;
 
 use expect_test::expect_file;
 use touchstone::{
-    outcome::Report,
+    outcome::{CheckStatus, Report},
     report::{
         console::{self, Style},
         json, junit,
@@ -44,6 +44,22 @@ fn console_of_other_runs() {
     let plain = console::render(&sample::conformant(), &style, Ok(&[]), AGAIN);
     expect_file!["../golden/report/console-ascii-verbose.txt"].assert_eq(&plain);
     assert!(plain.is_ascii(), "{plain}");
+}
+
+#[test]
+fn equal_warnings_of_a_scenario_are_told_once() {
+    let mut report = sample::nonconformant();
+    let one = report.cases.iter().find(|case| matches!(case.status, CheckStatus::Warn(_))).unwrap().clone();
+    let before = on_console(&report, 200);
+    assert!(before.contains(&format!("{}: ", one.id.as_str().split_once('/').unwrap().1)), "{before}");
+    let place = report.cases.iter().position(|case| case.id == one.id).unwrap();
+    report.cases.insert(place, one.clone());
+    let after = on_console(&report, 200);
+    let scenario = one.scenario.to_string();
+    assert!(after.contains(&format!("{} (2 cases): ", scenario.split_once('/').unwrap().1)), "{after}");
+    // Another reason is another line.
+    report.cases[place].status = CheckStatus::Warn("something else".to_owned());
+    assert!(!on_console(&report, 200).contains("(2 cases)"));
 }
 
 #[test]
