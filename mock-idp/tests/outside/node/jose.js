@@ -5,7 +5,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { control, told } from './setting.js'
 
 const { issuer, cli, audience, algorithm } = told
-const metadata = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json()
+const metadata = await (await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)).json()
 const keys = createRemoteJWKSet(new URL(metadata.jwks_uri), { cooldownDuration: 0 })
 const rules = { issuer, audience, algorithms: [algorithm], requiredClaims: ['exp', 'iat'] }
 const like = { user: 'ann@acme.test', client_id: cli.id, scopes: [cli.scope] }
