@@ -31,6 +31,7 @@ pub(crate) enum Purpose {
     SpareKeyId,
     Session,
     TokenGuid,
+    SessionId,
 }
 
 /// The streams of a seed.

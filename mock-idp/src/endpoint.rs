@@ -18,15 +18,16 @@ mod session;
 mod token;
 mod userinfo;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
-    body::{Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody as _},
     extract::{Request, State},
     http::{
         Method, StatusCode,
         header::{ALLOW, DATE, HOST},
         request::Parts,
+        uri::Authority,
     },
     response::Response,
 };
@@ -39,12 +40,15 @@ use crate::{
     provider::Provider,
     refusal::Rule,
     request::{Call, Params, is_form},
-    response::{api_error, header, json},
+    response::{api_error, header, json, oauth_error},
     route::{Place, Route},
 };
 
 /// The largest body that is read: forms of the protocol have a few hundred bytes.
 const MOST_BODY: usize = 64 << 10;
+
+/// So much more is thrown away, so that a client that writes first and reads then hears why.
+const MOST_DRAINED: usize = 1 << 20;
 
 /// Answers a request to the public listener.
 pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Request) -> Response {
@@ -65,10 +69,9 @@ pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Reque
         }
         _ => ("other", false),
     };
-    // Nothing if it is too large.
-    let body = to_bytes(body, MOST_BODY).await.ok();
+    let body = read(body).await;
     if faulty && !provider.state().faults.is_empty() {
-        outline::describe(&parts, body.as_ref(), &mut note);
+        outline::describe(&parts, body.as_ref().ok(), &mut note);
     }
     let mut response = match faulty.then(|| fault::instead(&provider, endpoint, &mut note)).flatten() {
         Some(response) => response,
@@ -82,7 +85,7 @@ pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Reque
         }
         delay = fault::delay(&provider, endpoint, &mut note);
     }
-    finish(&provider, note.issuer.as_deref(), &mut response);
+    finish(&provider, &mut note, &mut response);
     let status = response.status().as_u16();
     let now = provider.clock.now();
     provider.state().journal.record(now, endpoint, method.as_str(), &path, status, note);
@@ -98,24 +101,46 @@ async fn wait(delay: Duration) {
     tokio::time::sleep(delay).await;
 }
 
+/// The whole body, or what is wrong with it.
+async fn read(mut body: Body) -> Result<Bytes, Rule> {
+    let mut bytes = Vec::new();
+    let mut size = 0_usize;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let Ok(frame) = frame else {
+            return Err(if size > MOST_BODY { Rule::BodyTooLarge } else { Rule::BodyMalformed });
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        size = size.saturating_add(data.len());
+        if size > MOST_BODY + MOST_DRAINED {
+            break;
+        }
+        if size <= MOST_BODY {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    if size > MOST_BODY { Err(Rule::BodyTooLarge) } else { Ok(bytes.into()) }
+}
+
 async fn answer(
     provider: &Provider,
     route: Route,
     parts: Parts,
-    body: Option<Bytes>,
+    body: Result<Bytes, Rule>,
     note: &mut Note,
 ) -> Response {
-    let Some(body) = body else {
-        return api_error(provider, Rule::BodyTooLarge, &Vars::default(), note);
-    };
+    let broken = body.as_ref().err().copied();
+    let body = body.unwrap_or_default();
     match route {
         Route::Endpoint(index, place) => {
             let Some(server) = provider.tenant.servers.get(index) else {
                 return api_error(provider, Rule::Internal, &Vars::default(), note);
             };
             // Deliberate, and rare: the issuer has whatever name the request came by.
-            let moved =
-                host(&parts).filter(|_| server.format.host_of_request).map(|host| server.at_host(host));
+            let named = host(&parts).filter(|_| server.format.host_of_request);
+            if named.is_some_and(|host| !is_authority(host)) {
+                return api_error(provider, Rule::HostMalformed, &Vars::default(), note);
+            }
+            let moved = named.map(|host| server.at_host(host));
             let server = moved.as_ref().unwrap_or(server);
             let form = if is_form(&parts.headers) { Params::parse(&body) } else { Params::default() };
             let call = Call {
@@ -128,7 +153,16 @@ async fn answer(
                 headers: parts.headers,
                 form,
             };
-            at_place(&call, note).await
+            match broken {
+                None => at_place(&call, note).await,
+                Some(Rule::BodyTooLarge) if place.has_oauth_errors() => {
+                    oauth_error(&call, Rule::RequestTooLarge.into(), false, note)
+                }
+                Some(rule) => api_error(provider, rule, &Vars::default(), note),
+            }
+        }
+        _ if broken.is_some() => {
+            api_error(provider, broken.unwrap_or(Rule::BodyTooLarge), &Vars::default(), note)
         }
         Route::UnknownServer(id) => {
             let mut vars = Vars::default();
@@ -148,6 +182,11 @@ async fn answer(
 /// The name by which the request came (RFC 9110 §7.2).
 fn host(parts: &Parts) -> Option<&str> {
     parts.headers.get(HOST).and_then(|host| host.to_str().ok())
+}
+
+/// An issuer can be made of it.
+fn is_authority(host: &str) -> bool {
+    !host.contains('@') && host.parse::<Authority>().is_ok()
 }
 
 async fn at_place(call: &Call<'_>, note: &mut Note) -> Response {
@@ -195,11 +234,12 @@ fn not_allowed(provider: &Provider, allowed: &'static str, note: &mut Note) -> R
 }
 
 /// The headers on every answer: the provider's own, and `Date` by the provider's clock. What a fault has set stays.
-fn finish(provider: &Provider, issuer: Option<&str>, response: &mut Response) {
+fn finish(provider: &Provider, note: &mut Note, response: &mut Response) {
     let mut vars = Vars::default();
     if !provider.profile().section(Section::ResponseHeaders).is_empty() {
         let id = provider.state().chance.alphanumeric(crate::chance::Purpose::Request, 22);
         vars.set("request.id", id);
+        vars.set("request.trace_id", note.trace_id(provider));
     }
     let headers = response.headers_mut();
     for (name, value) in provider.profile().render(Section::ResponseHeaders, &vars) {
@@ -208,7 +248,7 @@ fn finish(provider: &Provider, issuer: Option<&str>, response: &mut Response) {
         }
     }
     headers.entry(DATE).or_insert_with(|| {
-        let skew = issuer.map(|issuer| provider.skew(issuer)).unwrap_or_default();
+        let skew = note.issuer.as_deref().map(|issuer| provider.skew(issuer)).unwrap_or_default();
         header(&http_date(provider.clock.now().saturating_add(skew).unwrap_or(jiff::Timestamp::MAX)))
     });
 }

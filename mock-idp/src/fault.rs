@@ -25,8 +25,19 @@ pub(crate) use self::{
 };
 
 /// The endpoints that a fault can be limited to: the journal's names.
-pub(crate) const ENDPOINTS: [&str; 8] =
-    ["discovery", "keys", "authorize", "login", "token", "introspect", "userinfo", "device"];
+pub(crate) const ENDPOINTS: [&str; 11] = [
+    "discovery",
+    "keys",
+    "authorize",
+    "login",
+    "token",
+    "introspect",
+    "userinfo",
+    "device",
+    "revoke",
+    "logout",
+    "register",
+];
 
 /// Those whose JSON a fault can edit.
 pub(crate) const DOCUMENTS: [&str; 5] = ["discovery", "keys", "token", "introspect", "userinfo"];

@@ -36,6 +36,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) audience: Option<&'a str>,
     pub(crate) auth_time: Option<i64>,
     pub(crate) nonce: Option<&'a str>,
+    /// The id of the sign-in.
+    pub(crate) session: Option<&'a str>,
     /// Of the access token; the tenant's or the profile's where absent.
     pub(crate) access_token_seconds: Option<i64>,
     /// The tokens come from the authorization endpoint itself.
@@ -75,12 +77,10 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
     vars.set_some("audience", audience::claim(server, subject));
     roles::describe(&mut vars, server, subject);
     scopes(&mut vars, server, subject);
+    vars.set_some("session.id", subject.session);
+    vars.set_some("session.event", subject.session.map(|session| guid_of(&["event", session])));
     if let Some(user) = subject.user {
-        let since = subject.auth_time.unwrap_or_default();
         vars.set_some("user.id", user.id.as_deref());
-        let session = session_id(user, since);
-        vars.set("session.event", guid_of(&["event", &session]));
-        vars.set("session.id", session);
         vars.set("user.login", user.login.as_str());
         vars.set_some("user.idp", user.guest_of().and_then(|tenant| guest_provider(profile, tenant)));
         vars.set_some("user.email", user.attribute("email"));
@@ -93,11 +93,6 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
     vars.set("claims.access_token", claims(|claim| claim.in_access_token));
     vars.set("claims.id_token", claims(|claim| claim.in_id_token));
     vars
-}
-
-/// A sign-in of a user, by its time.
-pub(crate) fn session_id(user: &User, since: i64) -> String {
-    guid_of(&["session", user.id.as_deref().unwrap_or_default(), &since.to_string()])
 }
 
 /// Header and claims of an access token.
@@ -203,6 +198,7 @@ pub(crate) async fn tokens(
         audience: Some(&authorization.audience),
         auth_time: authorization.auth_time,
         nonce: authorization.nonce.as_deref(),
+        session: authorization.session.as_deref(),
         access_token_seconds: seconds.or_else(|| Some(own_lifetime(provider, server.profile))),
         implicit: order.implicit,
     };
@@ -242,7 +238,11 @@ pub(crate) async fn tokens(
             let expires = claims.get("exp").and_then(Json::as_i64).unwrap_or_default();
             let expires = Timestamp::from_second(expires).unwrap_or(Timestamp::MAX);
             let claims = is_opaque.then_some(claims);
-            provider.state().issued.add(&token, Issued { family: order.family, expires, claims });
+            let (client, scopes) = (authorization.client.clone(), authorization.scopes.clone());
+            provider
+                .state()
+                .issued
+                .add(&token, Issued { family: order.family, client, scopes, expires, claims });
         }
         vars.set("at_hash", half_hash(server.algorithm, &token));
         vars.set("access_token", token);

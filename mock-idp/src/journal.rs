@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
+use crate::{chance::Purpose, provider::Provider};
+
 /// The newest entries are kept, so many of them: each takes about 700 bytes.
 const MOST: usize = 20_000;
 /// Longest text of an entry: what a client sends is not trusted to be short.
@@ -33,6 +35,9 @@ pub(crate) struct Note {
     /// Method and path, for faults that wait for certain requests; the entry has them of its own.
     #[serde(skip)]
     pub(crate) request: (String, String),
+    /// What the answer and its headers call the request, where they do.
+    #[serde(skip)]
+    trace_id: Option<String>,
     /// The name by which the request came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) host: Option<String>,
@@ -81,6 +86,9 @@ pub(crate) struct Pkce {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) challenge_method: Option<String>,
     pub(crate) challenge_present: bool,
+    /// The challenge came before, since the start or a reset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) challenge_seen_before: Option<bool>,
     pub(crate) verifier_present: bool,
 }
 
@@ -94,6 +102,12 @@ impl Note {
             members.insert("path".to_owned(), path.as_str().into());
         }
         document
+    }
+
+    /// A GUID of the request, the same wherever the answer has it.
+    pub(crate) fn trace_id(&mut self, provider: &Provider) -> String {
+        let new = || provider.state().chance.guid(Purpose::Guid);
+        self.trace_id.get_or_insert_with(new).clone()
     }
 
     /// A fault, if there is one, has its part in the answer.
@@ -124,8 +138,9 @@ impl Journal {
         method: &str,
         path: &str,
         status: u16,
-        note: Note,
+        mut note: Note,
     ) {
+        note.trace_id = None;
         if self.entries.len() == MOST {
             self.entries.pop_front();
         } else if self.entries.len() == self.entries.capacity() {

@@ -33,14 +33,17 @@ pub(crate) struct AccessToken {
 /// An access token of the call's server that has not expired and was not taken back.
 pub(crate) async fn access_token(call: &Call<'_>, token: &str) -> Option<AccessToken> {
     let (provider, server) = (call.provider, call.server);
-    let opaque = {
+    let issued = {
         let state = provider.state();
         if state.issued.is_revoked(token) {
             return None;
         }
-        state.issued.claims(token).cloned()
+        state.issued.get(token).cloned()
     };
-    let claims = match opaque {
+    // Not every profile has claims that name client and scopes. An ID token is neither remembered nor has it those.
+    let (remembered, opaque) = issued.map(|issued| ((issued.client, issued.scopes), issued.claims)).unzip();
+    let (its_client, its_scopes) = remembered.unzip();
+    let claims = match opaque.flatten() {
         Some(claims) => claims,
         None => own_claims(provider, call.index, token).await?,
     };
@@ -51,12 +54,15 @@ pub(crate) async fn access_token(call: &Call<'_>, token: &str) -> Option<AccessT
         return None;
     }
     let section = Section::AccessTokenClaims;
-    let client = values(server, section, &claims, &["client.id"])
-        .filter_map(Json::as_str)
-        .find_map(|id| provider.tenant.client(id))?
-        .id
-        .clone();
-    let scopes = values(server, section, &claims, &SCOPES).next().map(words).unwrap_or_default();
+    let named = || values(server, section, &claims, &["client.id"]);
+    let known = named().filter_map(Json::as_str).find_map(|id| provider.tenant.client(id));
+    let is_user = |name: &Json| values(server, section, &claims, &USER).any(|user| user == name);
+    if known.is_none() && named().any(|name| !is_user(name)) {
+        return None;
+    }
+    let client = known.map(|client| client.id.clone()).or(its_client)?;
+    let scopes =
+        values(server, section, &claims, &SCOPES).next().map(words).or(its_scopes).unwrap_or_default();
     let user = user(provider, server, section, &claims);
     let about_a_user = values(server, section, &claims, &USER).any(|value| value != client.as_str());
     if user.is_none() && about_a_user {

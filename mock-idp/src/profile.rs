@@ -362,6 +362,17 @@ mod tests {
     }
 
     #[test]
+    fn no_words_are_lost_with_a_placeholder() {
+        for profile in Profile::all() {
+            for rule in Rule::ALL {
+                let text = profile.refusal(*rule);
+                let said = Vars::default().expand_sentence(text.description);
+                assert_eq!(said.is_empty(), text.description.is_empty(), "{}: {}", profile.name, rule.name());
+            }
+        }
+    }
+
+    #[test]
     fn every_source_is_used() {
         for profile in Profile::all() {
             for source in profile.sources.keys() {

@@ -41,6 +41,8 @@ macro_rules! rules {
 rules! {
     /// RFC 6749 §4.1.2.1: never redirected.
     AuthorizeClientUnknown = "authorize_client_unknown",
+    /// RFC 6749 §4.1.2.1: never redirected either.
+    AuthorizeClientMissing = "authorize_client_missing",
     /// RFC 9700 §4.1.3: never redirected.
     AuthorizeRedirectMismatch = "authorize_redirect_mismatch",
     /// Entra: at `common`, an application that is for its own tenant's accounts.
@@ -78,14 +80,21 @@ rules! {
     LoginRequired = "login_required",
     /// OpenID Connect Core §3.1.2.1: `none` beside others.
     PromptContradictory = "prompt_contradictory",
+    PromptUnknown = "prompt_unknown",
     MaxAgeMalformed = "max_age_malformed",
     /// OpenID Connect Core §3.2.2.1: an ID token from the authorization endpoint repeats a nonce.
     NonceRequired = "nonce_required",
     /// RFC 6749 §3.1.
     ParameterRepeated = "parameter_repeated",
+    /// What has to be kept is longer than any client needs.
+    ParameterTooLong = "parameter_too_long",
     RequestMalformed = "request_malformed",
+    /// At the endpoints that answer with the protocol's error object.
+    RequestTooLarge = "request_too_large",
     RequestObjectUnsupported = "request_object_unsupported",
     ClientCredentialsMissing = "client_credentials_missing",
+    /// Neither a header nor a `client_id`.
+    ClientIdMissing = "client_id_missing",
     ClientUnknown = "client_unknown",
     ClientSecretWrong = "client_secret_wrong",
     /// Entra: the right secret, too late.
@@ -143,6 +152,10 @@ rules! {
     PathUnknown = "path_unknown",
     MethodNotAllowed = "method_not_allowed",
     BodyTooLarge = "body_too_large",
+    /// RFC 9112 §7.1: a chunk that is none, or a body that ends too soon.
+    BodyMalformed = "body_malformed",
+    /// RFC 9112 §3.2: no issuer can be made of it.
+    HostMalformed = "host_malformed",
     RegistrationForbidden = "registration_forbidden",
     /// RFC 6585 §4: only as a fault.
     RateLimited = "rate_limited",

@@ -78,7 +78,7 @@ pub(crate) fn error_vars(
     let mut vars = vars.clone();
     vars.set_some("parameter", refusal.parameter);
     vars.set("request.id", provider.state().chance.alphanumeric(Purpose::Request, 22));
-    vars.set("request.trace_id", provider.state().chance.guid(Purpose::Guid));
+    vars.set("request.trace_id", note.trace_id(provider));
     if !vars.has("request.correlation_id") {
         vars.set("request.correlation_id", provider.state().chance.guid(Purpose::Guid));
     }
@@ -96,9 +96,9 @@ pub(crate) fn error_vars(
     vars.set("error", text.error);
     vars.set_some("error.code", text.code);
     vars.set_some("error.uri", text.has_uri.then_some(true));
-    let description = vars.expand_text(text.description);
+    let description = vars.expand_sentence(text.description);
     // Some providers say no more than the code.
-    vars.set_some("error_description", description.filter(|text| !text.is_empty()));
+    vars.set_some("error_description", Some(description).filter(|text| !text.is_empty()));
     note.error = Some(text.error.to_owned());
     (StatusCode::from_u16(text.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), vars)
 }

@@ -132,11 +132,13 @@ impl Place {
         match self {
             Self::OpenidConfiguration | Self::OauthMetadata | Self::OauthMetadataLegacy => "discovery",
             Self::DeviceAuthorize | Self::Device => "device",
-            Self::Revoke | Self::Logout | Self::Register => "other",
-            Self::Keys | Self::Authorize | Self::Login | Self::Token | Self::Introspect | Self::Userinfo => {
-                self.name()
-            }
+            other => other.name(),
         }
+    }
+
+    /// It answers with the protocol's error object (RFC 6749 §5.2).
+    pub(crate) fn has_oauth_errors(self) -> bool {
+        matches!(self, Self::Token | Self::Introspect | Self::Revoke | Self::DeviceAuthorize)
     }
 
     /// Its path does not say whose it is, at a profile of several servers.

@@ -1,12 +1,19 @@
 //! What changes while the provider runs. A reset throws it away and begins anew from the tenant and the seed.
 
+mod bounded;
 mod issued;
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::bounded::Bounded;
 pub(crate) use self::issued::{Issued, IssuedTokens};
+
+/// So many sign-ins, codes and devices wait at once, each with texts of kilobytes.
+const MOST_WAITING: usize = 5_000;
+/// So many small things are remembered.
+const MOST: usize = 20_000;
 
 use crate::{
     chance::{Chance, Purpose},
@@ -33,6 +40,8 @@ pub(crate) struct Authorization {
     /// Seconds since the epoch; none for a machine.
     pub(crate) auth_time: Option<i64>,
     pub(crate) nonce: Option<String>,
+    /// The sign-in's id; none for a machine.
+    pub(crate) session: Option<String>,
     /// Set by an access policy's rule.
     pub(crate) access_token_seconds: Option<i64>,
     /// Asked for with Google's `access_type=offline`, or by a device.
@@ -68,6 +77,8 @@ pub(crate) struct Code {
 pub(crate) struct Session {
     /// The user's id.
     pub(crate) user: String,
+    /// As tokens have it. Not the cookie's value.
+    pub(crate) id: String,
     pub(crate) auth_time: Timestamp,
     pub(crate) expires: Timestamp,
 }
@@ -124,16 +135,18 @@ pub(crate) struct State {
     /// The `kid` of tokens that a server signs with the unpublished key.
     pub(crate) unpublished_key_id: String,
     next_slot: usize,
-    pub(crate) transactions: BTreeMap<String, Transaction>,
-    pub(crate) codes: BTreeMap<String, Code>,
+    pub(crate) transactions: Bounded<Transaction, MOST_WAITING>,
+    pub(crate) codes: Bounded<Code, MOST_WAITING>,
     /// Redeemed or burnt codes, with the family that a replay revokes.
-    pub(crate) spent: BTreeMap<String, u64>,
+    pub(crate) spent: Bounded<u64, MOST>,
+    /// Challenges of PKCE that were seen, by their digest.
+    pub(crate) challenges: Bounded<(), MOST>,
     /// By device code. Expired ones stay, or their devices could not be told so.
-    pub(crate) devices: BTreeMap<String, Device>,
+    pub(crate) devices: Bounded<Device, MOST_WAITING>,
     pub(crate) refresh: BTreeMap<String, Refresh>,
     pub(crate) issued: IssuedTokens,
     /// By the cookie's value.
-    pub(crate) sessions: BTreeMap<String, Session>,
+    pub(crate) sessions: Bounded<Session, MOST>,
     next_family: u64,
     /// By issuer: how far its clock is off.
     pub(crate) skews: BTreeMap<String, SignedDuration>,
@@ -151,13 +164,14 @@ impl State {
             ring_of: Vec::new(),
             unpublished_key_id: String::new(),
             next_slot: 0,
-            transactions: BTreeMap::new(),
-            codes: BTreeMap::new(),
-            spent: BTreeMap::new(),
-            devices: BTreeMap::new(),
+            transactions: Bounded::default(),
+            codes: Bounded::default(),
+            spent: Bounded::default(),
+            challenges: Bounded::default(),
+            devices: Bounded::default(),
             refresh: BTreeMap::new(),
             issued: IssuedTokens::default(),
-            sessions: BTreeMap::new(),
+            sessions: Bounded::default(),
             next_family: 0,
             skews: BTreeMap::new(),
             faults: Faults::default(),
@@ -258,10 +272,10 @@ impl State {
 
     /// Forgets what has expired.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
-        self.transactions.retain(|_, transaction| transaction.expires > now);
-        self.codes.retain(|_, code| code.expires > now);
+        self.transactions.retain(|transaction| transaction.expires > now);
+        self.codes.retain(|code| code.expires > now);
         self.refresh.retain(|_, refresh| refresh.expires > now);
-        self.sessions.retain(|_, session| session.expires > now);
+        self.sessions.retain(|session| session.expires > now);
         self.issued.tidy(now);
     }
 }

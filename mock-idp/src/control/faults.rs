@@ -27,6 +27,23 @@ const MOST_DELAY: i64 = 60;
 /// The largest body that an answer is padded to.
 const MOST_BODY: usize = 8 << 20;
 
+/// Members of the journal's entry that are known before an endpoint is asked.
+const REQUESTED: [&str; 9] =
+    ["method", "path", "host", "issuer", "client_id", "grant_type", "scopes", "resource", "redirect_uri"];
+/// Those that an endpoint adds.
+const ANSWERED: [&str; 10] = [
+    "client_auth",
+    "pkce",
+    "state_present",
+    "nonce_present",
+    "response_mode",
+    "prompt",
+    "max_age",
+    "login_hint_present",
+    "user",
+    "error",
+];
+
 #[derive(Deserialize)]
 struct Order {
     endpoint: Option<String>,
@@ -131,6 +148,7 @@ pub(super) fn add(provider: &Provider, wrong_tls: &WrongTls, body: &[u8]) -> Res
     }
     for pointer in matching.keys() {
         is_pointer(pointer)?;
+        kind.knows(pointer)?;
     }
     if count == Some(0) {
         return Err(Problem::Invalid("`count` is 1 or more; leave it out for every request".to_owned()));
@@ -188,6 +206,38 @@ impl Kind {
             Self::Callback { .. } => &CALLBACKS,
             Self::AccessToken(_) | Self::IdToken(_) => &["token"],
         }
+    }
+
+    /// What is known of a request when the fault acts, beside `REQUESTED`.
+    fn known(&self) -> &'static [&'static str] {
+        match self {
+            Self::Unreachable {}
+            | Self::Refused {}
+            | Self::Certificate { .. }
+            | Self::Status { .. }
+            | Self::Body { .. }
+            | Self::Redirect { .. }
+            | Self::RateLimited { .. } => &[],
+            Self::AccessToken(_) | Self::IdToken(_) => &["client_auth", "pkce"],
+            Self::Slow { .. } | Self::Truncated {} | Self::Document { .. } | Self::Callback { .. } => {
+                &ANSWERED
+            }
+        }
+    }
+
+    /// A pointer into the entry that can fit when the fault acts. One that never does would be a test of nothing.
+    fn knows(&self, pointer: &str) -> Result<(), Problem> {
+        let first = pointer.split('/').nth(1).unwrap_or_default();
+        let known = || REQUESTED.iter().chain(self.known());
+        if known().any(|name| *name == first) {
+            return Ok(());
+        }
+        let known: Vec<_> = known().map(|name| format!("`/{name}`")).collect();
+        Err(Problem::Invalid(format!(
+            "`{pointer}` never fits: when `{}` acts, what is known is {}",
+            self.name(),
+            known.join(", ")
+        )))
     }
 
     /// The endpoint of that name, if the fault can be there.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use self::order::{Kind, Like, Order};
 use super::answer::{self, Answer, Problem, server_of};
 use crate::{
+    chance::Purpose,
     clock::Clock as _,
     issue::{self, Members, Subject},
     policy,
@@ -156,6 +157,7 @@ fn template(
     });
     let user = user.transpose()?;
     let default = client.audience.as_deref().or(server.apis.first().map(|api| api.audience.as_str()));
+    let session = user.is_some().then(|| provider.state().chance.guid(Purpose::SessionId));
     let subject = Subject {
         client: Some(&client.id),
         user: user.as_ref(),
@@ -163,6 +165,7 @@ fn template(
         audience: like.audience.as_deref().or(default),
         auth_time: user.is_some().then(|| provider.clock.now().as_second()),
         nonce: None,
+        session: session.as_deref(),
         access_token_seconds: None,
         implicit: false,
     };

@@ -2,6 +2,7 @@
 //!
 //! Until client and redirect URI are known to belong together nothing is redirected (RFC 6749 §4.1.2.1).
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     http::{Method, StatusCode},
     response::Response,
@@ -18,6 +19,7 @@ use crate::{
     clock::Clock as _,
     fault,
     grant::pkce,
+    issue,
     journal::{Note, Pkce, short},
     page::{Failure, html},
     policy,
@@ -32,6 +34,9 @@ use crate::{
 
 /// How long a sign-in page waits.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+
+/// The longest `state` or `nonce`, in bytes.
+const MOST_KEPT: usize = 8 << 10;
 
 /// `GET` or `POST` with the parameters of an authorization request.
 pub(super) async fn authorize(call: &Call<'_>, note: &mut Note) -> Response {
@@ -63,8 +68,8 @@ async fn begin(
 ) -> Result<Response, Refusal> {
     let provider = call.provider;
     let username = match prompt::decide(call, params).await? {
-        Prompt::SignedIn { user, auth_time } => {
-            let answer = login::authorized(call, StatusCode::FOUND, transaction, &user, auth_time, note);
+        Prompt::SignedIn { user, session } => {
+            let answer = login::authorized(call, StatusCode::FOUND, transaction, &user, &session, note);
             return Ok(answer.await?);
         }
         Prompt::Ask { username } => username,
@@ -102,7 +107,7 @@ pub(super) fn failure_page(call: &Call<'_>, refusal: Refusal, note: &mut Note) -
     let (status, vars) = error_vars(call.provider, call.profile(), refusal, &Vars::default(), note);
     let text = |placeholder| vars.expand_text(placeholder).unwrap_or_default();
     let advice = match refusal.rule {
-        Rule::AuthorizeClientUnknown | Rule::ClientOfOneTenant => {
+        Rule::AuthorizeClientMissing | Rule::AuthorizeClientUnknown | Rule::ClientOfOneTenant => {
             "Compare the client ID with the applications of this tenant."
         }
         Rule::AuthorizeRedirectMismatch => {
@@ -133,13 +138,17 @@ fn describe(call: &Call<'_>, params: &Params, note: &mut Note) {
     note.pkce = Some(Pkce {
         challenge_method: params.first("code_challenge_method").map(short),
         challenge_present: params.first("code_challenge").is_some(),
+        challenge_seen_before: params.first("code_challenge").map(|challenge| {
+            let digest = issue::base64url(digest(&SHA256, challenge.as_bytes()).as_ref());
+            call.provider.state().challenges.insert(digest, ())
+        }),
         verifier_present: params.first("code_verifier").is_some(),
     });
 }
 
 /// A known client and one of its redirect URIs.
 fn destination<'a>(call: &'a Call<'_>, params: &'a Params) -> Result<(&'a Client, &'a str), Refusal> {
-    let id = params.one("client_id")?.ok_or(Rule::AuthorizeClientUnknown)?;
+    let id = params.one("client_id")?.ok_or(Rule::AuthorizeClientMissing)?;
     let client = call.provider.tenant.client(id).ok_or(Rule::AuthorizeClientUnknown)?;
     call.server.knows(id)?;
     let requested = params.one("redirect_uri")?.ok_or(Rule::AuthorizeRedirectMismatch)?;
@@ -148,6 +157,15 @@ fn destination<'a>(call: &'a Call<'_>, params: &'a Params) -> Result<(&'a Client
     } else {
         Err(Rule::AuthorizeRedirectMismatch.into())
     }
+}
+
+/// A parameter that comes back to the client, and is kept until then.
+fn kept(params: &Params, name: &'static str) -> Result<Option<String>, Refusal> {
+    let value = params.one(name)?;
+    if value.is_some_and(|value| value.len() > MOST_KEPT) {
+        return Err(Refusal { rule: Rule::ParameterTooLong, parameter: Some(name) });
+    }
+    Ok(value.map(str::to_owned))
 }
 
 /// Okta's order: response type, scopes of the server, and later, with the user, the policies.
@@ -167,8 +185,8 @@ fn check(
     let scope = params.one("scope")?;
     let (_, requested) = policy::resolve(call.server, client, grant, &resources, scope)?;
     let challenge = if response_type.code { pkce::challenge(client, params)? } else { None };
-    let state = params.one("state")?.map(str::to_owned);
-    let nonce = params.one("nonce")?.map(str::to_owned);
+    let state = kept(params, "state")?;
+    let nonce = kept(params, "nonce")?;
     if response_type.id_token {
         if !requested.scopes.iter().any(|scope| scope == "openid") {
             return Err(Rule::ScopeMissing.into());
@@ -187,6 +205,7 @@ fn check(
             audience: requested.audience,
             auth_time: None,
             nonce,
+            session: None,
             access_token_seconds: None,
             offline: params.one("access_type")? == Some("offline"),
         },

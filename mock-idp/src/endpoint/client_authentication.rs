@@ -33,7 +33,7 @@ pub(super) fn authenticate<'a>(call: &'a Call<'_>, note: &mut Note) -> Result<&'
         (id, Some(secret))
     } else {
         note.client_auth = Some(if posted_secret.is_some() { "post" } else { "none" });
-        let id = posted_id.ok_or(Rule::ClientCredentialsMissing)?;
+        let id = posted_id.ok_or(Rule::ClientIdMissing)?;
         (id.to_owned(), posted_secret.map(str::to_owned))
     };
     let client = call.provider.tenant.client(&id).ok_or(Rule::ClientUnknown)?;

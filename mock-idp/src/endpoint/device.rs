@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{
     authorize::failure_page,
     login::{self, WRONG_PASSWORD},
+    session,
 };
 use crate::{
     clock::Clock as _,
@@ -69,7 +70,8 @@ pub(super) fn device(call: &Call<'_>, note: &mut Note) -> Response {
 
 /// What the policies make of the request now that the user is known. The device hears the same.
 fn granted(call: &Call<'_>, device: &Device, user: &User, now: Timestamp) -> Result<(), Rule> {
-    let permitted = login::permitted(call, device.authorization.clone(), device.defaulted, user, now);
+    let session = session::new(call, user, now);
+    let permitted = login::permitted(call, device.authorization.clone(), device.defaulted, user, &session);
     let decision = match &permitted {
         Ok(authorization) => Decision::Granted(Box::new(authorization.clone())),
         Err(rule) => Decision::Refused(*rule),

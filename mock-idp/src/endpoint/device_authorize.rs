@@ -58,6 +58,7 @@ fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
             audience: requested.audience,
             auth_time: None,
             nonce: None,
+            session: None,
             access_token_seconds: None,
             offline: true,
         },

@@ -19,7 +19,7 @@ use crate::{
     request::Call,
     response::{self, form_target},
     route::Place,
-    state::{Authorization, Code, Transaction},
+    state::{Authorization, Code, Session, Transaction},
     tenant::User,
 };
 
@@ -58,7 +58,8 @@ pub(super) async fn login(call: &Call<'_>, note: &mut Note) -> Response {
     note.user = Some(user.login.clone());
     provider.state().transactions.remove(id);
     let status = StatusCode::SEE_OTHER;
-    let mut response = match authorized(call, status, &transaction, &user, now, note).await {
+    let session = session::new(call, &user, now);
+    let mut response = match authorized(call, status, &transaction, &user, &session, note).await {
         Ok(response) => response,
         Err(rule) => redirect_error(
             call,
@@ -70,7 +71,7 @@ pub(super) async fn login(call: &Call<'_>, note: &mut Note) -> Response {
             note,
         ),
     };
-    session::begin(call, &user, now, &mut response);
+    session::begin(call, session, &mut response);
     response
 }
 
@@ -117,7 +118,7 @@ pub(super) fn permitted(
     mut authorization: Authorization,
     defaulted: bool,
     user: &User,
-    auth_time: Timestamp,
+    session: &Session,
 ) -> Result<Authorization, Rule> {
     let client = call.provider.tenant.client(&authorization.client).ok_or(Rule::AuthorizeClientUnknown)?;
     let audience = authorization.audience.clone();
@@ -128,7 +129,8 @@ pub(super) fn permitted(
     authorization.user.clone_from(&user.id);
     authorization.scopes = permit.scopes;
     authorization.access_token_seconds = permit.access_token_seconds;
-    authorization.auth_time = Some(auth_time.as_second());
+    authorization.auth_time = Some(session.auth_time.as_second());
+    authorization.session = Some(session.id.clone());
     Ok(authorization)
 }
 
@@ -138,13 +140,13 @@ pub(super) async fn authorized(
     status: StatusCode,
     transaction: &Transaction,
     user: &User,
-    auth_time: Timestamp,
+    session: &Session,
     note: &mut Note,
 ) -> Result<Response, Rule> {
     let provider = call.provider;
     let asked = transaction.response_type;
     let authorization =
-        permitted(call, transaction.authorization.clone(), transaction.defaulted, user, auth_time)?;
+        permitted(call, transaction.authorization.clone(), transaction.defaulted, user, session)?;
     let family = provider.state().new_family();
     let code = asked.code.then(|| code(call, transaction, &authorization, family));
     let mut vars = provider.server_vars(call.server);
@@ -158,12 +160,12 @@ pub(super) async fn authorized(
         };
         let issued =
             issue::tokens(provider, call.server, &authorization, &order, note).await.ok_or(Rule::Internal)?;
-        vars.copy(&issued, &["id_token", "session.id"]);
+        vars.copy(&issued, &["id_token"]);
         if asked.token {
             vars.copy(&issued, &ACCESS_TOKEN);
         }
     }
-    vars.set("session.id", issue::session_id(user, auth_time.as_second()));
+    vars.set("session.id", session.id.as_str());
     vars.set_some("code", code);
     vars.set_some("state", transaction.state.as_deref());
     let mut params = call.profile().render(Section::AuthorizationResponse, &vars);

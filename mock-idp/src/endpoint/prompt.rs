@@ -9,6 +9,7 @@ use crate::{
     profile::Section,
     refusal::Rule,
     request::{Call, Params, Refusal},
+    state::Session,
     tenant::User,
 };
 
@@ -16,10 +17,13 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Prompt {
     /// Nobody is asked.
-    SignedIn { user: Box<User>, auth_time: Timestamp },
+    SignedIn { user: Box<User>, session: Session },
     /// The page is shown, with a username in its place if one is known.
     Ask { username: String },
 }
+
+/// `create` is of Initiating User Registration 1.0, where nobody is asked twice either.
+const PROMPTS: [&str; 5] = ["none", "login", "consent", "select_account", "create"];
 
 /// Reads `prompt`, `max_age`, `login_hint` and `id_token_hint` against the browser's session.
 pub(super) async fn decide(call: &Call<'_>, params: &Params) -> Result<Prompt, Refusal> {
@@ -27,6 +31,9 @@ pub(super) async fn decide(call: &Call<'_>, params: &Params) -> Result<Prompt, R
     let silent = words.contains(&"none");
     if silent && words.len() > 1 {
         return Err(Rule::PromptContradictory.into());
+    }
+    if !words.iter().all(|word| PROMPTS.contains(word)) {
+        return Err(Rule::PromptUnknown.into());
     }
     let max_age = match params.one("max_age")? {
         Some(text) => Some(text.parse::<u32>().map_err(|_| Rule::MaxAgeMalformed)?),
@@ -52,7 +59,7 @@ pub(super) async fn decide(call: &Call<'_>, params: &Params) -> Result<Prompt, R
     };
     match session {
         Some((session, user)) if fits(&user, session.auth_time) => {
-            Ok(Prompt::SignedIn { user: Box::new(user), auth_time: session.auth_time })
+            Ok(Prompt::SignedIn { user: Box::new(user), session })
         }
         _ if silent => Err(Rule::LoginRequired.into()),
         session => {

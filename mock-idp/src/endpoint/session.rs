@@ -25,19 +25,24 @@ pub(super) fn current(call: &Call<'_>) -> Option<(Session, User)> {
     (session.auth_time <= now).then_some((session, user))
 }
 
-/// Begins a session in the place of the browser's old one.
-pub(super) fn begin(call: &Call<'_>, user: &User, now: Timestamp, response: &mut Response) {
+/// What begins with a sign-in.
+pub(super) fn new(call: &Call<'_>, user: &User, now: Timestamp) -> Session {
     let lifetime = SignedDuration::from_secs(call.profile().seconds("session_seconds"));
+    Session {
+        user: user.id.clone().unwrap_or_default(),
+        id: call.provider.state().chance.guid(Purpose::SessionId),
+        auth_time: now,
+        expires: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
+    }
+}
+
+/// Gives the browser a session in the place of its old one.
+pub(super) fn begin(call: &Call<'_>, session: Session, response: &mut Response) {
     let mut state = call.provider.state();
     if let Some(old) = id(call) {
         state.sessions.remove(&old);
     }
     let id = state.chance.url_safe(Purpose::Session, 43);
-    let session = Session {
-        user: user.id.clone().unwrap_or_default(),
-        auth_time: now,
-        expires: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
-    };
     state.sessions.insert(id.clone(), session);
     drop(state);
     set_cookie(call, &id, "", response);

@@ -44,8 +44,13 @@ fn grant(call: &Call<'_>, note: &mut Note) -> Result<Granted, Refusal> {
     if !call.is_form() {
         return Err(Rule::RequestMalformed.into());
     }
+    let kind = call.form.one("grant_type")?.ok_or(Rule::GrantTypeMissing);
+    // Entra looks for the parameter before it asks who wants to know.
+    if call.profile().setting("grant_type_first") == true {
+        kind?;
+    }
     let client = authenticate(call, note)?;
-    let kind = call.form.one("grant_type")?.ok_or(Rule::GrantTypeMissing)?;
+    let kind = kind?;
     let grants = [Grant::AuthorizationCode, Grant::ClientCredentials, Grant::RefreshToken, Grant::DeviceCode];
     let grant = grants.into_iter().find(|grant| grant.name() == kind).ok_or(Rule::GrantTypeUnsupported)?;
     if !client.grants.contains(&grant) {

@@ -27,6 +27,7 @@ pub(crate) fn grant(call: &Call<'_>, client: &Client) -> Result<Granted, Refusal
         scopes: permit.scopes,
         audience: requested.audience,
         auth_time: None,
+        session: None,
         nonce: None,
         access_token_seconds: permit.access_token_seconds,
         offline: false,

@@ -200,6 +200,23 @@ impl Vars {
         Some(expanded)
     }
 
+    /// The same for a text that people read: a placeholder without a value leaves a gap, not nothing.
+    pub(crate) fn expand_sentence(&self, text: &str) -> String {
+        let mut expanded = String::new();
+        let mut rest = text;
+        while let Some((before, names, after)) = next(rest) {
+            expanded.push_str(before);
+            match self.lookup(names) {
+                Some(Json::String(value)) => expanded.push_str(value),
+                Some(value) => expanded.push_str(&value.to_string()),
+                None => {}
+            }
+            rest = after;
+        }
+        expanded.push_str(rest);
+        expanded
+    }
+
     /// The placeholder has a value.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()

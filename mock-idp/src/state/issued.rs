@@ -18,6 +18,9 @@ type Digest = [u8; 32];
 pub(crate) struct Issued {
     /// All tokens that go back to one sign-in: they fall together.
     pub(crate) family: Option<u64>,
+    /// Whom it was issued to.
+    pub(crate) client: String,
+    pub(crate) scopes: Vec<String>,
     pub(crate) expires: Timestamp,
     /// What an opaque one stands for.
     pub(crate) claims: Option<Map<String, Json>>,
@@ -50,9 +53,9 @@ impl IssuedTokens {
         self.order.push_back(digest);
     }
 
-    /// What an opaque token stands for.
-    pub(crate) fn claims(&self, token: &str) -> Option<&Map<String, Json>> {
-        self.tokens.get(&digest_of(token))?.claims.as_ref()
+    /// What is remembered of a token.
+    pub(crate) fn get(&self, token: &str) -> Option<&Issued> {
+        self.tokens.get(&digest_of(token))
     }
 
     pub(crate) fn is_revoked(&self, token: &str) -> bool {
@@ -96,14 +99,20 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten_and_revoked_ones_are_not() {
         let mut tokens = IssuedTokens::default();
-        let issued = |family| Issued { family, expires: Timestamp::MAX, claims: Some(Map::new()) };
+        let issued = |family| Issued {
+            family,
+            client: String::new(),
+            scopes: Vec::new(),
+            expires: Timestamp::MAX,
+            claims: Some(Map::new()),
+        };
         tokens.add("first", issued(Some(1)));
         tokens.revoke_family(1);
         for number in 0..MOST {
             tokens.add(&number.to_string(), issued(Some(2)));
         }
-        assert!(tokens.claims("first").is_none() && tokens.is_revoked("first"));
-        assert!(tokens.claims("0").is_some() && !tokens.is_revoked("0"));
+        assert!(tokens.get("first").is_none() && tokens.is_revoked("first"));
+        assert!(tokens.get("0").is_some() && !tokens.is_revoked("0"));
         assert_eq!(tokens.tokens.len(), MOST);
         tokens.add("late", issued(Some(1)));
         assert!(tokens.is_revoked("late"), "its family has fallen");

@@ -418,6 +418,9 @@ async fn an_order_that_cannot_be_is_refused_with_the_reason() {
         (json!({"kind": "access_token"}), "nothing is set"),
         (json!({"kind": "refused", "matching": {"/path": "/"}}), "leave out `matching`"),
         (json!({"kind": "truncated", "matching": {"path": "/"}}), "`path` is no JSON pointer"),
+        (json!({"kind": "status", "status": 500, "matching": {"/user": "x"}}), "`/user` never fits"),
+        (json!({"kind": "slow", "delay": "1s", "matching": {"/status": 500}}), "`/client_auth`"),
+        (json!({"kind": "id_token", "claims": {"a": 1}, "matching": {"/user": "x"}}), "`/pkce`"),
     ] {
         let (status, answer) = rig.control(Method::POST, "faults", Some(order.clone())).await;
         assert_eq!(

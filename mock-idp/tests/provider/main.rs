@@ -25,6 +25,7 @@ mod implicit;
 mod introspection;
 mod keycloak;
 mod keys;
+mod limits;
 mod logout;
 mod mint;
 mod okta;

@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, LazyLock},
 };
 
@@ -14,7 +15,7 @@ use mock_idp::{
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use reqwest::{Client, Method, Response, StatusCode};
 use rustls::{
-    ServerConfig,
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 use serde_json::{Value as Json, json};
@@ -42,6 +43,7 @@ pub(crate) struct Rig {
     pub(crate) issuers: Vec<String>,
     pub(crate) address: SocketAddr,
     control: SocketAddr,
+    authority: CertificateDer<'static>,
     _running: Running,
 }
 
@@ -96,7 +98,8 @@ impl Rig {
         .unwrap();
         let http = client(&authority, &hosts, running.address);
         let control = running.control_address.unwrap();
-        Self { http, clock, issuers, address: running.address, control, _running: running }
+        let authority = authority.into_owned();
+        Self { http, clock, issuers, address: running.address, control, authority, _running: running }
     }
 
     pub(crate) fn issuer(&self) -> &str {
@@ -110,6 +113,29 @@ impl Rig {
 
     pub(crate) async fn get(&self, url: &str) -> Response {
         self.http.get(url).send().await.unwrap()
+    }
+
+    /// A request byte by byte, which no client would send, and the answer until the connection ends.
+    pub(crate) async fn raw(&self, request: String) -> String {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let (name, address) = ("localhost".try_into().unwrap(), self.address);
+        let talk = move || {
+            let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+            let mut stream = StreamOwned::new(connection, TcpStream::connect(address).unwrap());
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut answer = Vec::new();
+            // A provider that hangs up without a farewell has answered all the same.
+            let _ = stream.read_to_end(&mut answer);
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        tokio::task::spawn_blocking(talk).await.unwrap()
     }
 
     pub(crate) async fn json(&self, url: &str) -> Json {
