@@ -39,7 +39,7 @@ use crate::{
     profile::{Section, template::Vars},
     provider::Provider,
     refusal::Rule,
-    request::{Call, Params, is_form},
+    request::{Call, Params, is_form, takes_json},
     response::{api_error, header, json, oauth_error},
     route::{Place, Route},
 };
@@ -142,7 +142,13 @@ async fn answer(
             }
             let moved = named.map(|host| server.at_host(host));
             let server = moved.as_ref().unwrap_or(server);
-            let form = if is_form(&parts.headers) { Params::parse(&body) } else { Params::default() };
+            let form = if is_form(&parts.headers) {
+                Params::parse(&body)
+            } else if takes_json(server, place, &parts.headers) {
+                Params::parse_json(&body)
+            } else {
+                Params::default()
+            };
             let call = Call {
                 provider,
                 server,

@@ -1,5 +1,5 @@
 //! A mock identity provider that issues faithful access tokens: Okta's custom and org authorization servers,
-//! Microsoft Entra ID, and a generic OpenID provider.
+//! Microsoft Entra ID, Keycloak, Auth0, Google, Amazon Cognito, and a generic OpenID provider.
 //!
 //! The tour, from data to network: a [`Profile`] says what a vendor's provider answers, a [`Tenant`] what an
 //! administrator has set up there. `policy` decides what is granted, `issue` writes tokens, `grant` and

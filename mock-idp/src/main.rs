@@ -186,9 +186,21 @@ fn tenant(config: &str) -> Result<(Tenant, spanned_yaml::Diagnostics), Failure> 
     let shipped = mock_idp::tenants::SHIPPED.iter().find(|(name, _)| *name == config && !path.exists());
     let source = match shipped {
         Some((name, text)) => Source::new(name, text),
-        None => Source::read(path).map_err(|error| Failure::Usage(format!("error: {error}")))?,
+        None => Source::read(path)
+            .map_err(|error| Failure::Usage(format!("error: {error}{}", advice(config, path))))?,
     };
     Tenant::parse(&source).map_err(|diagnostics| Failure::Usage(diagnostics.to_string()))
+}
+
+/// Of a name without an extension the shipped tenants, the nearest first.
+fn advice(config: &str, path: &Path) -> String {
+    if path.extension().is_some() || path.components().count() != 1 {
+        return String::new();
+    }
+    let names = mock_idp::tenants::SHIPPED.iter().map(|(name, _)| *name);
+    let nearest = spanned_yaml::closest(config, names.clone());
+    let meant = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    format!("{meant}\n  the tenants that come with the program are {}", names.collect::<Vec<_>>().join(", "))
 }
 
 /// The tenant with its issuers at a public address.
@@ -221,6 +233,9 @@ fn given_tls(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, Failure> {
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| wrong(cert, &error))?;
+    if chain.is_empty() {
+        return Err(wrong(cert, &"there is no certificate in it"));
+    }
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
     tls(chain, private)
 }
@@ -300,7 +315,7 @@ fn tls(
 
 fn seed(hex: &str) -> Result<[u8; 32], String> {
     let mut seed = [0; 32];
-    if hex.len() != 64 || !hex.is_ascii() {
+    if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err("64 hexadecimal digits are needed".to_owned());
     }
     for (index, byte) in seed.iter_mut().enumerate() {

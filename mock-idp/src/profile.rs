@@ -1,4 +1,5 @@
-//! What a vendor's provider answers, as data with sources (`profiles/*.yaml`).
+//! What a vendor's provider answers, as data with sources (`profiles/*.yaml`): Okta, Microsoft Entra ID, Keycloak,
+//! Auth0, Google, Amazon Cognito, and the standards alone.
 //!
 //! Paths, documents, tokens, lifetimes and error texts are read from the profile; the code only interprets them.
 //! A profile knows nothing of a tenant: what differs from tenant to tenant comes in through placeholders.

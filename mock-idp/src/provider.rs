@@ -166,6 +166,7 @@ fn constants_of(server: &Server) -> Vars {
     ];
     let mut vars = Vars::default();
     vars.set("server.id", server.id.as_str());
+    vars.set("server.origin", server.origin.as_str());
     vars.set("issuer", server.issuer.as_str());
     vars.set("issuer.path", server.path.as_str());
     vars.set("key.alg", server.algorithm.name());

@@ -1,6 +1,7 @@
 //! A request as the endpoints see it: parameters that may be missing, empty or repeated, never a parse error.
 
 use axum::http::{HeaderMap, Method, header::CONTENT_TYPE};
+use serde_json::{Map, Value as Json};
 
 use crate::{profile::Profile, provider::Provider, refusal::Rule, route::Place, tenant::Server};
 
@@ -49,9 +50,9 @@ impl Call<'_> {
         params.all(self.profile().setting("target_parameter").as_str().unwrap_or("resource"))
     }
 
-    /// The body is declared as a form.
+    /// The body is declared as a form, or as what the provider takes for one.
     pub(crate) fn is_form(&self) -> bool {
-        is_form(&self.headers)
+        is_form(&self.headers) || takes_json(self.server, self.place, &self.headers)
     }
 }
 
@@ -64,6 +65,13 @@ impl From<Rule> for Refusal {
 impl Params {
     pub(crate) fn parse(encoded: &[u8]) -> Self {
         Self(url::form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    /// The texts of a JSON object; none of anything else.
+    pub(crate) fn parse_json(body: &[u8]) -> Self {
+        let members: Map<String, Json> = serde_json::from_slice(body).unwrap_or_default();
+        let text = |(name, value): (String, Json)| Some((name, value.as_str()?.to_owned()));
+        Self(members.into_iter().filter_map(text).collect())
     }
 
     /// A parameter that stands at most once. Without a value it counts as left out (RFC 6749 §3.1).
@@ -90,11 +98,22 @@ impl Params {
     }
 }
 
+/// The body is JSON, and the provider takes that for a token request.
+pub(crate) fn takes_json(server: &Server, place: Place, headers: &HeaderMap) -> bool {
+    place == Place::Token
+        && server.profile.setting("json_token_requests") == true
+        && has_type(headers, "application/json")
+}
+
 /// RFC 6749 appendix B.
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    has_type(headers, "application/x-www-form-urlencoded")
+}
+
+fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    kind.eq_ignore_ascii_case(wanted)
 }
 
 #[cfg(test)]

@@ -59,6 +59,13 @@ pub(super) fn set(provider: &Provider, body: &[u8]) -> Result<Answer, Problem> {
         (None, None, None, Some(issuer), Some(skew)) => {
             server_of(provider, &issuer)?;
             let skew = parsed(&skew)?;
+            if skew.subsec_nanos() != 0 {
+                return Err(Problem::Invalid(
+                    "a clock is wrong by whole seconds: tokens have no others".to_owned(),
+                ));
+            }
+            let seen = provider.clock.now().checked_add(skew);
+            seen.map_err(|_| Problem::Invalid("that is outside the calendar".to_owned()))?;
             let mut state = provider.state();
             if skew.is_zero() {
                 state.skews.remove(&issuer);

@@ -37,7 +37,9 @@ pub(crate) fn exchange(call: &Call<'_>, client: &Client) -> Result<Granted, Refu
     let presented = call.form.one("refresh_token")?.ok_or(Rule::RefreshTokenMissing)?;
     let now = call.provider.clock.now();
     let refresh = usable(call, client, &mut call.provider.state(), presented, now)?.clone();
-    same_resource(call, client, &refresh.authorization.audience)?;
+    if !is_for_any_api(call) {
+        same_resource(call, client, &refresh.authorization.audience)?;
+    }
     let authorization = narrowed(call, client, refresh.authorization.clone())?;
     let mut state = call.provider.state();
     // Again, under the lock that marks it: of two requests at once only one may rotate it.
@@ -72,7 +74,8 @@ fn usable<'s>(
         .refresh
         .get(presented)
         .filter(|refresh| {
-            refresh.authorization.client == client.id && refresh.authorization.server == call.index
+            refresh.authorization.client == client.id
+                && (refresh.authorization.server == call.index || is_for_any_api(call))
         })
         .ok_or(Rule::RefreshTokenInvalid)?;
     if refresh.expires <= now {
@@ -94,7 +97,21 @@ fn narrowed(
     client: &Client,
     mut authorization: Authorization,
 ) -> Result<Authorization, Refusal> {
-    if let Some(parameter) = call.form.one("scope")? {
+    let parameter = call.form.one("scope")?;
+    if is_for_any_api(call) {
+        authorization.server = call.index;
+        let resources: Vec<_> = call.targets(&call.form).collect();
+        if parameter.is_some() || !resources.is_empty() {
+            // A resource alone changes nothing about the sign-in.
+            let openid = authorization.scopes.iter().filter(|scope| call.profile().is_openid(scope));
+            let openid = openid.map(String::as_str).collect::<Vec<_>>().join(" ");
+            let scope = parameter.unwrap_or(&openid);
+            let (_, requested) =
+                policy::resolve(call.server, client, authorization.grant, &resources, Some(scope))?;
+            authorization.scopes = requested.scopes;
+            authorization.audience = requested.audience;
+        }
+    } else if let Some(parameter) = parameter {
         let scopes =
             policy::refreshed(call.server, &authorization.audience, &authorization.scopes, parameter);
         if scopes.is_empty() || !scopes.iter().all(|scope| authorization.scopes.contains(scope)) {
@@ -120,6 +137,11 @@ fn narrowed(
     // A refreshed ID token repeats no nonce (OpenID Connect Core §12.2).
     authorization.nonce = None;
     Ok(authorization)
+}
+
+/// Entra's belong to user and client, not to an API or a tenant.
+fn is_for_any_api(call: &Call<'_>) -> bool {
+    call.profile().setting("refresh_token_for") == "any_api"
 }
 
 fn issue(call: &Call<'_>, state: &mut State, authorization: Authorization, family: u64) -> String {

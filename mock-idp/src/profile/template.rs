@@ -96,6 +96,7 @@ pub(crate) const NAMES: &[&str] = &[
     "scopes",
     "scopes_supported",
     "server.id",
+    "server.origin",
     "session.event",
     "session.id",
     "state",

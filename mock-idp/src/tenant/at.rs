@@ -31,6 +31,12 @@ impl Tenant {
     pub fn at(mut self, origin: &str) -> Result<Self, AddressError> {
         let origin = parsed(origin)?;
         let mut moved: Vec<(String, String)> = Vec::new();
+        let before: Vec<_> = self.servers.iter().map(|server| server.origin.clone()).collect();
+        for client in &mut self.clients {
+            if let Some(audience) = &mut client.audience {
+                move_text(audience, &before, &origin);
+            }
+        }
         for server in &mut self.servers {
             let before = server.issuer.clone();
             server.move_to(&origin);
@@ -55,12 +61,26 @@ impl Server {
     fn move_to(&mut self, origin: &str) {
         let moved = format!("{origin}{}", after_host(&self.issuer));
         // Okta's org authorization server is its own API: it names the organization.
-        for api in self.apis.iter_mut().filter(|api| api.audience == self.issuer) {
-            api.audience.clone_from(&moved);
+        for api in &mut self.apis {
+            if api.audience == self.issuer {
+                api.audience.clone_from(&moved);
+            }
+            move_text(&mut api.audience, std::slice::from_ref(&self.origin), origin);
+        }
+        for mapper in &mut self.format.audience_mappers {
+            move_text(&mut mapper.audience, std::slice::from_ref(&self.origin), origin);
         }
         self.issuer = moved;
         self.moved = true;
         origin.clone_into(&mut self.origin);
+    }
+}
+
+/// An address at one of the origins, as Auth0 calls its own APIs, is one at the new origin.
+fn move_text(text: &mut String, before: &[String], origin: &str) {
+    let rest = before.iter().find_map(|before| text.strip_prefix(before.as_str()));
+    if let Some(path) = rest.filter(|rest| rest.starts_with('/')) {
+        *text = format!("{origin}{path}");
     }
 }
 
@@ -105,7 +125,12 @@ mod tests {
             for (before, after) in before.servers.iter().zip(&after.servers) {
                 assert_eq!(after.issuer, format!("https://localhost:8443{}", after_host(&before.issuer)));
                 assert_eq!((&after.origin[..], &after.path), ("https://localhost:8443", &before.path));
-                assert!(after.apis.iter().all(|api| api.audience != before.issuer), "{name}");
+                let stale = |audience: &String| {
+                    *audience == before.issuer || audience.starts_with(&format!("{}/", before.origin))
+                };
+                assert!(!after.apis.iter().any(|api| stale(&api.audience)), "{name}");
+                let mappers = &after.format.audience_mappers;
+                assert!(!mappers.iter().any(|mapper| stale(&mapper.audience)), "{name}");
             }
         }
     }

@@ -89,3 +89,20 @@ async fn without_an_audience_nobody_can_read_the_token() {
     let tokens = old.tokens(old.issuer(), CLI, "openid", &[]).await;
     assert_eq!((tokens.access().len(), tokens.access().contains('.')), (32, false));
 }
+
+#[tokio::test]
+async fn a_token_request_may_be_json() {
+    let rig = Rig::shipped("auth0");
+    let endpoint = rig.endpoint(rig.issuer(), "token_endpoint").await;
+    let order = serde_json::json!({
+        "grant_type": "client_credentials",
+        "client_id": "cloud-ui",
+        "client_secret": WEB_SECRET,
+        "audience": "enterprise-manager",
+    });
+    let answer: serde_json::Value =
+        rig.http.post(&endpoint).json(&order).send().await.unwrap().json().await.unwrap();
+    assert!(answer["access_token"].is_string(), "{answer}");
+    let list = rig.http.post(&endpoint).json(&["grant_type"]).send().await.unwrap();
+    assert!(list.status().is_client_error());
+}

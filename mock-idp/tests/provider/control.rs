@@ -277,9 +277,16 @@ async fn an_issuer_can_have_a_clock_of_its_own() {
     for (issuer, date) in [(one, "Wed, 31 Dec 2025 23:55:00 GMT"), (other, "Thu, 01 Jan 2026 00:00:00 GMT")] {
         assert_eq!(rig.get(&format!("{issuer}/v1/keys")).await.headers()["date"], date);
     }
+    for wrong in ["1500ms", "-200000000h", "200000000h"] {
+        let (status, answer) =
+            rig.control(Method::PUT, "clock", Some(json!({"issuer": one, "skew": wrong}))).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}: {answer}");
+        let (status, _) = rig.control(Method::PUT, "clock", Some(json!({"advance": wrong}))).await;
+        assert_eq!(status.is_success(), wrong == "1500ms", "{wrong}");
+    }
     let zero = json!({"issuer": one, "skew": "0s"});
     let (_, clock) = rig.control(Method::PUT, "clock", Some(zero)).await;
-    assert_eq!(clock, json!({"now": "2026-01-01T00:00:00Z"}));
+    assert_eq!(clock, json!({"now": "2026-01-01T00:00:01.5Z"}));
     rig.control(Method::PUT, "clock", Some(json!({"issuer": other, "skew": "1h"}))).await;
     rig.control(Method::POST, "reset", None).await;
     assert_eq!(issued_at(&rig.mint(json!({"issuer": other})).await), issued_at(&right));

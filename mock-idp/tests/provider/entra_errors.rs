@@ -132,7 +132,7 @@ async fn a_page_about_the_error_comes_with_some() {
         ("grant_type", "refresh_token"),
         ("client_id", CLI),
         ("refresh_token", tokens.text("refresh_token")),
-        ("scope", &format!("api://{API}/toolhive:config:read")),
+        ("scope", &format!("api://{WEB}/access_as_user")),
     ];
     let wider: Json = rig.token(rig.issuer(), &form).await.json().await.unwrap();
     assert_eq!((&wider["error_codes"], wider.get("error_uri")), (&json!([65001]), None));

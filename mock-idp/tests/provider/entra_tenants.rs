@@ -113,6 +113,15 @@ async fn personal_accounts_are_let_in_by_the_audience() {
 }
 
 #[tokio::test]
+async fn one_application_is_for_personal_accounts_as_it_is_shipped() {
+    let rig = Rig::shipped("entra-multitenant");
+    let client = "d7c6b5a4-f3e2-4d1c-9b0a-8f7e6d5c4b3a";
+    let ask = format!("openid {client}/access_as_user");
+    let tokens = sign_in_at(&rig, COMMON, FINN, client, &ask, &[]).await.unwrap();
+    assert_eq!((&claims(&tokens)["iss"], &claims(&tokens)["aud"]), (&json!(CONSUMERS), &json!(client)));
+}
+
+#[tokio::test]
 async fn an_application_of_one_tenant_is_for_that_tenant() {
     let rig = Rig::shipped("entra-multitenant");
     let partner = format!("https://login.microsoftonline.com/{PARTNER}/v2.0");

@@ -9,6 +9,7 @@ use crate::{
 
 const V2: &str = "https://login.microsoftonline.com/7c1d4f0e-2b3a-4c5d-8e9f-a0b1c2d3e4f5/v2.0";
 const V1: &str = "https://sts.windows.net/7c1d4f0e-2b3a-4c5d-8e9f-a0b1c2d3e4f5/";
+const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 const ANN: &str = "ann@acme.test";
 
 #[tokio::test]
@@ -64,6 +65,32 @@ async fn the_api_decides_about_access_tokens_and_the_endpoint_about_id_tokens() 
             assert_eq!(told, Some(lifetime), "{row}");
         }
     }
+}
+
+/// A refresh token belongs to user and client: neither to an API nor to an endpoint.
+#[tokio::test]
+async fn a_refresh_token_is_for_whatever_was_consented_to() {
+    let rig = Rig::shipped("entra-quickstart");
+    let ask = format!("openid offline_access {}", scope("access_as_user"));
+    let tokens = sign_in(&rig, "ann", CLI, &ask).await.unwrap();
+    let refresh = async |endpoint: &str, more: (&str, &str)| -> Json {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", CLI),
+            ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+            more,
+        ];
+        rig.token(endpoint, &form).await.json().await.unwrap()
+    };
+    let other = refresh(V2, ("scope", "openid profile")).await;
+    assert_eq!(claims(&other)["aud"], GRAPH, "no API is Graph");
+    let back = refresh(V2, ("scope", &scope("toolhive:config:read"))).await;
+    assert_eq!((&claims(&back)["aud"], &claims(&back)["scp"]), (&json!(API), &json!("toolhive:config:read")));
+    let older = refresh(V1, ("resource", &format!("api://{API}"))).await;
+    assert_eq!(claims(&older)["aud"], API);
+    assert_eq!(decode(older["id_token"].as_str().unwrap())["claims"]["ver"], "1.0");
+    let refused = refresh(V2, ("scope", &format!("api://{WEB}/access_as_user"))).await;
+    assert_eq!(refused["error_codes"], json!([65_001]), "nobody consented to that");
 }
 
 #[tokio::test]

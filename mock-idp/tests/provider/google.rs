@@ -54,3 +54,16 @@ async fn access_type_offline_brings_a_refresh_token_that_stays() {
         assert!(next.json::<Json>().await.unwrap().get("refresh_token").is_none());
     }
 }
+
+#[tokio::test]
+async fn whoever_holds_a_token_may_revoke_it() {
+    let rig = Rig::shipped("google");
+    let tokens = rig.tokens(rig.issuer(), "stacklok-cli", "openid", &[]).await;
+    let userinfo = rig.endpoint(rig.issuer(), "userinfo_endpoint").await;
+    let status =
+        async || rig.http.get(&userinfo).bearer_auth(tokens.access()).send().await.unwrap().status().as_u16();
+    assert_eq!(status().await, 200);
+    let form = [("token", tokens.access())];
+    assert_eq!(rig.post(rig.issuer(), "revocation_endpoint", None, &form).await.status(), 200);
+    assert_eq!(status().await, 401);
+}

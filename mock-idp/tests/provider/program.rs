@@ -53,8 +53,27 @@ fn a_bad_tenant_file_ends_with_2_and_its_position() {
     assert!(output.stdout.is_empty());
     let missing = program().args(["--config", "no-such-file.yaml"]).output().unwrap();
     assert_eq!(missing.status.code(), Some(2));
-    let seed = program().args(["--config", "generic", "--seed", "xyz"]).output().unwrap();
-    assert_eq!(seed.status.code(), Some(2));
+    for seed in ["xyz".to_owned(), "+1".repeat(32)] {
+        let output = program().args(["--config", "generic", "--seed", &seed]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{seed}");
+    }
+    let typo = program().args(["--config", "entra-quickstrat"]).output().unwrap();
+    let said = String::from_utf8(typo.stderr).unwrap();
+    assert!(said.contains("did you mean `entra-quickstart`?") && said.contains("okta-shared, "), "{said}");
+    let empty = scratch("empty.pem");
+    fs::write(&empty, "").unwrap();
+    let output = program()
+        .args(["--config", "generic", "--cert"])
+        .arg(&empty)
+        .arg("--key")
+        .arg(&empty)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(2) && said.contains("empty.pem") && said.contains("no certificate"),
+        "{said}"
+    );
 }
 
 #[test]
