@@ -155,3 +155,32 @@ async fn the_index_shows_what_to_try() {
         assert!(html.contains(shown), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn a_moved_tenant_names_no_endpoint_of_the_vendors() {
+    for (name, _) in mock_idp::tenants::SHIPPED {
+        let rig = Rig::moved(name, "https://idp.test");
+        for issuer in &rig.issuers {
+            assert!(issuer.starts_with("https://idp.test"), "{name}: {issuer}");
+            // Those of no tenant: their documents are not below their issuer.
+            if issuer.contains('{') {
+                continue;
+            }
+            let metadata = rig.json(&crate::rig::document(issuer)).await;
+            for (member, value) in metadata.as_object().unwrap() {
+                let is_address = ["_endpoint", "_uri", "_iframe"].iter().any(|end| member.ends_with(end));
+                let Some(value) = value.as_str().filter(|_| is_address) else { continue };
+                // Microsoft Graph is another service.
+                let is_here = value.starts_with("https://idp.test/") || value.starts_with("https://graph.");
+                assert!(is_here, "{name} {issuer} {member}: {value}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn auth0s_own_audiences_move_with_it() {
+    let rig = Rig::moved("auth0", "https://idp.test");
+    let tokens = rig.tokens(rig.issuer(), "stacklok-cli", "openid", &[]).await;
+    assert_eq!(decode(tokens.access())["claims"]["aud"][1], "https://idp.test/userinfo");
+}

@@ -73,6 +73,12 @@ impl Rig {
         Self::launch(text, seed, KeyPool::seeded(seed), true)
     }
 
+    /// A shipped tenant at an address of its own.
+    pub(crate) fn moved(name: &str, origin: &str) -> Self {
+        let (tenant, _) = Tenant::parse(&Source::new(name, shipped(name))).unwrap();
+        Self::serve(tenant.at(origin).unwrap(), [7; 32], KEYS.clone(), true)
+    }
+
     pub(crate) fn start(text: &str, seed: [u8; 32]) -> Self {
         Self::launch(text, seed, KEYS.clone(), true)
     }
@@ -80,6 +86,10 @@ impl Rig {
     fn launch(text: &str, seed: [u8; 32], keys: KeyPool, has_wrong: bool) -> Self {
         let (tenant, warnings) = Tenant::parse(&Source::new("tenant.yaml", text)).unwrap();
         assert!(warnings.is_empty(), "{warnings}");
+        Self::serve(tenant, seed, keys, has_wrong)
+    }
+
+    fn serve(tenant: Tenant, seed: [u8; 32], keys: KeyPool, has_wrong: bool) -> Self {
         let (hosts, issuers) = (tenant.hosts(), tenant.issuers());
         let certificates = Certificates::new(&hosts);
         let authority = certificates.trusted.der().clone();
