@@ -20,9 +20,10 @@ use crate::{
     fault::Faults,
     journal::Journal,
     keys::{KeyRing, RingKey, Slot},
+    policy::Requested,
     refusal::Rule,
     response_type::{ResponseMode, ResponseType},
-    tenant::{Grant, Tenant, User},
+    tenant::{Client, Grant, Tenant, User},
 };
 
 /// A user's or machine's right to tokens of one audience.
@@ -46,6 +47,25 @@ pub(crate) struct Authorization {
     pub(crate) access_token_seconds: Option<i64>,
     /// Asked for with Google's `access_type=offline`, or by a device.
     pub(crate) offline: bool,
+}
+
+impl Authorization {
+    /// One that waits for somebody to sign in.
+    pub(crate) fn waiting(server: usize, client: &Client, grant: Grant, requested: Requested) -> Self {
+        Self {
+            server,
+            client: client.id.clone(),
+            grant,
+            user: None,
+            scopes: requested.scopes,
+            audience: requested.audience,
+            auth_time: None,
+            nonce: None,
+            session: None,
+            access_token_seconds: None,
+            offline: false,
+        }
+    }
 }
 
 /// An authorization request that waits for somebody to sign in.

@@ -201,6 +201,32 @@ pub(crate) struct Client {
     pub(crate) audience: Option<String>,
 }
 
+impl Client {
+    /// One that is asked for PKCE where it has no secret, and may have what the provider gives everyone.
+    pub(crate) fn new(
+        id: String,
+        name: Option<String>,
+        secret: Option<Secret>,
+        redirect_uris: Vec<String>,
+        grants: Vec<Grant>,
+    ) -> Self {
+        Self {
+            name: name.unwrap_or_else(|| id.clone()),
+            id,
+            requires_pkce: secret.is_none(),
+            secret,
+            redirect_uris,
+            sign_out_redirect_uris: Vec::new(),
+            grants,
+            implicit: Implicit::default(),
+            scopes: None,
+            default_scopes: Vec::new(),
+            assigned: None,
+            audience: None,
+        }
+    }
+}
+
 /// Somebody who can sign in.
 #[derive(Clone, Debug)]
 pub(crate) struct User {

@@ -196,20 +196,12 @@ fn check(
         }
     }
     Ok(Transaction {
-        authorization: Authorization {
-            server: call.index,
-            client: client.id.clone(),
-            grant,
-            user: None,
-            scopes: requested.scopes,
-            audience: requested.audience,
-            auth_time: None,
-            nonce,
-            session: None,
-            access_token_seconds: None,
-            offline: params.one("access_type")? == Some("offline"),
-        },
         defaulted: requested.defaulted,
+        authorization: Authorization {
+            nonce,
+            offline: params.one("access_type")? == Some("offline"),
+            ..Authorization::waiting(call.index, client, grant, requested)
+        },
         redirect_uri: redirect_uri.to_owned(),
         state,
         response_type,

@@ -49,20 +49,11 @@ fn check(call: &Call<'_>, note: &mut Note) -> Result<Device, Refusal> {
     let user_code = call.provider.state().chance.code(Purpose::UserCode, form);
     let lifetime = SignedDuration::from_secs(call.profile().seconds("device_code_seconds"));
     Ok(Device {
-        authorization: Authorization {
-            server: call.index,
-            client: client.id.clone(),
-            grant,
-            user: None,
-            scopes: requested.scopes,
-            audience: requested.audience,
-            auth_time: None,
-            nonce: None,
-            session: None,
-            access_token_seconds: None,
-            offline: true,
-        },
         defaulted: requested.defaulted,
+        authorization: Authorization {
+            offline: true,
+            ..Authorization::waiting(call.index, client, grant, requested)
+        },
         user_code,
         expires: call.provider.clock.now().saturating_add(lifetime).unwrap_or(Timestamp::MAX),
         interval: call.profile().seconds("device_interval_seconds"),

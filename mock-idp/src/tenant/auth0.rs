@@ -4,8 +4,8 @@ use serde_json::{Map, Value as Json};
 use spanned_yaml::{Diagnostics, Fields, Node};
 
 use super::{
-    AccessTokens, Api, AudienceMapper, Claim, ClaimForm, ClaimValue, Client, Form, Format, Grant, Implicit,
-    Scope, Server, Tenant, User,
+    AccessTokens, Api, AudienceMapper, Claim, ClaimForm, ClaimValue, Client, Form, Format, Grant, Scope,
+    Server, Tenant, User,
     reading::{
         Names, grants, host, redirect_uris, reference, references, scope_name, seconds, texts, unique,
     },
@@ -211,18 +211,9 @@ fn application(
     fields.finish(diagnostics);
     let id = id?;
     Some(Client {
-        sign_out_redirect_uris: Vec::new(),
-        implicit: Implicit::default(),
-        name: name.unwrap_or_else(|| id.clone()),
-        id,
-        requires_pkce: secret.is_none(),
-        secret,
-        redirect_uris,
-        grants,
         scopes: granted.then_some(scopes),
-        default_scopes: Vec::new(),
-        assigned: None,
         audience: audience.map(str::to_owned),
+        ..Client::new(id, name, secret, redirect_uris, grants)
     })
 }
 

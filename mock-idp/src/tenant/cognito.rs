@@ -4,7 +4,7 @@ use serde_json::Map;
 use spanned_yaml::{Diagnostics, Fields, Node};
 
 use super::{
-    Api, Client, Format, Grant, Implicit, Scope, Server, Tenant, User,
+    Api, Client, Format, Grant, Scope, Server, Tenant, User,
     reading::{Names, choices, redirect_uris, references, seconds, segment, texts, unique},
 };
 use crate::{keys::Algorithm, profile::Profile, secret::Secret};
@@ -127,20 +127,7 @@ fn client(node: &Node, known: &[String], ids: &mut Names, diagnostics: &mut Diag
         grants.push(Grant::RefreshToken);
     }
     let id = id?;
-    Some(Client {
-        sign_out_redirect_uris: Vec::new(),
-        implicit: Implicit::default(),
-        name: name.unwrap_or_else(|| id.clone()),
-        id,
-        requires_pkce: secret.is_none(),
-        secret,
-        redirect_uris,
-        grants,
-        scopes: Some(scopes),
-        default_scopes: Vec::new(),
-        assigned: None,
-        audience: None,
-    })
+    Some(Client { scopes: Some(scopes), ..Client::new(id, name, secret, redirect_uris, grants) })
 }
 
 fn user(node: &Node, logins: &mut Names, diagnostics: &mut Diagnostics) -> Option<User> {

@@ -4,7 +4,7 @@ use serde_json::Map;
 use spanned_yaml::{Diagnostics, Fields, Node};
 
 use super::{
-    AccessTokens, Api, Client, Format, Grant, Implicit, Server, Tenant, User,
+    AccessTokens, Api, Client, Format, Grant, Server, Tenant, User,
     reading::{Names, host, redirect_uris, texts, unique},
 };
 use crate::{keys::Algorithm, profile::Profile, secret::Secret};
@@ -82,20 +82,7 @@ fn client(node: &Node, ids: &mut Names, diagnostics: &mut Diagnostics) -> Option
     }
     fields.finish(diagnostics);
     let id = id?;
-    Some(Client {
-        sign_out_redirect_uris: Vec::new(),
-        implicit: Implicit::default(),
-        name: name.unwrap_or_else(|| id.clone()),
-        id,
-        requires_pkce: secret.is_none(),
-        secret,
-        redirect_uris: uris,
-        grants: grants.to_vec(),
-        scopes: None,
-        default_scopes: Vec::new(),
-        assigned: None,
-        audience: None,
-    })
+    Some(Client::new(id, name, secret, uris, grants.to_vec()))
 }
 
 fn user(node: &Node, logins: &mut Names, diagnostics: &mut Diagnostics) -> Option<User> {

@@ -7,7 +7,7 @@ use spanned_yaml::{Diagnostics, Fields, Node};
 
 use self::client_scope::{Scopes, client_scope, dedicated_mappers};
 use super::{
-    Api, AudienceMapper, Client, Form, Format, Grant, Implicit, Server, Tenant, User,
+    Api, AudienceMapper, Client, Form, Format, Grant, Server, Tenant, User,
     reading::{Names, choices, host, redirect_uris, references, seconds, segment, texts, unique},
 };
 use crate::{keys::Algorithm, profile::Profile, secret::Secret};
@@ -121,18 +121,10 @@ fn client(
     let id = id?;
     let always = ["openid".to_owned()].into_iter();
     Some(Client {
-        sign_out_redirect_uris: Vec::new(),
-        implicit: Implicit::default(),
-        name: name.unwrap_or_else(|| id.clone()),
-        id,
         requires_pkce: pkce || secret.is_none(),
-        secret,
-        redirect_uris,
-        grants,
         scopes: Some(always.chain(default_scopes.iter().cloned()).chain(optional).collect()),
         default_scopes,
-        assigned: None,
-        audience: None,
+        ..Client::new(id, name, secret, redirect_uris, grants)
     })
 }
 
