@@ -40,10 +40,13 @@ pub(crate) async fn access_token(call: &Call<'_>, token: &str) -> Option<AccessT
         }
         state.issued.get(token).cloned()
     };
-    // Not every profile has claims that name client and scopes. An ID token is neither remembered nor has it those.
+    // Not every profile has a claim that names the client, nor every opaque token scopes among what it stands for. An
+    // ID token is not remembered. What a fault has taken out of a JWT stays out.
     let (remembered, opaque) = issued.map(|issued| ((issued.client, issued.scopes), issued.claims)).unzip();
+    let opaque = opaque.flatten();
+    let is_opaque = opaque.is_some();
     let (its_client, its_scopes) = remembered.unzip();
-    let claims = match opaque.flatten() {
+    let claims = match opaque {
         Some(claims) => claims,
         None => own_claims(provider, call.index, token).await?,
     };
@@ -61,8 +64,11 @@ pub(crate) async fn access_token(call: &Call<'_>, token: &str) -> Option<AccessT
         return None;
     }
     let client = known.map(|client| client.id.clone()).or(its_client)?;
-    let scopes =
-        values(server, section, &claims, &SCOPES).next().map(words).or(its_scopes).unwrap_or_default();
+    let scopes = values(server, section, &claims, &SCOPES)
+        .next()
+        .map(words)
+        .or(its_scopes.filter(|_| is_opaque))
+        .unwrap_or_default();
     let user = user(provider, server, section, &claims);
     let about_a_user = values(server, section, &claims, &USER).any(|value| value != client.as_str());
     if user.is_none() && about_a_user {
