@@ -165,14 +165,29 @@ pub(crate) const ENCODINGS: [(&str, &str); 3] =
 
 /// `journal.endpoint` by component.
 pub(crate) const ENDPOINTS: [(&str, &[&str]); 4] = [
-    ("idp", &["discovery", "keys", "authorize", "login", "device", "token", "introspect", "userinfo"]),
+    (
+        "idp",
+        &[
+            "discovery",
+            "keys",
+            "authorize",
+            "login",
+            "device",
+            "token",
+            "introspect",
+            "userinfo",
+            "revoke",
+            "logout",
+            "register",
+        ],
+    ),
     ("enterprise-manager", &["discovery", "jwks", "config", "protected-resource", "healthz", "unknown"]),
     ("sibling", &["me", "protected-resource", "healthz", "unknown"]),
     ("registry", &["server", "healthz", "unknown"]),
 ];
 
 /// Pointers into an entry of the IdP's journal.
-pub(crate) const IDP_ENTRY: [&str; 21] = [
+pub(crate) const IDP_ENTRY: [&str; 28] = [
     "/seq",
     "/at",
     "/endpoint",
@@ -188,10 +203,17 @@ pub(crate) const IDP_ENTRY: [&str; 21] = [
     "/pkce",
     "/pkce/challenge_method",
     "/pkce/challenge_present",
+    "/pkce/challenge_seen_before",
     "/pkce/verifier_present",
     "/redirect_uri",
+    "/response_mode",
     "/state_present",
     "/nonce_present",
+    "/prompt",
+    "/max_age",
+    "/login_hint_present",
+    "/host",
+    "/user",
     "/error",
     "/fault",
 ];
