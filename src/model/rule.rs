@@ -26,7 +26,8 @@ macro_rules! rules {
 }
 
 rules! {
-    /// Broken: a JWT whose signature is bad is sent to the introspection endpoint and accepted if that says active.
+    /// Broken: a JWT whose signature is bad is sent to the introspection endpoint, and accepted if that says active
+    /// or if nothing but the signature is wrong with it.
     TokJwt = "TOK-JWT",
     /// Broken: a token without dots is sent to the introspection endpoint likewise.
     TokOpaque = "TOK-OPAQUE",
@@ -46,12 +47,12 @@ rules! {
     TokScope401 = "TOK-SCOPE-401",
     /// Broken: the siblings ask for the Manager's scope too.
     TokScopeOnlyEm = "TOK-SCOPE-ONLY-EM",
-    /// Broken: `exp` and `nbf` are not compared with the clock.
+    /// Broken: `exp` and `nbf` are not looked at, and may be anything.
     TokExp = "TOK-EXP",
     /// Broken: `none` is accepted, and the header's algorithm decides: HS256 with the public key for its secret, PS256
     /// and its like, RS256 where it says nothing, whatever a key's `use`, `alg` and size say.
     TokAlg = "TOK-ALG",
-    /// Broken: a token without `kid` is tried against every key.
+    /// Broken: a token whose `kid` is absent or unknown is tried against every key.
     TokKid = "TOK-KID",
     /// Broken: every request fetches the key set anew.
     TokKeyset = "TOK-KEYSET",
@@ -59,7 +60,8 @@ rules! {
     TokKeysetFault = "TOK-KEYSET-FAULT",
     /// Broken: a `jwk` in the header is trusted, and `crit` is ignored.
     TokHeaders = "TOK-HEADERS",
-    /// Broken: what cannot be parsed ends in a 500.
+    /// Broken: padding, the other alphabet and members that come twice are accepted, and what cannot be parsed ends in
+    /// a 500.
     TokForm = "TOK-FORM",
     /// Broken: an empty or absent `sub` is accepted.
     TokSub = "TOK-SUB",

@@ -3,10 +3,13 @@
 //! Three parts of base64url without padding; the first two are JSON objects of unique members. It knows neither
 //! keys nor claims.
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::json;
+use crate::model::rule::{Rule, Rules};
 
 /// The longest token that is looked at, in bytes. Proxies stop at 8 to 32 KiB of headers.
 const MAX_LENGTH: usize = 64 * 1024;
@@ -52,7 +55,7 @@ pub enum FormFault {
 
 impl<'t> Compact<'t> {
     /// Reads a token's form.
-    pub(super) fn parse(token: &'t str) -> Result<Self, FormFault> {
+    pub(super) fn parse(token: &'t str, rules: Rules) -> Result<Self, FormFault> {
         if token.len() > MAX_LENGTH {
             return Err(FormFault::TooLong);
         }
@@ -61,15 +64,27 @@ impl<'t> Compact<'t> {
         if claims.contains('.') || header.is_empty() || claims.is_empty() {
             return Err(FormFault::Parts);
         }
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| FormFault::Base64);
+        let decode = |part: &str| {
+            let part = if rules.hold(Rule::TokForm) { Cow::Borrowed(part) } else { Cow::Owned(mended(part)) };
+            URL_SAFE_NO_PAD.decode(part.as_ref()).map_err(|_| FormFault::Base64)
+        };
+        let object = |bytes: &[u8]| match json::object(bytes) {
+            None if !rules.hold(Rule::TokForm) => serde_json::from_slice(bytes).ok(),
+            object => object,
+        };
         let (header, claims, signature) = (decode(header)?, decode(claims)?, decode(signature)?);
         Ok(Self {
-            header: json::object(&header).ok_or(FormFault::Header)?,
-            claims: json::object(&claims).ok_or(FormFault::Claims)?,
+            header: object(&header).ok_or(FormFault::Header)?,
+            claims: object(&claims).ok_or(FormFault::Claims)?,
             signing_input,
             signature,
         })
     }
+}
+
+/// TOK-FORM broken: the part without its padding, in the alphabet that counts.
+fn mended(part: &str) -> String {
+    part.trim_end_matches('=').replace('+', "-").replace('/', "_")
 }
 
 #[cfg(test)]
@@ -82,10 +97,11 @@ mod tests {
     #[test]
     fn three_parts_of_base64url() {
         let token = format!("{OBJECT}.{OBJECT}.AAAA");
-        let compact = Compact::parse(&token).expect("good form");
+        let compact = Compact::parse(&token, Rules::ALL).expect("good form");
         assert_eq!(compact.signing_input, "e30.e30");
         assert_eq!(compact.signature, [0, 0, 0]);
-        assert!(Compact::parse("e30.e30.").expect("an empty signature has a form").signature.is_empty());
+        let unsigned = Compact::parse("e30.e30.", Rules::ALL).expect("an empty signature has a form");
+        assert!(unsigned.signature.is_empty());
     }
 
     #[test]
@@ -121,7 +137,21 @@ mod tests {
             (&claims(r#"{"aud":"em","aud":"x"}"#), FormFault::Claims),
             (&claims("not json"), FormFault::Claims),
         ] {
-            assert_eq!(Compact::parse(token).err(), Some(fault), "{token:.60}");
+            assert_eq!(Compact::parse(token, Rules::ALL).err(), Some(fault), "{token:.60}");
         }
+    }
+
+    #[test]
+    fn padding_alphabet_and_members_that_come_twice_pass_only_under_the_sabotage() {
+        let twice = URL_SAFE_NO_PAD.encode(r#"{"aud":"a","aud":"b"}"#);
+        for token in [
+            format!("{OBJECT}=.{OBJECT}=.AA=="),
+            format!("{OBJECT}.{OBJECT}.AA+/"),
+            format!("{OBJECT}.{twice}.AAAA"),
+        ] {
+            assert!(Compact::parse(&token, Rules::ALL).is_err(), "{token}");
+            assert!(Compact::parse(&token, Rules::without(Rule::TokForm)).is_ok(), "{token}");
+        }
+        assert!(Compact::parse("e30.e30", Rules::without(Rule::TokForm)).is_err());
     }
 }

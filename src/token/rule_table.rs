@@ -168,16 +168,38 @@ async fn introspection_is_never_asked_while_the_rules_hold() {
 }
 
 #[tokio::test]
-async fn an_inactive_token_stays_refused_under_the_sabotage() {
-    for (rule, token) in [
-        (Rule::TokOpaque, "opaque".to_owned()),
-        (Rule::TokJwt, Signer::es256("one").token(&claims(&json!({})))),
+async fn what_introspection_does_not_call_active_passes_only_by_its_claims_under_the_sabotage() {
+    let forged = |changes: Value| Signer::es256("one").token(&claims(&changes));
+    for (rule, token, expected) in [
+        (Rule::TokOpaque, "opaque".to_owned(), "401 TOK-OPAQUE"),
+        (Rule::TokJwt, forged(json!({})), "accepted"),
+        (Rule::TokJwt, forged(json!({ "aud": "registry" })), "401 TOK-AUD"),
+        (Rule::TokJwt, forged(json!({ "exp": 1 })), "401 TOK-EXP"),
     ] {
         for answer in [r#"{"active":false}"#, r#"{"active":"true"}"#, "{}", "<html>"] {
             let scene = Scene::new(Rules::without(rule));
             scene.idp.answer(&format!("{ISSUER}/introspect"), json_answer(answer));
-            let refusal = scene.verifier().verify(&token).await.expect_err("not active");
-            assert_eq!(refusal.rule(), rule, "{answer}");
+            assert_eq!(seen(&scene.verifier().verify(&token).await), expected, "{answer}");
+        }
+    }
+}
+
+/// The sabotages that bite in more than one place.
+#[tokio::test]
+async fn each_way_in_which_a_rule_is_broken_shows() {
+    for (rule, header, changes) in [
+        (Rule::TokExp, json!({}), json!({ "exp": "4102444800" })),
+        (Rule::TokExp, json!({}), json!({ "exp": null })),
+        (Rule::TokExp, json!({}), json!({ "nbf": [0] })),
+        (Rule::TokKid, json!({ "kid": "unknown" }), json!({})),
+        (Rule::TokKid, json!({ "kid": "" }), json!({})),
+    ] {
+        for (rules, expected) in
+            [(Rules::ALL, format!("401 {}", rule.id())), (Rules::without(rule), "accepted".to_owned())]
+        {
+            let scene = Scene::new(rules);
+            let token = scene.signer.token_with(&header, &claims(&changes));
+            assert_eq!(seen(&scene.verifier().verify(&token).await), expected, "{header} {changes}");
         }
     }
 }

@@ -85,22 +85,20 @@ impl Verifier {
         if let Some(known) = self.remembered(token) {
             return Ok(known);
         }
-        let presented = match Presented::read(token, &self.expected, self.rules) {
+        let mut presented = match Presented::read(token, &self.expected, self.rules) {
             Err(Refusal::Opaque) if !self.rules.hold(Rule::TokOpaque) => {
                 return self.introspect_opaque(token).await;
             }
             read => read?,
         };
-        let (current, checked) = self.prove(&presented).await?;
+        let (current, checked) = self.prove(&mut presented).await?;
         match checked {
             Ok(window) => {
                 let verified = Arc::new(presented.accept(&self.expected, window));
                 self.remember(token, current.as_ref(), &verified);
                 Ok(verified)
             }
-            Err(Refusal::Signature) if !self.rules.hold(Rule::TokJwt) => {
-                self.introspect_jwt(token, presented).await
-            }
+            Err(Refusal::Signature) if !self.rules.hold(Rule::TokJwt) => self.believe(token, presented).await,
             Err(refusal) => Err(refusal),
         }
     }
@@ -120,7 +118,7 @@ impl Verifier {
     /// Checks a token with the key set of now; where that does not know the `kid`, with the next one.
     async fn prove(
         &self,
-        presented: &Presented<'_>,
+        presented: &mut Presented<'_>,
     ) -> Result<(Option<Current>, Result<Window, Refusal>), Refusal> {
         if !presented.needs_keys() {
             return Ok((None, self.check(presented, &KeySet::default())));
@@ -142,6 +140,10 @@ impl Verifier {
         {
             checked = self.check(presented, &renewed.keys);
             current = renewed;
+        }
+        if matches!(checked, Err(Refusal::KeyId(KeyIdFault::Unknown))) && !self.rules.hold(Rule::TokKid) {
+            presented.look_everywhere();
+            checked = self.check(presented, &current.keys);
         }
         Ok((Some(current), checked))
     }
@@ -175,16 +177,18 @@ impl Verifier {
         Ok(Arc::new(VerifiedToken::witness(self.expected.issuer.clone(), Map::new(), claims, ALWAYS)))
     }
 
-    /// TOK-JWT broken.
-    async fn introspect_jwt(
-        &self,
-        token: &str,
-        presented: Presented<'_>,
-    ) -> Result<Arc<VerifiedToken>, Refusal> {
-        let endpoint = self.introspection_endpoint().await?.ok_or(Refusal::Signature)?;
-        introspect(self.fetch.as_ref(), &endpoint, token).await.ok_or(Refusal::Signature)?;
-        let (header, claims) = presented.unproved();
-        Ok(Arc::new(VerifiedToken::witness(self.expected.issuer.clone(), header, claims, ALWAYS)))
+    /// TOK-JWT broken: what introspection calls active passes, and so does what merely says the right things.
+    async fn believe(&self, token: &str, presented: Presented<'_>) -> Result<Arc<VerifiedToken>, Refusal> {
+        let active = match self.introspection_endpoint().await? {
+            Some(endpoint) => introspect(self.fetch.as_ref(), &endpoint, token).await.is_some(),
+            None => false,
+        };
+        let window = if active {
+            ALWAYS
+        } else {
+            presented.check_claims(&self.expected, self.rules, self.clock.now())?
+        };
+        Ok(Arc::new(presented.accept(&self.expected, window)))
     }
 
     async fn introspection_endpoint(&self) -> Result<Option<Url>, Refusal> {
