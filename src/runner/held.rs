@@ -20,19 +20,20 @@ pub(super) struct Held {
     pub(super) issuer: Option<String>,
     /// A real flow issued it, not the mint.
     pub(super) issued: bool,
-    /// What came with it.
+    /// What came with it, and the resource for which it was asked.
     pub(super) refresh_token: Option<String>,
+    pub(super) resource: Option<String>,
 }
 
 impl Held {
     pub(super) fn new(text: String, sign: SignWith, issued: bool) -> Self {
         let parts = decode(&text);
         let under = parts.as_ref().and_then(|(_, claims)| claims.get("iss")?.as_str().map(str::to_owned));
-        Self { text, parts, raw: false, sign, issuer: under, issued, refresh_token: None }
+        Self { text, parts, raw: false, sign, issuer: under, issued, refresh_token: None, resource: None }
     }
 
-    /// In which members two tokens differ: claims by name, header members as `header.…`, `signature`, `form`. Each is
-    /// looked at in the moment in which it was shown, in seconds since 1970: of two equal tokens of which only one had
+    /// In which members two tokens differ: claims by name, header members as `header.…`, `signature` (of another kind, or
+    /// under another issuer's key), `form`. Each is looked at in the moment in which it was shown, in seconds since 1970: of two equal tokens of which only one had
     /// expired by then, the difference is `time`.
     pub(super) fn differences(&self, shown: i64, other: &Self, other_shown: i64) -> Vec<String> {
         let (Some((header, claims)), Some((other_header, other_claims))) = (&self.parts, &other.parts) else {
@@ -46,7 +47,7 @@ impl Held {
             let same = claims.get("exp") == other_claims.get("exp");
             names.push(if same { "time" } else { "exp" }.into());
         }
-        if self.sign != other.sign {
+        if (self.sign, &self.issuer) != (other.sign, &other.issuer) {
             names.push("signature".into());
         }
         if (self.raw || other.raw) && self.signing_input() != other.signing_input() {
@@ -113,6 +114,13 @@ mod tests {
         assert_eq!(one.differences(100, &fraction, 100), ["exp"]);
         let opaque = Held::new("opaque".into(), SignWith::Issuer, false);
         assert_eq!(one.differences(50, &opaque, 50), ["form"]);
+        let mut neighbours = one.clone();
+        neighbours.issuer = Some("https://sibling.test".to_owned());
+        assert_eq!(
+            one.differences(50, &neighbours, 50),
+            ["signature"],
+            "the same claims under another's key"
+        );
         let mut forged = one.clone();
         forged.sign = SignWith::Corrupted;
         assert_eq!(one.differences(50, &forged, 50), ["signature"]);

@@ -23,8 +23,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Mint) -> Result<Done,
         MintBase::Text(text) => Held::new(fill(context, text)?, SignWith::Issuer, false),
         MintBase::Token(base) => {
             let order = from_token(context, step, base)?;
-            let issuer = order.get("issuer").and_then(Json::as_str).map(str::to_owned);
-            Held { issuer, ..mint(context, step, &order).await? }
+            mint(context, step, &order).await?
         }
         MintBase::Like { issuer, user, client_id, scopes, audience } => {
             let discovered = context.discovered().await?;
@@ -56,6 +55,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Mint) -> Result<Done,
 
 async fn mint(context: &Context<'_>, step: &Mint, order: &Map<String, Json>) -> Result<Held, Stuck> {
     let idp = context.endpoint(&Component::new("idp")).map_err(Stuck::harness)?;
+    let issuer = order.get("issuer").and_then(Json::as_str).map(str::to_owned);
     let order = Json::Object(order.clone());
     let token = control::mint(context.platform.http(), idp, &order).await;
     let token = token.map_err(|error| match error {
@@ -66,7 +66,7 @@ async fn mint(context: &Context<'_>, step: &Mint, order: &Map<String, Json>) -> 
         error => error.into(),
     })?;
     let raw = step.raw_header.is_some() || step.raw_payload.is_some();
-    Ok(Held { raw, ..Held::new(token, step.sign, false) })
+    Ok(Held { raw, issuer, ..Held::new(token, step.sign, false) })
 }
 
 /// Header and claims of the base, changed as the step says, under the key that signed the base.

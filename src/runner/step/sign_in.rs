@@ -36,7 +36,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
         out_of_reach: false,
     });
     match &step.refused {
-        None => signed_in(context, step, &who, &issuer, result),
+        None => signed_in(context, step, &who, &registration, result),
         Some(refused) => refused_as_expected(context, refused, &who, &issuer, result),
     }
 }
@@ -114,7 +114,13 @@ async fn registration(context: &Context<'_>, step: &Step) -> Result<Registration
             Some(scopes) => fill_all(context, scopes)?,
             None => discovered.map(|found| found.scopes.clone()).unwrap_or_default(),
         },
-        resource: text(&step.resource)?,
+        // A client that refreshes asks for what it asked for at first (RFC 8707 §2.2).
+        resource: match &step.from {
+            Some(from) if step.resource.is_none() => {
+                context.held(from).map_err(Stuck::harness)?.resource.clone()
+            }
+            _ => text(&step.resource)?,
+        },
     })
 }
 
@@ -122,10 +128,10 @@ fn signed_in(
     context: &mut Context<'_>,
     step: &Step,
     who: &str,
-    issuer: &Issuer,
+    registration: &Registration,
     result: Result<Tokens, SignInError>,
 ) -> Result<Done, Stuck> {
-    let title = format!("{who} signs in at {issuer}");
+    let title = format!("{who} signs in at {}", registration.issuer);
     // Signing in is a means here: no requirement is at stake.
     let rule = None;
     match result {
@@ -134,7 +140,8 @@ fn signed_in(
                 context.settings.secrets.register(refresh_token, "refresh token");
             }
             let held = Held::new(tokens.access_token, SignWith::Issuer, true);
-            context.hold(&step.name, Held { refresh_token: tokens.refresh_token, ..held });
+            let resource = registration.resource.clone();
+            context.hold(&step.name, Held { refresh_token: tokens.refresh_token, resource, ..held });
             if let Some(name) = &step.id_token {
                 let missing = || Stuck { reason: "no ID token came".into(), cause: Cause::Configuration };
                 let id_token = tokens.id_token.ok_or_else(missing)?;
