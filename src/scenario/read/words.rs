@@ -223,7 +223,7 @@ pub(crate) const COMPONENT_ENTRY: [&str; 8] =
     ["/seq", "/at", "/endpoint", "/method", "/path", "/status", "/rule", "/fault"];
 
 /// Claims that differ between any two tokens; `differs` never names them.
-pub(crate) const NEVER_COUNT: [&str; 6] = ["jti", "iat", "auth_time", "uti", "nonce", "at_hash"];
+pub(crate) const NEVER_COUNT: [&str; 7] = ["jti", "iat", "auth_time", "uti", "nonce", "at_hash", "sid"];
 
 /// The keys of a matcher that is a map.
 pub(crate) const OPERATORS: [&str; 11] =
