@@ -287,12 +287,10 @@ async fn sign(
     header.extend(by.embedded(provider, server).await.ok()?);
     let shown = signing_input(&header, claims);
     let algorithm = header.get("alg").and_then(Json::as_str).unwrap_or_default();
-    let signature = if form == AccessTokens::JwtHashedNonce {
-        let hashed = signing_input(&signed_header(form, &header), claims);
-        by.signature(provider, server, signer, algorithm, &hashed).await.ok()?
-    } else {
-        by.signature(provider, server, signer, algorithm, &shown).await.ok()?
-    };
+    let hashed =
+        (form == AccessTokens::JwtHashedNonce).then(|| signing_input(&signed_header(form, &header), claims));
+    let input = hashed.as_deref().unwrap_or(&shown);
+    let signature = by.signature(provider, server, signer, algorithm, input).await.ok()?;
     Some(format!("{shown}.{}", base64url(&signature)))
 }
 

@@ -10,9 +10,7 @@ mod signing;
 use std::{
     collections::BTreeMap,
     fmt,
-    num::NonZero,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    thread,
 };
 
 use serde_json::{Map, Value as Json};
@@ -53,24 +51,6 @@ impl KeyPool {
     #[must_use]
     pub fn seeded(seed: [u8; 32]) -> Self {
         Self { seed: Some(seed), ..Self::default() }
-    }
-
-    /// Makes the RSA keys of the first `slots` servers and the unpublished one, in parallel, and returns when all
-    /// are there. Blocks.
-    pub fn warm(&self, slots: usize) {
-        let mut wanted: Vec<_> = (0..slots).map(Slot::Published).collect();
-        wanted.push(Slot::Unpublished);
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let share = wanted.len().div_ceil(threads).max(1);
-        thread::scope(|scope| {
-            for slots in wanted.chunks(share) {
-                scope.spawn(move || {
-                    for slot in slots {
-                        self.make(Algorithm::Rs256, *slot);
-                    }
-                });
-            }
-        });
     }
 
     /// Makes the keys that the servers of a tenant sign with first, the first server's first. Blocks.
@@ -207,7 +187,6 @@ mod tests {
     #[test]
     fn slots_hold_different_keys_and_keep_them() {
         let pool = KeyPool::new();
-        pool.warm(1);
         let first = pool.make(Algorithm::Rs256, Slot::Published(0)).unwrap();
         let again = pool.clone().make(Algorithm::Rs256, Slot::Published(0)).unwrap();
         let unpublished = pool.make(Algorithm::Rs256, Slot::Unpublished).unwrap();
