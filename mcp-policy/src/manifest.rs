@@ -1,0 +1,203 @@
+//! The custom resources as data, each with the place where a person wrote it.
+//!
+//! What stands here was read and found to be what its schema says (PLATFORM.md §8); whether the names in it lead
+//! anywhere is the compiler's question.
+
+use spanned_yaml::Span;
+
+use crate::vocabulary::{Action, ServerId, TargetKind};
+
+/// Where something was written: which of the sources, and where in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The index in [`Manifests::sources`].
+    pub source: usize,
+    /// The bytes there.
+    pub span: Span,
+}
+
+/// Something that a person wrote, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written<T> {
+    /// What was written.
+    pub value: T,
+    /// Where.
+    pub place: Place,
+}
+
+/// Everything that was read from a set of files, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    /// The files.
+    pub sources: Vec<spanned_yaml::Source>,
+    /// `ClusterPlatformRole`.
+    pub roles: Vec<Role>,
+    /// `ClusterPlatformRoleBinding` and `PlatformRoleBinding`.
+    pub role_bindings: Vec<RoleBinding>,
+    /// `ToolhiveAuthorizationPolicy`.
+    pub policies: Vec<Policy>,
+    /// `MCPServer` and `MCPRemoteProxy`.
+    pub servers: Vec<Server>,
+    /// `MCPOIDCConfig`.
+    pub oidc_configs: Vec<OidcConfig>,
+    /// What the platform's identity provider ConfigMap says of claim names.
+    pub claim_names: ClaimOverrides,
+    /// Resources that are not ours, by kind, with their number.
+    pub skipped: std::collections::BTreeMap<String, usize>,
+    /// Policies that could not be read. Nothing is granted where they would have applied (OP-FAIL-CLOSED).
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// `ClusterPlatformRole`: what a role can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// `metadata.name`.
+    pub name: Written<String>,
+    /// The actions of our product group, `*` expanded; empty where the role speaks of other products only.
+    pub actions: std::collections::BTreeSet<Action>,
+}
+
+/// `ClusterPlatformRoleBinding` or `PlatformRoleBinding`: who gets roles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleBinding {
+    /// `metadata.name`.
+    pub name: Written<String>,
+    /// Of a `PlatformRoleBinding`: the only namespace in which it counts. `None`: everywhere.
+    pub namespace: Option<String>,
+    /// `spec.bindings`.
+    pub bindings: Vec<Binding>,
+}
+
+/// One role for whoever matches one of the conditions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// `roleRef.name`.
+    pub role: Written<String>,
+    /// `from`: or-ed, never empty.
+    pub from: Vec<Condition>,
+    /// Where the binding stands.
+    pub place: Place,
+}
+
+/// `PrincipalCondition`: a list of groups and a list of roles that are both satisfied. One of them may be empty and
+/// then asks for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// `groups`.
+    pub groups: Vec<String>,
+    /// `roles`.
+    pub roles: Vec<String>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// `ToolhiveAuthorizationPolicy`: where access applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// `metadata.name`.
+    pub name: Written<String>,
+    /// `metadata.namespace`, in which every reference resolves.
+    pub namespace: String,
+    /// `spec.targetRef`.
+    pub target: Written<ServerId>,
+    /// `spec.bindings`.
+    pub bindings: Vec<PolicyBinding>,
+    /// `spec.deny`.
+    pub deny: Vec<Deny>,
+}
+
+/// One role, held by whoever has it through a role binding, on the policy's target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyBinding {
+    /// `roleRef.name`.
+    pub role: Written<String>,
+    /// `from`: narrows to whoever also matches one of these. Empty: does not narrow (the reader warned of `[]`).
+    pub from: Vec<Condition>,
+    /// `ruleRestrictions`: `None` where absent or `[]`, the role is granted on everything. An entry that names nothing
+    /// grants nothing.
+    pub restrictions: Option<Vec<Restriction>>,
+    /// `toolHintFilter`: gates `call_tool`.
+    pub hints: HintFilter,
+    /// Where the binding stands.
+    pub place: Place,
+}
+
+/// `RuleRestriction`: names of things; a type that no entry names is not granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restriction {
+    /// `tools`.
+    pub tools: Vec<String>,
+    /// `prompts`.
+    pub prompts: Vec<String>,
+    /// `resources`, URIs.
+    pub resources: Vec<String>,
+}
+
+/// `toolHintFilter`: every hint that it names must be present and equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HintFilter {
+    /// `readOnlyHint`.
+    pub read_only: Option<bool>,
+    /// `destructiveHint`.
+    pub destructive: Option<bool>,
+}
+
+/// `DenyRule`: beats every grant, for everybody, on the policy's target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deny {
+    /// `actions`, never empty.
+    pub actions: Vec<Action>,
+    /// What it is scoped to; all three empty: the whole server.
+    pub scope: Restriction,
+    /// Where the rule stands.
+    pub place: Place,
+}
+
+/// `MCPServer` or `MCPRemoteProxy`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Namespace, kind and name.
+    pub id: Written<ServerId>,
+    /// `spec.oidcConfigRef`. Absent: an error at the server, never an open one (MCP-EVAL).
+    pub oidc: Option<OidcConfigRef>,
+}
+
+/// `oidcConfigRef`: whose tokens a server takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OidcConfigRef {
+    /// The name of an `MCPOIDCConfig` in the server's namespace.
+    pub name: Written<String>,
+    /// The audience that tokens must have.
+    pub audience: String,
+}
+
+/// `MCPOIDCConfig`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OidcConfig {
+    /// `metadata.name`.
+    pub name: Written<String>,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `spec.inline.issuer`.
+    pub issuer: String,
+}
+
+/// `groupsClaim` and `rolesClaim` of a ConfigMap whose name ends in `idp-config` (CLAIM-NAMES).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimOverrides {
+    /// `data.groupsClaim`.
+    pub groups: Option<Written<String>>,
+    /// `data.rolesClaim`.
+    pub roles: Option<Written<String>>,
+}
+
+/// A policy that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Where it stands.
+    pub place: Place,
+    /// Its namespace, if that could be read. `None`: it may have been meant for any.
+    pub namespace: Option<String>,
+    /// Its target, if that could be read. `None`: it may have been meant for any server of the namespace.
+    pub target: Option<(TargetKind, String)>,
+}
