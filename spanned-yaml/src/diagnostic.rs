@@ -89,6 +89,11 @@ impl Diagnostics {
         &mut self.list[last]
     }
 
+    /// Adds findings that were made elsewhere about the same file.
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Diagnostic>) {
+        self.list.extend(findings);
+    }
+
     /// All findings in the order in which they were made.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.list.iter()

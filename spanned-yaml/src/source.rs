@@ -9,7 +9,12 @@ use crate::Span;
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
+    /// How many line feeds come before each block of the text, so that a place is found without reading all of it.
+    line_feeds: Arc<[usize]>,
 }
+
+/// Bytes of a block.
+const BLOCK: usize = 4096;
 
 /// Why a file could not be read as text.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +55,13 @@ impl Source {
 
     /// A text that is already in memory.
     pub fn new(name: impl AsRef<str>, text: impl AsRef<str>) -> Self {
-        Self { name: name.as_ref().into(), text: text.as_ref().into() }
+        let text = text.as_ref();
+        let line_feeds = text.as_bytes().chunks(BLOCK).scan(0, |before, block| {
+            let here = *before;
+            *before += count_line_feeds(block);
+            Some(here)
+        });
+        Self { name: name.as_ref().into(), text: text.into(), line_feeds: line_feeds.collect() }
     }
 
     /// Reads a file, at most [`Source::MAX_BYTES`] of it. A byte order mark is dropped.
@@ -99,10 +110,16 @@ impl Source {
     #[must_use]
     pub fn position(&self, span: Span) -> (usize, usize) {
         let before = self.text.get(..span.start).unwrap_or(&self.text);
-        let line = before.matches('\n').count() + 1;
+        let block = (before.len() / BLOCK).min(self.line_feeds.len().saturating_sub(1));
+        let here = before.as_bytes().get(block * BLOCK..).unwrap_or_default();
+        let line = self.line_feeds.get(block).copied().unwrap_or_default() + count_line_feeds(here) + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         (line, column)
     }
+}
+
+fn count_line_feeds(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
 }
 
 impl fmt::Debug for Source {

@@ -1,6 +1,6 @@
 //! Every node knows its place.
 
-use spanned_yaml::{Node, Value};
+use spanned_yaml::{Node, Source, Span, Value};
 
 use super::parse;
 
@@ -104,4 +104,20 @@ fn places_hold_beyond_the_first_landmark() {
 #[test]
 fn an_alias_stands_where_it_is_written() {
     assert_eq!(places("a: &x [1]\nb: *x\n")[4..], ["b", "#*x", "1"]);
+}
+
+#[test]
+fn a_position_in_a_long_text_is_that_of_a_count() {
+    let text: String = (0..3_000).map(|line| format!("ü{line}\n")).collect();
+    let source = Source::new("file.yaml", &text);
+    for start in
+        (0..=text.len()).filter(|at| text.is_char_boundary(*at)).step_by(97).chain([text.len(), 4096, 8192])
+    {
+        let before = &text[..start];
+        let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+        let expected = (before.matches('\n').count() + 1, column);
+        assert_eq!(source.position(Span { start, end: start }), expected, "byte {start}");
+    }
+    let exact = Source::new("file.yaml", "\n".repeat(8192));
+    assert_eq!(exact.position(Span { start: 8192, end: 8192 }), (8193, 1));
 }
