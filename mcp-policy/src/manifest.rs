@@ -3,8 +3,13 @@
 //! What stands here was read and found to be what its schema says (PLATFORM.md §8); whether the names in it lead
 //! anywhere is the compiler's question.
 
+mod findings;
+pub(crate) mod limits;
+mod read;
+
 use spanned_yaml::Span;
 
+pub use self::{findings::Findings, read::read};
 use crate::vocabulary::{Action, ServerId, TargetKind};
 
 /// Where something was written: which of the sources, and where in it.
@@ -28,9 +33,9 @@ pub struct Written<T> {
 /// Everything that was read from a set of files, in their order.
 #[derive(Clone, Debug, Default)]
 pub struct Manifests {
-    /// The files.
+    /// The files, and as the last one the manifest of the built-in roles.
     pub sources: Vec<spanned_yaml::Source>,
-    /// `ClusterPlatformRole`.
+    /// `ClusterPlatformRole`, the built-in `reader` and `writer` included.
     pub roles: Vec<Role>,
     /// `ClusterPlatformRoleBinding` and `PlatformRoleBinding`.
     pub role_bindings: Vec<RoleBinding>,
@@ -44,8 +49,23 @@ pub struct Manifests {
     pub claim_names: ClaimOverrides,
     /// Resources that are not ours, by kind, with their number.
     pub skipped: std::collections::BTreeMap<String, usize>,
-    /// Policies that could not be read. Nothing is granted where they would have applied (OP-FAIL-CLOSED).
+    /// What could not be read and may have been a policy or a server. Nothing is granted where it would have applied
+    /// (OP-FAIL-CLOSED), and whoever refers to it need not be told that it is missing.
     pub unreadable: Vec<Unreadable>,
+    /// `ClusterPlatformRole`s that are there and could not be read, or stand twice: what refers to one does not
+    /// compile, and need not be told that it is missing.
+    pub unreadable_roles: Vec<Written<String>>,
+}
+
+impl Manifests {
+    /// A place as a person would look it up: `roles.yaml, line 7`.
+    #[must_use]
+    pub fn shown(&self, place: Place) -> String {
+        match self.sources.get(place.source) {
+            Some(source) => format!("{}, line {}", source.name(), source.position(place.span).0),
+            None => String::new(),
+        }
+    }
 }
 
 /// `ClusterPlatformRole`: what a role can do.
@@ -191,12 +211,13 @@ pub struct ClaimOverrides {
     pub roles: Option<Written<String>>,
 }
 
-/// A policy that could not be read.
+/// Something that could not be read and may have been a policy or a server: a document, or a whole file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// Where it stands.
     pub place: Place,
-    /// Its namespace, if that could be read. `None`: it may have been meant for any.
+    /// Its namespace, if that could be read. `None`: it may have been meant for any; so it is with a file that is not
+    /// YAML.
     pub namespace: Option<String>,
     /// Its target, if that could be read. `None`: it may have been meant for any server of the namespace.
     pub target: Option<(TargetKind, String)>,
