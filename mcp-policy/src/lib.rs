@@ -7,6 +7,12 @@
 //!
 //! One principle settles what is silent: absence never opens.
 
+pub mod rule;
 pub mod vocabulary;
 
 pub mod manifest;
+
+pub mod claims;
+pub mod rbac;
+
+pub mod authz;

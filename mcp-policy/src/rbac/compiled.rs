@@ -1,0 +1,161 @@
+//! What a target gets: the statements, both texts, and the policies as Cedar has read them back.
+
+use cedar_policy::{Policy as CedarPolicy, PolicyId, PolicySet, ValidationMode, Validator};
+use serde_json::json;
+
+use super::{
+    Idle, Matching, NotCompiled, Options, SCHEMA, Statement,
+    literal::{entity, remark},
+    status::{Cause, Code},
+    toolhive::{Dialect, Inexpressible, Toolhive},
+    write::{self, Form, List},
+};
+use crate::{rule::Rules, vocabulary::ServerId};
+
+/// The policies of one target.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    server: ServerId,
+    matching: Matching,
+    statements: Vec<Statement>,
+    idle: Vec<Idle>,
+    policies: Vec<CedarPolicy>,
+    cedar: String,
+    toolhive: Result<Toolhive, Inexpressible>,
+    rules: Rules,
+}
+
+/// What every target is compiled with.
+pub(super) struct Tools<'t> {
+    /// How.
+    pub(super) options: &'t Options,
+    /// Holds the policies to the schema.
+    pub(super) validator: Result<Validator, String>,
+    /// The second form.
+    pub(super) toolhive: Result<Dialect, Inexpressible>,
+}
+
+impl Compiled {
+    /// Writes the statements down, and has Cedar read and validate what was written: the last gate.
+    pub(super) fn new(
+        server: ServerId,
+        mut statements: Vec<Statement>,
+        mut idle: Vec<Idle>,
+        tools: &Tools<'_>,
+    ) -> Result<Self, NotCompiled> {
+        let options = tools.options;
+        statements.sort_by(|left, right| left.id.cmp(&right.id));
+        idle.sort_by_key(|idle| idle.origin.id());
+        let rules = options.rules;
+        let member = |list: List, values: &_, matching| write::platform_member(list, values, matching, rules);
+        let server_entity = entity("MCP", &server.to_string(), rules);
+        let form = Form { server: server_entity, member: &member, matching: options.matching, rules };
+        let texts: Vec<_> = statements.iter().map(|statement| write::statement(statement, &form)).collect();
+        let validator = tools.validator.as_ref().map_err(Clone::clone);
+        let policies = match validator.and_then(|validator| read_back(&statements, &texts, validator)) {
+            Ok(policies) => policies,
+            Err(message) => {
+                let cause = Cause { code: Code::ValidationFailed, message, help: None, place: None };
+                return Err(NotCompiled { server, causes: vec![cause] });
+            }
+        };
+        let mut parts = vec![head(&server, statements.is_empty(), options)];
+        parts.extend(idle.iter().map(|idle| write::idle(idle, rules)));
+        parts.extend(texts);
+        let toolhive = tools.toolhive.as_ref().map_err(Clone::clone);
+        let toolhive = toolhive.and_then(|dialect| dialect.file(&server, &statements, options));
+        let (matching, cedar) = (options.matching, parts.join("\n"));
+        Ok(Self { server, matching, statements, idle, policies, cedar, toolhive, rules })
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn server(&self) -> &ServerId {
+        &self.server
+    }
+
+    /// How the lists of conditions were read.
+    #[must_use]
+    pub fn matching(&self) -> Matching {
+        self.matching
+    }
+
+    /// The grants and denies, by id.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// The bindings that grant nothing.
+    #[must_use]
+    pub fn idle(&self) -> &[Idle] {
+        &self.idle
+    }
+
+    /// The same as Cedar policies, in the same order, each under its statement's id.
+    #[must_use]
+    pub fn policies(&self) -> &[CedarPolicy] {
+        &self.policies
+    }
+
+    /// The policies in the platform's own form, with a comment above each that says where it comes from.
+    #[must_use]
+    pub fn cedar(&self) -> &str {
+        &self.cedar
+    }
+
+    /// The schema of that form.
+    #[must_use]
+    pub fn schema(&self) -> &'static str {
+        SCHEMA
+    }
+
+    /// The entities of that form that are known beforehand: the server. JSON, as Cedar's tools read it.
+    #[must_use]
+    pub fn entities(&self) -> String {
+        let uid = json!({"type": "MCP", "id": self.server.to_string()});
+        format!("{:#}\n", json!([{"uid": uid, "attrs": {}, "parents": []}]))
+    }
+
+    /// The file for the open-source proxy, if its form can express these policies.
+    pub fn toolhive(&self) -> Result<&Toolhive, &Inexpressible> {
+        self.toolhive.as_ref()
+    }
+
+    /// Which rules hold for whoever evaluates these policies.
+    pub(crate) fn rules(&self) -> Rules {
+        self.rules
+    }
+}
+
+fn head(server: &ServerId, empty: bool, options: &Options) -> String {
+    let reading = match options.matching {
+        Matching::Any => "any value of a list of groups or roles is enough",
+        Matching::All => "every value of a list of groups or roles is needed",
+    };
+    let nothing = if empty { "// Nothing is granted.\n" } else { "" };
+    format!("// Policies of {}; {reading}.\n{nothing}", remark(&server.to_string(), options.rules))
+}
+
+/// One statement, one policy, of the statement's effect, and all of them valid by the strict rules.
+pub(super) fn read_back(
+    statements: &[Statement],
+    texts: &[String],
+    validator: &Validator,
+) -> Result<Vec<CedarPolicy>, String> {
+    let mut policies = Vec::new();
+    for (statement, text) in statements.iter().zip(texts) {
+        let policy = CedarPolicy::parse(Some(PolicyId::new(&statement.id)), text)
+            .map_err(|error| format!("`{}` is no Cedar policy: {error}", statement.id))?;
+        if policy.effect() != statement.effect.cedar() || policy.annotation("id") != Some(&statement.id) {
+            return Err(format!("`{}` reads as another policy", statement.id));
+        }
+        policies.push(policy);
+    }
+    let set = PolicySet::from_policies(policies.iter().cloned()).map_err(|error| error.to_string())?;
+    let result = validator.validate(&set, ValidationMode::Strict);
+    match result.validation_errors().next() {
+        None => Ok(policies),
+        Some(error) => Err(error.to_string()),
+    }
+}

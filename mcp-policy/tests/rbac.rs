@@ -1,0 +1,14 @@
+//! The compiler and the authorizer, from YAML to decisions.
+//!
+//! `golden/rbac/` has a manifest for every meaning of PLATFORM.md §8 and beside it what it compiles to: the Cedar text
+//! of every target, the file for the open-source proxy, and the findings with the status of every resource. Written by
+//! `UPDATE_EXPECT=1`, reviewed like code.
+
+#[path = "rbac/decisions.rs"]
+mod decisions;
+#[path = "rbac/golden.rs"]
+mod golden;
+#[path = "rbac/rules.rs"]
+mod rules;
+#[path = "rbac/world.rs"]
+mod world;
