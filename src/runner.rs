@@ -10,6 +10,7 @@ mod control;
 mod credit;
 mod engine;
 mod held;
+mod mcp;
 mod step;
 mod wire;
 mod world;

@@ -41,6 +41,8 @@ pub struct PlatformOrder {
     pub values: Source,
     /// The IdP's tenant, in the vendor's own words.
     pub tenant: Source,
+    /// The custom resources: MCP servers, roles, bindings, policies.
+    pub manifests: Vec<Source>,
     /// Everything random is drawn from this; equal for equal seeds and cases.
     pub seed: [u8; 32],
     /// Where secrets are registered as they are made.
@@ -77,7 +79,8 @@ pub trait Platform: Send + Sync + fmt::Debug {
 /// The addresses of a platform.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
-    /// By component: `idp`, `enterprise-manager`, `sibling`; `registry` where the policy of the values file has a
+    /// By component: `idp`, `enterprise-manager`, `sibling`; for each MCP server of the manifests its proxy,
+    /// `mcp:<namespace>/<kind>/<name>`, and the server behind it, `upstream:…`; `registry` where the policy of the values file has a
     /// `registry` directive, with its `api_url` for the base.
     pub components: BTreeMap<Component, Endpoint>,
 }
@@ -90,8 +93,20 @@ pub struct Endpoint {
     /// The path below `base` that a valid token opens: what `accept` and `refuse` request. `/` where no token opens
     /// anything: the IdP, the registry.
     pub protected_path: String,
+    /// How a token is shown there.
+    pub probe: Probe,
     /// The control wire, where there is one.
     pub control: Option<Control>,
+}
+
+/// The request with which a token is shown to a component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Probe {
+    /// `GET`.
+    #[default]
+    Get,
+    /// `POST` of an MCP `initialize`.
+    Initialize,
 }
 
 /// A component's control wire (PRODUCT.md).
@@ -115,6 +130,9 @@ pub enum TargetError {
     /// The tenant file is wrong; positions inside.
     #[error("the tenant file is not valid")]
     Tenant(Box<Diagnostics>),
+    /// The custom resources are wrong; positions inside.
+    #[error("the custom resources are not valid")]
+    Manifests(String),
     /// The values and the tenant do not fit together.
     #[error("the values and the tenant do not fit: {0}")]
     Mismatch(String),

@@ -1,5 +1,7 @@
 //! `touchstone run`: replay scenarios, report, and answer with the exit code.
 
+mod manifests;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
@@ -32,7 +34,11 @@ use crate::{
     reference::enterprise_manager::{SigningKey, exposure},
     report::{self, Format},
     runner::{self, CasePlan},
-    scenario::{CheckedScenario, read::Outside, syntax::Cell},
+    scenario::{
+        CheckedScenario,
+        read::Outside,
+        syntax::{Action, Cell},
+    },
     target::{Target as _, embedded::EmbeddedTarget},
 };
 
@@ -321,6 +327,7 @@ fn plans(
     terminal: &Terminal,
 ) -> Result<Vec<CasePlan>, Refusal> {
     let mut findings: BTreeMap<String, Diagnostics> = BTreeMap::new();
+    let mut mistakes = manifests::Mistakes::default();
     let mut plans = Vec::new();
     for (scenario, cell) in cells {
         let setup = Setup { cell: &cell, variables, environment };
@@ -337,10 +344,26 @@ fn plans(
         };
         look(&values, |source| Values::read(source).map_or_else(|errors| errors, |(_, warnings)| warnings));
         look(&tenant, EmbeddedTarget::check_tenant);
-        plans.push(CasePlan { scenario, cell, values, tenant });
+        let manifests =
+            chosen.manifests_of(&scenario, &scenario.manifests.written, &setup).map_err(Refusal::usage)?;
+        let mut changes = Vec::new();
+        for step in &scenario.steps {
+            let Action::Manifests(written) = &step.action else { continue };
+            changes.push(chosen.manifests_of(&scenario, &written.written, &setup).map_err(Refusal::usage)?);
+        }
+        let steps = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Manifests(written) => Some(written.broken),
+            _ => None,
+        });
+        let all = std::iter::once((&manifests, scenario.manifests.broken)).chain(changes.iter().zip(steps));
+        for (sources, broken) in all {
+            mistakes.look(&cell.id, sources, broken, terminal.colors_talk());
+        }
+        plans.push(CasePlan { scenario, cell, values, tenant, manifests, changes });
     }
     let found: String = findings.values().map(|found| found.render(terminal.colors_talk())).collect();
-    if findings.values().any(Diagnostics::has_errors) {
+    if findings.values().any(Diagnostics::has_errors) || mistakes.any() {
+        let found = format!("{found}{mistakes}");
         return Err(Refusal::usage(found.trim_end()));
     }
     if !found.is_empty() && !chosen.built_in {

@@ -17,9 +17,9 @@ use crate::{
     model::identifier::ScenarioId,
     scenario::{
         read::Outside,
-        suite::{CheckedSuite, Suite, is_file, resolve},
+        suite::{CheckedSuite, Suite, is_file, is_written_out, resolve},
         syntax::{Cell, CheckedScenario},
-        template::{Scope, Undefined},
+        template::{Scope, Template, Undefined},
     },
 };
 
@@ -64,7 +64,7 @@ pub(super) enum SuiteError {
     Mixed(String, String),
     #[error("`{0}`: scenarios end in `.yaml`: rename it")]
     Extension(String),
-    #[error("`{0}` holds no scenario: they end in `.yaml`, and `values/` and `tenants/` hold none")]
+    #[error("`{0}` holds no scenario: they end in `.yaml`, and `values/`, `tenants/` and `manifests/` hold none")]
     Empty(String),
     #[error("`{0}` holds more than {MOST_FILES} YAML files: name a smaller folder")]
     TooMany(String),
@@ -327,6 +327,24 @@ impl Chosen {
         if is_file(&name) { self.file(scenario, &name).map(Ok) } else { Ok(Err(name)) }
     }
 
+    /// The custom resources that a case begins with, or that a step of it brings: files, and documents written out.
+    pub(super) fn manifests_of(
+        &self,
+        scenario: &CheckedScenario,
+        manifests: &[Template],
+        setup: &Setup<'_>,
+    ) -> Result<Vec<Source>, SuiteError> {
+        let one = |written: &Template| {
+            let text = written.fill(setup).map_err(|error| undefined(scenario, &error))?;
+            if is_written_out(&text) {
+                let line = scenario.source.position(written.span).0;
+                return Ok(Source::new(format!("{}:{line}", scenario.source.name()), text));
+            }
+            self.file(scenario, &text)
+        };
+        manifests.iter().map(one).collect()
+    }
+
     fn file(&self, scenario: &CheckedScenario, name: &str) -> Result<Source, SuiteError> {
         if let Some(folder) = self.folders.get(&scenario.id) {
             let path = folder.join(name);
@@ -375,7 +393,7 @@ fn built_in() -> Suite {
 }
 
 /// The YAML files below a folder, in order. Links to folders are not followed, and hidden folders not entered. Where
-/// only scenarios are wanted, catalogues and the folders of values and tenants are left out.
+/// only scenarios are wanted, catalogues and the folders of values, tenants and manifests are left out.
 fn collect(
     root: &Path,
     folder: &Path,
@@ -390,7 +408,7 @@ fn collect(
         let path = entry.path();
         let name = entry.file_name();
         if entry.file_type().map_err(error)?.is_dir() {
-            let data = scenarios_only && (name == "values" || name == "tenants");
+            let data = scenarios_only && ["values", "tenants", "manifests"].iter().any(|data| name == *data);
             if !data && !name.as_encoded_bytes().starts_with(b".") {
                 collect(root, &path, scenarios_only, files)?;
             }

@@ -25,6 +25,10 @@ pub struct CasePlan {
     pub values: Source,
     /// The tenant file, read.
     pub tenant: Source,
+    /// The custom resources that it begins with.
+    pub manifests: Vec<Source>,
+    /// Those of its `manifests` steps, in order.
+    pub changes: Vec<Vec<Source>>,
 }
 
 impl CasePlan {
@@ -83,6 +87,7 @@ async fn start<'a>(
     let order = PlatformOrder {
         values: plan.values.clone(),
         tenant: plan.tenant.clone(),
+        manifests: plan.manifests.clone(),
         seed,
         secrets: settings.secrets.clone(),
     };
@@ -146,6 +151,7 @@ fn not_started(plan: &CasePlan, settings: &Settings, error: &TargetError) -> Cas
         TargetError::Values(diagnostics) | TargetError::Tenant(diagnostics) => {
             (format!("{error}\n{diagnostics}"), Cause::Configuration)
         }
+        TargetError::Manifests(findings) => (format!("{error}\n{findings}"), Cause::Configuration),
         TargetError::Mismatch(_) => (error.to_string(), Cause::Configuration),
         TargetError::Environment(_) => (error.to_string(), Cause::Environment),
         TargetError::Unsupported(_) => (error.to_string(), Cause::Harness),

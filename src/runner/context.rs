@@ -3,14 +3,16 @@
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde_json::Value as Json;
+use spanned_yaml::Source;
 
 use super::{
     CasePlan, Settings,
     clients::Clients,
     control,
     control::User,
-    credit::{Presentation, When, Wished},
+    credit::{Asked, Moment, Presentation, When, Wished},
     held::Held,
+    mcp::{Question, Said, Sessions},
     wire::{Wire, shown},
     world::World,
 };
@@ -40,6 +42,11 @@ pub(super) struct Context<'a> {
     pub(super) step: usize,
     /// What clients were asked.
     pub(super) wished: Vec<Wished>,
+    /// What MCP servers were asked.
+    pub(super) asked: Vec<Asked>,
+    sessions: Sessions,
+    /// How many of the plan's changes of manifests were made.
+    changed: usize,
     /// What was done to the platform.
     pub(super) world: World,
     /// The simulated clients by name.
@@ -76,6 +83,9 @@ impl<'a> Context<'a> {
             presentations: Vec::new(),
             step: 0,
             wished: Vec::new(),
+            asked: Vec::new(),
+            sessions: Sessions::default(),
+            changed: 0,
             world: World::default(),
             clients: Clients::new(chance::derive(&seed, "clients")),
             // The target has read the same file already; what it objected to is not repeated.
@@ -105,6 +115,32 @@ impl<'a> Context<'a> {
             faults: self.world.faults_around(component),
             withdrawn: held.is_some_and(|held| self.world.is_withdrawn(held)),
         }
+    }
+
+    /// The moment at an MCP server, as far as two of them may explain two answers.
+    pub(super) fn moment(&self, server: &Component) -> Moment {
+        let When { at, faults, .. } = self.when(server, None);
+        let (manifests, lists) = self.world.changes_at(server);
+        Moment { at, faults, manifests, lists }
+    }
+
+    /// Asks an MCP server by the official client.
+    pub(super) async fn ask_mcp(
+        &mut self,
+        server: &Component,
+        url: &str,
+        token: (&str, &str),
+        question: Question,
+    ) -> Said {
+        self.sessions.ask(&self.wire, server, url, token, question).await
+    }
+
+    /// The custom resources that the next `manifests` step brings.
+    pub(super) fn next_manifests(&mut self) -> Option<&'a [Source]> {
+        let plan: &'a CasePlan = self.plan;
+        let next = plan.changes.get(self.changed)?;
+        self.changed += 1;
+        Some(next)
     }
 
     /// Keeps a token under its name.

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
+use spanned_yaml::Source;
 
 use crate::{
     net::{
@@ -72,10 +73,31 @@ pub(super) async fn change_keys(
     call(http, endpoint, "POST", &format!("/control/keys/{what}"), Some(order)).await
 }
 
-/// Writes the Manager's policy file, whatever it says.
+/// Writes the policy of the Manager or of an MCP proxy, whatever it says.
 pub(super) async fn policy(http: &Client, endpoint: &Endpoint, text: String) -> Result<(), ControlError> {
     let request = |url| Request { method: "PUT".into(), body: Some(text), ..Request::get(url) };
     send(http, endpoint, "/control/policy", request).await.map(drop)
+}
+
+/// Changes the server behind an MCP proxy.
+pub(super) async fn upstream(
+    http: &Client,
+    endpoint: &Endpoint,
+    method: &str,
+    what: &str,
+    body: &Json,
+) -> Result<(), ControlError> {
+    call(http, endpoint, method, &format!("/control/{what}"), Some(body)).await.map(drop)
+}
+
+/// Gives an MCP proxy other custom resources.
+pub(super) async fn manifests(
+    http: &Client,
+    endpoint: &Endpoint,
+    manifests: &[Source],
+) -> Result<(), ControlError> {
+    let text = manifests.iter().map(Source::text).collect::<Vec<_>>().join("\n---\n");
+    policy(http, endpoint, text).await
 }
 
 async fn call(

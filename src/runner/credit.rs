@@ -4,6 +4,7 @@
 //! passed on its own is looked at again: in the same case the same component must have answered the other way
 //! to a token that differs by the one defect. Without that the check is an error, never green.
 
+mod asks;
 mod wishes;
 
 use super::{context::Context, held::Held};
@@ -13,6 +14,7 @@ use crate::{
     runner::step::IDLE_FAULT,
 };
 
+pub(super) use asks::{Asked, Moment, Outcome};
 pub(super) use wishes::Wished;
 
 /// Something that was shown to a component, and what was expected of it.
@@ -96,6 +98,7 @@ impl Presentation {
 /// Takes the pass from every check whose control is not green.
 pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
     wishes::settle(steps, &context.wished);
+    asks::settle(steps, &context.asked);
     blame_for_idle_faults(steps);
     let shown = &context.presentations;
     for one in shown {

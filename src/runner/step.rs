@@ -6,12 +6,15 @@ mod client;
 mod fault;
 mod journal;
 mod keys;
+mod manifests;
+mod mcp;
 mod mint;
 mod refuse;
 mod request;
 mod sign_in;
 mod tamper;
 mod token;
+mod upstream;
 
 use super::context::Context;
 use crate::{
@@ -27,6 +30,7 @@ use crate::{
         syntax::{Action, Advance, Whose},
         template::{Template, Undefined},
     },
+    target::Probe,
 };
 
 /// What became of a step.
@@ -92,6 +96,9 @@ impl Action {
             Self::Restore(_) => "restore",
             Self::Keys(_) => "keys",
             Self::Policy(_) => "policy",
+            Self::Mcp(_) => "mcp",
+            Self::Manifests(_) => "manifests",
+            Self::Upstream(_) => "upstream",
         }
     }
 }
@@ -108,13 +115,16 @@ impl Action {
             Self::Refuse(step) => Some(&step.by),
             Self::Request(step) => Some(&step.to),
             Self::Journal(step) => Some(&step.of),
+            Self::Mcp(step) => Some(&step.server),
+            Self::Upstream(step) => Some(&step.of),
             Self::SignIn(_)
             | Self::Mint(_)
             | Self::Token(_)
             | Self::Advance(_)
             | Self::Client(_)
             | Self::Tamper(_)
-            | Self::Policy(_) => None,
+            | Self::Policy(_)
+            | Self::Manifests(_) => None,
         }
     }
 }
@@ -136,6 +146,9 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
         Action::Restore(of) => fault::restore(context, of).await,
         Action::Keys(step) => keys::change(context, step).await,
         Action::Policy(step) => keys::policy(context, step).await,
+        Action::Mcp(step) => mcp::take(context, step).await,
+        Action::Manifests(step) => manifests::take(context, step).await,
+        Action::Upstream(step) => upstream::take(context, step).await,
     };
     done.unwrap_or_else(|stuck| {
         let title = format!("`{}` could not be taken", action.kind());
@@ -173,8 +186,15 @@ async fn present(
     let endpoint = context.endpoint(component).map_err(Stuck::harness)?;
     let held = context.held(token).map_err(Stuck::harness)?;
     let url = format!("{}{}", endpoint.base, endpoint.protected_path);
-    let request = Request::get(url).header("authorization", format!("Bearer {}", held.text));
-    let target = Target::new("GET", &endpoint.protected_path);
+    let (method, request) = match endpoint.probe {
+        Probe::Get => ("GET", Request::get(url)),
+        Probe::Initialize => {
+            let request = Request::json("POST", url, &mcp::initialize());
+            ("POST", request.header("accept", "application/json, text/event-stream"))
+        }
+    };
+    let request = request.header("authorization", format!("Bearer {}", held.text));
+    let target = Target::new(method, &endpoint.protected_path);
     Ok((context.wire.send(request).await?, Shown::Token { name: token.to_owned(), target }))
 }
 

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -27,19 +27,21 @@ const SHOWN_BODY: usize = 16 << 10;
 /// How long an answer is waited for from a component that was told not to give one.
 const PATIENCE_WITH_THE_SILENT: Duration = Duration::from_millis(200);
 
+/// A clone is the same wire.
+#[derive(Clone)]
 pub(super) struct Wire {
     http: Client,
     secrets: Secrets,
     /// Origin → component.
-    origins: BTreeMap<String, Component>,
+    origins: Arc<BTreeMap<String, Component>>,
     /// Components that were told to be silent or slow, at one path or at all.
-    silent: Mutex<BTreeMap<Component, Option<String>>>,
-    exchanges: Mutex<Vec<Exchange>>,
+    silent: Arc<Mutex<BTreeMap<Component, Option<String>>>>,
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
 }
 
 impl Wire {
     pub(super) fn new(http: Client, secrets: Secrets, endpoints: &Endpoints) -> Self {
-        let origins = endpoints
+        let origins: BTreeMap<_, _> = endpoints
             .components
             .iter()
             .filter_map(|(component, endpoint)| {
@@ -47,7 +49,7 @@ impl Wire {
                 Some((origin, component.clone()))
             })
             .collect();
-        Self { http, secrets, origins, silent: Mutex::default(), exchanges: Mutex::default() }
+        Self { http, secrets, origins: Arc::new(origins), silent: Arc::default(), exchanges: Arc::default() }
     }
 
     /// What was captured since the last call.

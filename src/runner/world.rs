@@ -17,6 +17,10 @@ pub(super) struct World {
     published: BTreeMap<String, Vec<String>>,
     /// The Manager answers nobody.
     pub(super) outage: Option<Outage>,
+    /// How often the custom resources were changed.
+    manifests: usize,
+    /// Server → how often the list of its tools was seen.
+    lists: BTreeMap<Component, usize>,
 }
 
 /// Since when nobody reaches the Manager.
@@ -72,6 +76,26 @@ impl World {
             let ids = published.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect();
             self.published.insert(issuer.to_owned(), ids);
         }
+    }
+
+    pub(super) fn manifests_changed(&mut self) {
+        self.manifests += 1;
+    }
+
+    /// Somebody saw the list of a server's tools, and so did its proxy.
+    pub(super) fn tools_seen(&mut self, server: &Component) {
+        *self.lists.entry(server.clone()).or_default() += 1;
+    }
+
+    /// The server behind a proxy changed: what was seen of it may be stale.
+    pub(super) fn upstream_changed(&mut self, upstream: &Component) {
+        let proxy = Component::new(upstream.as_str().replacen("upstream:", "mcp:", 1));
+        self.tools_seen(&proxy);
+    }
+
+    /// The custom resources' and the lists' part in the moment at a server.
+    pub(super) fn changes_at(&self, server: &Component) -> (usize, usize) {
+        (self.manifests, self.lists.get(server).copied().unwrap_or_default())
     }
 
     /// The key under which a token stands was withdrawn by a step.

@@ -14,6 +14,7 @@ mod journal;
 mod keys;
 mod ledger;
 mod matching;
+pub mod mcp;
 mod mint;
 mod reader;
 mod refuse;
@@ -32,7 +33,7 @@ use spanned_yaml::{Diagnostics, Fields, Source};
 use self::{reader::Reader, variable::Place, words::CAPABILITIES};
 use crate::{
     model::identifier::{Component, RequirementId, ScenarioId},
-    scenario::syntax::CheckedScenario,
+    scenario::syntax::{CheckedScenario, Manifests},
 };
 
 /// What a scenario may name besides what it defines itself.
@@ -97,9 +98,22 @@ impl Reader<'_> {
         let values = fields.required("platform", &mut self.found).and_then(|node| {
             let mut fields = Fields::new(node, "`platform`", &mut self.found)?;
             let values = fields.required("values", &mut self.found);
+            let manifests = fields.entry("manifests");
+            let broken = fields.entry("broken_manifests");
             fields.finish(&mut self.found);
-            self.template(values?, Place::Setup)
+            if let (Some(_), Some(broken)) = (manifests, broken) {
+                self.found
+                    .error(broken.key_span, "`broken_manifests` beside `manifests`")
+                    .help("list all of them as `broken_manifests`");
+            }
+            let manifests = match (manifests, broken) {
+                (Some(entry), _) => self.manifests(&entry.value, false),
+                (None, Some(entry)) => self.manifests(&entry.value, true),
+                (None, None) => Some(Manifests::default()),
+            };
+            Some((self.template(values?, Place::Setup)?, manifests?))
         });
+        let (values, manifests) = values.unzip();
         let tenant = fields.required("idp", &mut self.found).and_then(|node| {
             let mut fields = Fields::new(node, "`idp`", &mut self.found)?;
             let tenant = fields.required("tenant", &mut self.found);
@@ -131,6 +145,7 @@ impl Reader<'_> {
             needs: self.ledger.needs(),
             matrix: axes,
             values: values?,
+            manifests: manifests?,
             tenant: tenant?,
             steps,
             always,

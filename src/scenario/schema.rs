@@ -10,7 +10,7 @@ mod shape;
 use serde_json::{Map, Value as Json, json};
 
 use self::{form::Form, shape::Shape};
-use crate::scenario::read::words::OPERATORS;
+use crate::scenario::read::words::{COMPONENTS, OPERATORS};
 
 /// The schema, draft 7, which editors know best.
 #[must_use]
@@ -71,6 +71,7 @@ fn value(form: &Form) -> Json {
         // A plain number or boolean is read as the text that it is written with.
         Form::Text => json!({"type": ["string", "number", "boolean"]}),
         Form::Word(words) => json!({"enum": words()}),
+        Form::Component => json!({"anyOf": [{"enum": COMPONENTS}, {"pattern": "^(mcp|upstream):[^/]+(/MCPServer|/MCPRemoteProxy)?/[^/]+$"}]}),
         Form::Yes => json!({"const": true}),
         Form::Boolean => json!({"type": "boolean"}),
         Form::Status => json!({"type": "integer", "minimum": 400, "maximum": 599}),

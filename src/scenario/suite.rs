@@ -14,7 +14,7 @@ use std::{
 use aws_lc_rs::digest;
 use spanned_yaml::{Diagnostics, Source, Span};
 
-pub use reference::{is_file, resolve};
+pub use reference::{is_file, is_written_out, resolve};
 
 use self::catalogue::LocatedCatalogue;
 use crate::{
@@ -193,7 +193,7 @@ impl CheckedSuite {
 const CATALOGUE: &str = "requirements.yaml";
 
 /// Folders at the root whose files scenarios name; they hold no scenarios.
-const DATA: [&str; 2] = ["values/", "tenants/"];
+const DATA: [&str; 3] = ["values/", "tenants/", "manifests/"];
 
 /// The id of the scenario that a file holds, if it holds one: `area/behaviour`.
 fn scenario_id(path: &str) -> Option<ScenarioId> {

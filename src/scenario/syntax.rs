@@ -2,6 +2,7 @@
 
 mod change;
 mod client;
+mod mcp;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use crate::{
 
 pub use change::{Advance, Fault, KeyChange, Keys, KeysRefused, Policy, Publication, Whose};
 pub use client::{ClientStep, Deed, Tamper, Tampering, Wish};
+pub use mcp::{Listing, Manifests, McpAnswer, McpAsk, McpStep, UpstreamChange, UpstreamStep};
 
 /// A scenario that may run.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct CheckedScenario {
     pub matrix: Vec<Axis>,
     /// The values file, relative to the scenario file.
     pub values: Template,
+    /// Custom resources: files relative to the scenario file, or documents written out in it.
+    pub manifests: Manifests,
     /// The tenant: the name of a shipped one (`okta-shared`), or a file relative to the scenario file.
     pub tenant: Template,
     /// In order.
@@ -120,6 +124,12 @@ pub enum Action {
     Keys(Keys),
     /// `policy`: the Manager's policy file is written anew.
     Policy(Policy),
+    /// `mcp`: what somebody may do on an MCP server.
+    Mcp(McpStep),
+    /// `manifests`: the custom resources are others from here on.
+    Manifests(Manifests),
+    /// `upstream`: the server behind a proxy changes.
+    Upstream(UpstreamStep),
 }
 
 /// How a client obtains a token.

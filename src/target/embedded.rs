@@ -4,6 +4,8 @@
 //! resource URLs are those of the values file; the client finds them by name override. Signing keys come from a pool that all cases
 //! share, but no two issuers of a case share one. This is the only file that knows the mock IdP.
 
+mod mcp;
+
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpListener},
@@ -16,7 +18,7 @@ use mock_idp::{IdpClock, KeyPool, Running, Settings, Tenant};
 use spanned_yaml::{Diagnostics, Source};
 
 use super::{
-    Control, Endpoint, Endpoints, Pending, Platform, PlatformOrder, REQUEST_LIMIT, Target, TargetError,
+    Control, Endpoint, Endpoints, Pending, Platform, PlatformOrder, Probe, REQUEST_LIMIT, Target, TargetError,
 };
 use crate::{
     chance,
@@ -110,7 +112,7 @@ impl EmbeddedTarget {
         let (tenant, _) =
             Tenant::parse(&order.tenant).map_err(|found| TargetError::Tenant(Box::new(found)))?;
         values.register_secrets(&order.secrets);
-        fits(&values, &tenant)?;
+        fits(&values, &order.manifests, &tenant)?;
         for (secret, kind) in tenant.secrets() {
             order.secrets.register(&secret, kind);
         }
@@ -123,6 +125,8 @@ impl EmbeddedTarget {
         hosts.extend(values.enterprise_manager.iter().map(|manager| manager.resource_url.host().to_owned()));
         hosts.push(sibling_url.host().to_owned());
         hosts.extend(registry_url.iter().map(|url| url.host().to_owned()));
+        let servers = mcp::servers(&order.manifests);
+        hosts.extend(servers.iter().flat_map(mcp::hosts));
         hosts.push("127.0.0.1".to_owned());
         hosts.sort();
         hosts.dedup();
@@ -147,6 +151,7 @@ impl EmbeddedTarget {
         let manager = manager.transpose()?;
         let ui = values.cloud_ui.as_ref().map(|_| launch.bind(sibling_url.host())).transpose()?;
         let registry = registry_url.map(|url| launch.bind_registry(url)).transpose()?.flatten();
+        let servers: Vec<_> = servers.into_iter().map(|id| launch.plan_mcp(id)).collect::<Result<_, _>>()?;
         let client = |limit| {
             net::build_client(&[self.authority.certificate()], &launch.names, limit).map_err(environment)
         };
@@ -159,6 +164,9 @@ impl EmbeddedTarget {
         }
         if let Some((url, listener)) = registry {
             launch.registry(&url, listener)?;
+        }
+        for planned in servers {
+            launch.mcp(planned, &order.manifests, &values, &fetching)?;
         }
         let Launch { endpoints, clocks, serving, scratch, notes, .. } = launch;
         Ok(EmbeddedPlatform {
@@ -179,7 +187,7 @@ impl Target for EmbeddedTarget {
     fn identity(&self) -> TargetIdentity {
         TargetIdentity {
             name: "embedded".into(),
-            description: "reference Enterprise Manager, a sibling resource and a mock IdP in this process"
+            description: "reference Enterprise Manager, a sibling resource, MCP servers behind their proxies and a mock IdP in this process"
                 .into(),
             capabilities: vec![
                 Capability::ClockControl,
@@ -219,6 +227,7 @@ struct Ready<'a> {
     component: &'a str,
     base: &'a str,
     protected_path: &'a str,
+    probe: Probe,
     clock: ManualClock,
     faults: net::Faults,
     public: axum::Router,
@@ -269,7 +278,7 @@ impl Launch {
         .map_err(environment)?;
         self.names.extend(hosts.into_iter().map(|host| (host, running.address)));
         let control = running.control_address.map(|address| self.control(address));
-        let endpoint = Endpoint { base, protected_path: "/".into(), control };
+        let endpoint = Endpoint { base, protected_path: "/".into(), probe: Probe::Get, control };
         self.endpoints.components.insert(Component::new(IDP), endpoint);
         Ok((running, clock))
     }
@@ -303,6 +312,7 @@ impl Launch {
                 component: "enterprise-manager",
                 base: values.resource_url.as_str(),
                 protected_path: enterprise_manager::PROTECTED_PATH,
+                probe: Probe::Get,
                 clock,
                 faults: manager.faults(),
                 public: manager.router(),
@@ -330,6 +340,7 @@ impl Launch {
                 component: "sibling",
                 base: &base,
                 protected_path: sibling::PROTECTED_PATH,
+                probe: Probe::Get,
                 clock,
                 faults: sibling.faults(),
                 public: sibling.router(),
@@ -348,6 +359,7 @@ impl Launch {
                 component: "registry",
                 base: url.as_str(),
                 protected_path: "/",
+                probe: Probe::Get,
                 clock,
                 faults: registry.faults(),
                 public: registry.router(),
@@ -367,7 +379,7 @@ impl Launch {
 
     /// Serves a component and its control wire. The wire has no faults: it is how they end.
     fn serve(&mut self, listener: TcpListener, ready: Ready<'_>) -> Result<(), TargetError> {
-        let Ready { component, base, protected_path, clock, faults, public, control } = ready;
+        let Ready { component, base, protected_path, probe, clock, faults, public, control } = ready;
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
         let public = net::serve(listener, &self.leaf, Arc::clone(&time), &faults, public);
         let public = public.map_err(environment)?;
@@ -377,6 +389,7 @@ impl Launch {
         let endpoint = Endpoint {
             base: base.trim_end_matches('/').to_owned(),
             protected_path: protected_path.to_owned(),
+            probe,
             control: Some(self.control(control.address)),
         };
         self.endpoints.components.insert(Component::new(component), endpoint);
@@ -458,11 +471,12 @@ fn registry_url(values: &Values) -> Result<Option<ResourceUrl>, TargetError> {
 }
 
 /// Every issuer of the values is one of the tenant's: else nobody would answer under its name.
-fn fits(values: &Values, tenant: &Tenant) -> Result<(), TargetError> {
+fn fits(values: &Values, manifests: &[Source], tenant: &Tenant) -> Result<(), TargetError> {
     let known = tenant.issuers();
-    let manager = values.enterprise_manager.iter().map(|manager| &manager.issuer);
-    let mut issuers = manager.chain(values.cloud_ui.iter().map(|ui| &ui.issuer));
-    match issuers.find(|issuer| !known.iter().any(|known| known == issuer.as_str())) {
+    let manager = values.enterprise_manager.iter().map(|manager| manager.issuer.to_string());
+    let issuers = manager.chain(values.cloud_ui.iter().map(|ui| ui.issuer.to_string()));
+    let mut issuers = issuers.chain(mcp::issuers(manifests));
+    match issuers.find(|issuer| !known.iter().any(|known| known == issuer)) {
         None => Ok(()),
         Some(unknown) => {
             let known = known.join("`, `");

@@ -66,7 +66,11 @@ impl<'a> Reader<'a> {
 
     /// A component of the platform.
     pub(super) fn component(&mut self, node: &Node) -> Option<Component> {
-        let component = Component::new(self.text(node)?);
+        let text = self.text(node)?;
+        if text.starts_with("mcp:") || text.starts_with("upstream:") {
+            return self.server(node);
+        }
+        let component = Component::new(text);
         if self.context.components.contains(&component) {
             return Some(component);
         }

@@ -39,6 +39,10 @@ impl Reader<'_> {
             "keys" => self.keys(value).map(Action::Keys),
             "policy" => self.policy(value, false).map(Action::Policy),
             "broken_policy" => self.policy(value, true).map(Action::Policy),
+            "mcp" => self.mcp(value).map(Action::Mcp),
+            "manifests" => self.manifest_change(value, false).map(Action::Manifests),
+            "broken_manifests" => self.manifest_change(value, true).map(Action::Manifests),
+            "upstream" => self.upstream(value).map(Action::Upstream),
             _ => None,
         }?;
         Some(Step { span: entry.key_span, action })

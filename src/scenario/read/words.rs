@@ -2,7 +2,7 @@
 
 use crate::{
     outcome::Capability,
-    scenario::syntax::{Flow, KeyChange, SignWith},
+    scenario::syntax::{Flow, KeyChange, Listing, SignWith},
 };
 
 /// The parts of the platform.
@@ -230,7 +230,7 @@ pub(crate) const OPERATORS: [&str; 11] =
     ["equals", "present", "contains", "matches", "lt", "le", "gt", "ge", "any", "all", "not"];
 
 /// The keys of a step.
-pub(crate) const STEPS: [&str; 15] = [
+pub(crate) const STEPS: [&str; 19] = [
     "sign_in",
     "mint",
     "accept",
@@ -246,6 +246,27 @@ pub(crate) const STEPS: [&str; 15] = [
     "keys",
     "policy",
     "broken_policy",
+    "mcp",
+    "manifests",
+    "broken_manifests",
+    "upstream",
+];
+
+/// What `upstream` changes.
+pub(crate) const UPSTREAM_CHANGES: [&str; 4] = ["tools", "notify", "answers", "restart"];
+
+/// `upstream.answers`
+pub(crate) const ANSWER_FORMS: [(&str, &str); 2] = [("json", "json"), ("event-stream", "event-stream")];
+
+/// What `mcp` asks.
+pub(crate) const MCP_ASKS: [&str; 4] = ["call_tool", "get_prompt", "read_resource", "list"];
+
+/// `mcp.list`
+pub(crate) const LISTINGS: [(&str, Listing); 4] = [
+    ("tools", Listing::Tools),
+    ("prompts", Listing::Prompts),
+    ("resources", Listing::Resources),
+    ("templates", Listing::Templates),
 ];
 
 /// What `capture` can keep of an answer.

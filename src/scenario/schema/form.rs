@@ -8,6 +8,8 @@ pub(super) enum Form {
     Text,
     /// A word of a closed set.
     Word(fn() -> Vec<&'static str>),
+    /// A component of the platform: a word, or an MCP server.
+    Component,
     /// `true`, and nothing else.
     Yes,
     /// `true` or `false`.

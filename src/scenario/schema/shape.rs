@@ -2,15 +2,17 @@
 
 mod change;
 mod client;
+mod mcp;
 
 use self::{
     change::{ADVANCE, FAULT, KEYS, KEYS_REFUSED},
     client::{CLIENT, TAMPER},
+    mcp::{MANIFESTS, MCP, UPSTREAM},
 };
 use super::form::Form::{
     self, Any, Boolean, Either, List, Map, Matcher, SomeIn, SomeOf, Status, Text, Word, Yes,
 };
-use crate::scenario::read::words::{CAPABILITIES, COMPONENTS, ENCODINGS, FLOWS, SIGNATURES};
+use crate::scenario::read::words::{CAPABILITIES, ENCODINGS, FLOWS, SIGNATURES};
 
 /// A map whose keys are known.
 pub(super) struct Shape {
@@ -40,10 +42,10 @@ const fn may(key: &'static str, form: Form, about: &'static str) -> Field {
     Field { key, required: false, form, about }
 }
 
-const COMPONENT: Form = Word(|| COMPONENTS.to_vec());
+const COMPONENT: Form = Form::Component;
 
 /// Every shape below the scenario itself.
-pub(super) static ALL: [&Shape; 22] = [
+pub(super) static ALL: [&Shape; 24] = [
     &PLATFORM,
     &IDP,
     &AXIS,
@@ -66,6 +68,8 @@ pub(super) static ALL: [&Shape; 22] = [
     &FAULT,
     &KEYS,
     &KEYS_REFUSED,
+    &MCP,
+    &UPSTREAM,
 ];
 
 pub(super) static SCENARIO: Shape = Shape {
@@ -98,7 +102,11 @@ static PLATFORM: Shape = Shape {
     name: "platform",
     about: "the platform under test",
     exactly_one: false,
-    fields: &[need("values", Text, "its values file, relative to this file")],
+    fields: &[
+        need("values", Text, "its values file, relative to this file"),
+        may("manifests", MANIFESTS, "its custom resources: files relative to this one, or documents written out"),
+        may("broken_manifests", MANIFESTS, "the same, with mistakes in them"),
+    ],
 };
 
 static IDP: Shape = Shape {
@@ -158,6 +166,10 @@ static STEP: Shape = Shape {
             Either(&[Text, Map(&Any)]),
             "the policy file of the Manager is written anew, and is one that it does not take",
         ),
+        may("mcp", Form::Shape(&MCP), "what somebody may do on an MCP server"),
+        may("manifests", MANIFESTS, "the custom resources are others from here on"),
+        may("broken_manifests", MANIFESTS, "the same, with mistakes in them"),
+        may("upstream", Form::Shape(&UPSTREAM), "the server behind a proxy changes"),
     ],
 };
 

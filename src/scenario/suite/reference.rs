@@ -6,7 +6,10 @@ use spanned_yaml::{Diagnostics, Source, closest};
 
 use crate::{
     model::identifier::ScenarioId,
-    scenario::{syntax::CheckedScenario, template::Template},
+    scenario::{
+        syntax::{Action, CheckedScenario},
+        template::Template,
+    },
 };
 
 /// The path under the suite's root of a file that a scenario names relative to its own folder: `../values/x.yaml` in
@@ -36,6 +39,12 @@ pub fn is_file(tenant: &str) -> bool {
     tenant.contains('/') || tenant.strip_suffix(".yaml").is_some()
 }
 
+/// Manifests are documents written out if they have more than one line, else a file.
+#[must_use]
+pub fn is_written_out(manifests: &str) -> bool {
+    manifests.contains('\n')
+}
+
 impl CheckedScenario {
     /// The error that no tenant of this name is shipped, at its place in the file.
     #[must_use]
@@ -58,7 +67,17 @@ pub(super) fn named(scenario: &CheckedScenario) -> Vec<(String, &Template)> {
     for cell in scenario.cells() {
         let tenant = scenario.tenant.fill(&cell).ok().filter(|tenant| is_file(tenant));
         let values = scenario.values.fill(&cell).ok();
-        for (reference, written) in [(values, &scenario.values), (tenant, &scenario.tenant)] {
+        let changes = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Manifests(manifests) => Some(&manifests.written),
+            _ => None,
+        });
+        let manifests = scenario.manifests.written.iter().chain(changes.flatten());
+        let manifests = manifests.map(|written| {
+            (written.fill(&cell).ok().filter(|manifests| !is_written_out(manifests)), written)
+        });
+        for (reference, written) in
+            [(values, &scenario.values), (tenant, &scenario.tenant)].into_iter().chain(manifests)
+        {
             let Some(reference) = reference else { continue };
             if !named.iter().any(|(known, _)| *known == reference) {
                 named.push((reference, written));

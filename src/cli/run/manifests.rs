@@ -1,0 +1,64 @@
+//! The custom resources of the cases, looked at before the first case: mistakes where none are meant, and none where
+//! the scenario says that there are some.
+
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+};
+
+use mcp_policy::{
+    manifest,
+    rbac::{self, Options},
+};
+use spanned_yaml::Source;
+
+use crate::model::identifier::CaseId;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Mistakes {
+    /// What was looked at: names and texts.
+    seen: BTreeSet<Vec<(String, String)>>,
+    words: String,
+}
+
+impl Mistakes {
+    /// Looks at one set of custom resources, as its platform will see them: together.
+    pub(super) fn look(&mut self, case: &CaseId, sources: &[Source], broken: bool, color: bool) {
+        let key = sources.iter().map(|source| (source.name().to_owned(), source.text().to_owned())).collect();
+        if sources.is_empty() || !self.seen.insert(key) {
+            return;
+        }
+        let (manifests, mut findings) = manifest::read(sources.to_vec());
+        let compilation = rbac::compile(&manifests, &Options::default());
+        for finding in &compilation.findings {
+            let diagnostics = findings.of(finding.place.source);
+            let added = match finding.severity {
+                spanned_yaml::Severity::Error => diagnostics.error(finding.place.span, finding.message.as_str()),
+                spanned_yaml::Severity::Warning => {
+                    diagnostics.warning(finding.place.span, finding.message.as_str())
+                }
+            };
+            if let Some(help) = &finding.help {
+                added.help(help.as_str());
+            }
+        }
+        let unusable = findings.has_errors() || compilation.targets.values().any(Result::is_err);
+        if unusable && !broken {
+            self.words.push_str(&findings.render(color));
+        } else if broken && !unusable {
+            // Into a text: it cannot fail.
+            let _ = writeln!(self.words, "{case}: `broken_manifests` without a mistake in them\n");
+        }
+    }
+
+    pub(super) fn any(&self) -> bool {
+        !self.words.is_empty()
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}

@@ -1,0 +1,182 @@
+//! `mcp` and `manifests`: what a person may do on an MCP server, and the custom resources that say so.
+
+use mcp_policy::vocabulary::{ServerId, TargetKind};
+use spanned_yaml::{Fields, Node};
+
+use super::{
+    reader::Reader,
+    variable::Place,
+    words::{ANSWER_FORMS, LISTINGS, MCP_ASKS, UPSTREAM_CHANGES, listed},
+};
+use crate::{
+    model::identifier::Component,
+    outcome::Capability,
+    scenario::{
+        syntax::{Manifests, McpAnswer, McpAsk, McpStep, UpstreamChange, UpstreamStep},
+        template::JsonTemplate,
+    },
+};
+
+/// What the name of a server's component begins with.
+const PREFIX: &str = "mcp:";
+
+/// What the name of the component behind it begins with.
+const UPSTREAM: &str = "upstream:";
+
+impl Reader<'_> {
+    pub(super) fn mcp(&mut self, node: &Node) -> Option<McpStep> {
+        let mut fields = Fields::new(node, "`mcp`", &mut self.found)?;
+        let server = fields.required("server", &mut self.found);
+        let token = fields.required("token", &mut self.found);
+        for key in MCP_ASKS {
+            fields.entry(key);
+        }
+        let (arguments, permitted, shows) =
+            (fields.entry("arguments"), fields.entry("permitted"), fields.entry("shows"));
+        let rule = fields.optional("rule");
+        fields.finish(&mut self.found);
+        let rule = self.rule(rule);
+        self.ledger.check();
+
+        let server = server.and_then(|node| self.server(node));
+        let token = token.and_then(|node| self.token_use(node)).map(|token| token.name);
+        let asks: Vec<_> = MCP_ASKS.iter().filter(|key| node.get(key).is_some()).collect();
+        let [word] = asks.as_slice() else {
+            self.found
+                .error(node.span, "`mcp` asks exactly one thing")
+                .help(format!("there are {}", listed(MCP_ASKS)));
+            return None;
+        };
+        let subject = node.get(word)?;
+        let arguments_of = |reader: &mut Self| match arguments {
+            Some(entry) => reader.json(&entry.value).map(Some),
+            None => Some(None),
+        };
+        let ask = match **word {
+            "call_tool" => McpAsk::CallTool(self.template(subject, Place::Step)?, arguments_of(self)?),
+            "get_prompt" => McpAsk::GetPrompt(self.template(subject, Place::Step)?, arguments_of(self)?),
+            "read_resource" => McpAsk::ReadResource(self.template(subject, Place::Step)?),
+            _ => McpAsk::List(self.one_of(subject, "list of a server", &LISTINGS)?),
+        };
+        if let (Some(entry), McpAsk::ReadResource(_) | McpAsk::List(_)) = (arguments, &ask) {
+            self.found
+                .error(entry.key_span, format!("`arguments` has no meaning beside `{word}`"))
+                .help("remove it");
+        }
+        let answer = match (&ask, permitted, shows) {
+            (McpAsk::List(_), _, Some(entry)) => McpAnswer::Shows(self.templates(&entry.value)?),
+            (_, Some(entry), None) => {
+                let Some(permitted) = entry.value.as_bool() else {
+                    self.found.expected(&entry.value, "`true` or `false`");
+                    return None;
+                };
+                if permitted { McpAnswer::Permitted } else { McpAnswer::Denied }
+            }
+            (McpAsk::List(_), None, None) => {
+                self.found.error(node.span, "`list` needs `shows`").help(
+                    "say which names the list must have, exactly: `shows: [a, b]`; or `permitted: false`",
+                );
+                return None;
+            }
+            _ => {
+                self.found
+                    .error(node.span, format!("`{word}` needs `permitted`"))
+                    .help("`permitted: true` or `permitted: false`");
+                return None;
+            }
+        };
+        if let (McpAsk::List(_), McpAnswer::Permitted) = (&ask, &answer) {
+            let span = permitted.map_or(node.span, |entry| entry.key_span);
+            self.found
+                .error(span, "of a list that is permitted, say what it shows")
+                .help("`shows: [a, b]`, exactly");
+            return None;
+        }
+        Some(McpStep { server: server?, token: token?, ask, answer, rule: rule? })
+    }
+
+    /// A server by namespace and name, with its kind between them where that is not `MCPServer`.
+    pub(super) fn server(&mut self, node: &Node) -> Option<Component> {
+        let text = self.literal(node)?;
+        let found = server_component(&text);
+        if found.is_none() {
+            self.found.error(node.span, format!("`{text}` is no server")).help(
+                "a server is `namespace/name`, or `namespace/MCPRemoteProxy/name`, after `mcp:` where it stands for a component",
+            );
+        }
+        found
+    }
+
+    /// `manifests`: of the platform, or those that a step brings.
+    pub(super) fn manifests(&mut self, node: &Node, broken: bool) -> Option<Manifests> {
+        let nodes = node.as_sequence().unwrap_or_else(|| std::slice::from_ref(node));
+        if nodes.is_empty() {
+            self.found.error(node.span, "no manifests").help("name a file, or leave the key out");
+        }
+        let written = nodes.iter().map(|node| self.template(node, Place::Setup)).collect::<Option<_>>()?;
+        Some(Manifests { written, broken })
+    }
+
+    /// `manifests`, `broken_manifests`: the custom resources change while the platform runs.
+    pub(super) fn manifest_change(&mut self, node: &Node, broken: bool) -> Option<Manifests> {
+        self.ledger.need([Capability::PolicyChange]);
+        self.manifests(node, broken)
+    }
+
+    pub(super) fn upstream(&mut self, node: &Node) -> Option<UpstreamStep> {
+        let mut fields = Fields::new(node, "`upstream`", &mut self.found)?;
+        let of = fields.required("of", &mut self.found);
+        for key in UPSTREAM_CHANGES {
+            fields.entry(key);
+        }
+        fields.finish(&mut self.found);
+        self.ledger.need([Capability::FaultInjection]);
+        let proxy = of.and_then(|node| self.server(node))?;
+        let of = Component::new(proxy.as_str().replacen(PREFIX, UPSTREAM, 1));
+        let changes: Vec<_> = UPSTREAM_CHANGES.iter().filter(|key| node.get(key).is_some()).collect();
+        let [word] = changes.as_slice() else {
+            self.found
+                .error(node.span, "`upstream` changes exactly one thing")
+                .help(format!("there are {}", listed(UPSTREAM_CHANGES)));
+            return None;
+        };
+        let value = node.get(word)?;
+        let change = match **word {
+            "tools" => UpstreamChange::Tools(JsonTemplate::Map(self.members(value)?)),
+            "notify" => UpstreamChange::Notify(self.one_of(value, "list of a server", &LISTINGS)?),
+            "answers" => UpstreamChange::Answers(self.one_of(value, "form of an answer", &ANSWER_FORMS)?),
+            _ => {
+                if value.as_bool() != Some(true) {
+                    self.found.expected(value, "`true`");
+                    return None;
+                }
+                UpstreamChange::Restart
+            }
+        };
+        Some(UpstreamStep { of, change })
+    }
+}
+
+/// The component of a server in a scenario's words.
+pub(crate) fn server_component(text: &str) -> Option<Component> {
+    if let Some(behind) = text.strip_prefix(UPSTREAM) {
+        let proxy = server_component(behind)?;
+        return Some(Component::new(proxy.as_str().replacen(PREFIX, UPSTREAM, 1)));
+    }
+    let text = text.strip_prefix(PREFIX).unwrap_or(text);
+    let parts: Vec<_> = text.split('/').collect();
+    let (namespace, kind, name) = match parts.as_slice() {
+        [namespace, name] => (namespace, TargetKind::McpServer, name),
+        [namespace, "MCPServer", name] => (namespace, TargetKind::McpServer, name),
+        [namespace, "MCPRemoteProxy", name] => (namespace, TargetKind::McpRemoteProxy, name),
+        _ => return None,
+    };
+    let id = ServerId { namespace: (*namespace).to_owned(), kind, name: (*name).to_owned() };
+    (!namespace.is_empty() && !name.is_empty()).then(|| component_of(&id))
+}
+
+/// The component's name of a server: `mcp:engineering/MCPServer/github`.
+#[must_use]
+pub fn component_of(id: &ServerId) -> Component {
+    Component::new(format!("{PREFIX}{id}"))
+}

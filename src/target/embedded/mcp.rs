@@ -1,0 +1,138 @@
+//! The MCP servers of the custom resources: for each its proxy, and the real server behind it.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use mcp_policy::{
+    claims::IdpType,
+    manifest,
+    rbac::Matching,
+    vocabulary::{ServerId, TargetKind},
+};
+use spanned_yaml::Source;
+
+use super::{Launch, Probe, Ready, TargetError, environment};
+use crate::{
+    clock::{Clock, ManualClock},
+    model::{resource_url::ResourceUrl, values, values::Values},
+    net,
+    reference::mcp_server::{
+        proxy::{Deployment, Proxy},
+        upstream::Server,
+    },
+};
+
+/// How long a proxy waits for the server behind it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// An MCP server that will be started: its two addresses.
+pub(super) struct Planned {
+    id: ServerId,
+    proxy: (ResourceUrl, TcpListener),
+    upstream: (ResourceUrl, TcpListener),
+}
+
+/// Every server of the manifests. What is wrong with them is the proxies' matter: they deny.
+pub(super) fn servers(manifests: &[Source]) -> Vec<ServerId> {
+    let (manifests, _) = manifest::read(manifests.to_vec());
+    let mut servers: Vec<_> = manifests.servers.into_iter().map(|server| server.id.value).collect();
+    servers.sort();
+    servers.dedup();
+    servers
+}
+
+/// The issuers of the manifests' MCPOIDCConfigs.
+pub(super) fn issuers(manifests: &[Source]) -> Vec<String> {
+    let (manifests, _) = manifest::read(manifests.to_vec());
+    manifests.oidc_configs.into_iter().map(|config| config.issuer).collect()
+}
+
+/// The public host of a server, and that of the server behind it, which callers do not know.
+pub(super) fn hosts(id: &ServerId) -> [String; 2] {
+    let kind = match id.kind {
+        TargetKind::McpServer => "mcp",
+        TargetKind::McpRemoteProxy => "remote-mcp",
+    };
+    let host = |part: &str| format!("{}.{}.{part}.example.com", id.name, id.namespace);
+    [host(kind), host(&format!("behind-{kind}"))]
+}
+
+impl Launch {
+    /// Listeners for a server's two hosts.
+    pub(super) fn plan_mcp(&mut self, id: ServerId) -> Result<Planned, TargetError> {
+        let [proxy, upstream] = hosts(&id).map(|host| {
+            let url = ResourceUrl::parse(&format!("https://{host}/mcp")).map_err(environment)?;
+            let listener = self.bind(url.host())?;
+            Ok((url, listener))
+        });
+        Ok(Planned { id, proxy: proxy?, upstream: upstream? })
+    }
+
+    pub(super) fn mcp(
+        &mut self,
+        planned: Planned,
+        manifests: &[Source],
+        values: &Values,
+        http: &net::Client,
+    ) -> Result<(), TargetError> {
+        let Planned { id, proxy: (resource, listener), upstream: (endpoint, behind) } = planned;
+        let clock = ManualClock::at(self.start);
+        let time: Arc<dyn Clock> = Arc::new(clock.clone());
+        let server = Server::new(endpoint.clone(), time);
+        let component = format!("upstream:{id}");
+        self.serve(
+            behind,
+            Ready {
+                component: &component,
+                base: endpoint.as_str(),
+                protected_path: "",
+                probe: Probe::Initialize,
+                clock: clock.clone(),
+                faults: server.faults(),
+                public: server.router(),
+                control: server.control_router(&self.secret, Some(clock)),
+            },
+        )?;
+        let clock = ManualClock::at(self.start);
+        let deployment = Deployment {
+            server: id.clone(),
+            manifests: manifests.to_vec(),
+            idp_type: values.enterprise_manager.as_ref().map_or(IdpType::Generic, |manager| idp_type(manager.idp_type)),
+            matching: Matching::Any,
+            resource: resource.clone(),
+            upstream: endpoint.as_str().parse().map_err(environment)?,
+            origins: Vec::new(),
+            patience: PATIENCE,
+        };
+        let proxy = match Proxy::new(deployment, self.surroundings(&clock, http)) {
+            Ok(proxy) => proxy,
+            // MCP-EVAL: it does not start, and nobody answers under its name.
+            Err(error) => {
+                self.notes.push(format!("a proxy did not start: {error}"));
+                return Ok(());
+            }
+        };
+        let component = format!("mcp:{id}");
+        self.serve(
+            listener,
+            Ready {
+                component: &component,
+                base: resource.as_str(),
+                protected_path: "",
+                probe: Probe::Initialize,
+                clock: clock.clone(),
+                faults: proxy.faults(),
+                public: proxy.router(),
+                control: proxy.control_router(&self.secret, Some(clock)),
+            },
+        )
+    }
+}
+
+const fn idp_type(of: values::IdpType) -> IdpType {
+    match of {
+        values::IdpType::Entra => IdpType::Entra,
+        values::IdpType::Okta => IdpType::Okta,
+        values::IdpType::Generic => IdpType::Generic,
+    }
+}
+
