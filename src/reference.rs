@@ -18,6 +18,7 @@ mod fault;
 mod faults;
 mod gate;
 mod journal;
+pub mod mcp_server;
 mod paths;
 pub mod registry;
 pub mod sibling;

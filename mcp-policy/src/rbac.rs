@@ -37,7 +37,7 @@ use self::{
 };
 use crate::{
     claims::ClaimNames,
-    manifest::Manifests,
+    manifest::{Findings, Manifests},
     rule::{Rule, Rules},
     vocabulary::ServerId,
 };
@@ -69,7 +69,7 @@ pub struct Compilation {
     /// Every server of the manifests and every target of a policy, in order.
     pub targets: BTreeMap<ServerId, Result<Compiled, NotCompiled>>,
     /// What is wrong, and what is probably not meant, in the order of the places.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// Of every resource that is compiled, whether it was: what a controller would write into `status`.
     pub statuses: Vec<Status>,
 }
@@ -122,10 +122,8 @@ pub fn compile(manifests: &Manifests, options: &Options) -> Compilation {
     }
 
     let statuses = status::statuses(manifests, &index, &policies, &targets);
-    let mut findings: Vec<_> =
-        statuses.iter().flat_map(|status| &status.causes).filter_map(Cause::finding).collect();
-    findings.extend(policies.iter().flatten().flat_map(|lowered| lowered.findings.iter().cloned()));
-    findings.sort_by(|left, right| (left.place, &left.message).cmp(&(right.place, &right.message)));
-    findings.dedup();
+    let errors = statuses.iter().flat_map(|status| &status.causes).filter_map(Cause::finding);
+    let warnings = policies.iter().flatten().flat_map(|lowered| lowered.findings.iter().cloned());
+    let findings = status::told(manifests, errors.chain(warnings).collect());
     Compilation { targets, findings, statuses }
 }

@@ -2,17 +2,17 @@
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderName, HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
     },
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value as Json, json};
 
-/// The longest request body, in bytes: no public endpoint reads one.
+/// The longest request body, in bytes, where no public endpoint reads one.
 const MAX_BODY: u64 = 64 << 10;
 
 /// A JSON answer.
@@ -45,20 +45,27 @@ pub(super) fn document(body: &Json) -> Response {
 
 /// Answers what no route takes, and refuses large bodies before anything reads them.
 pub(super) fn complete(router: Router) -> Router {
+    complete_within(router, MAX_BODY)
+}
+
+/// The same for a component whose bodies have at most `most` bytes.
+pub(super) fn complete_within(router: Router, most: u64) -> Router {
     router
         .fallback(async || error(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
         .method_not_allowed_fallback(async || {
             error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take the method")
         })
-        .layer(from_fn(refuse_large_body))
+        .layer(from_fn_with_state(most, refuse_large_body))
 }
 
-async fn refuse_large_body(request: Request, next: Next) -> Response {
+async fn refuse_large_body(State(most): State<u64>, request: Request, next: Next) -> Response {
     let length =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > MAX_BODY) {
-        let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return error(status, "payload_too_large", "a request body has at most 64 KiB here");
-    }
-    next.run(request).await
+    if length.is_some_and(|length| length > most) { too_large(most) } else { next.run(request).await }
+}
+
+/// A body of more than `most` bytes.
+pub(super) fn too_large(most: u64) -> Response {
+    let description = format!("a request body has at most {} KiB here", most >> 10);
+    error(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", &description)
 }

@@ -15,6 +15,7 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
 use super::{faults::AnsweredBy, gate::RefusedBy, paths::Paths};
 use crate::clock::Clock;
@@ -52,7 +53,15 @@ pub(super) struct Entry {
     rule: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'static str>,
+    /// What the component itself says of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Map<String, Json>>,
 }
+
+/// What a component says of a request beside all that; travels inside the response to the journal, never to the
+/// caller. Its texts are cut and cleared of tokens as paths are.
+#[derive(Clone, Debug)]
+pub(super) struct Detail(pub(super) Map<String, Json>);
 
 impl Journal {
     pub(super) fn new(clock: Arc<dyn Clock>, paths: Paths) -> Self {
@@ -92,6 +101,7 @@ async fn record(State(journal): State<Journal>, request: Request, next: Next) ->
     let at = journal.clock.now().to_string();
     let rule = response.extensions().get::<RefusedBy>().map(|RefusedBy(rule)| rule.id());
     let fault = response.extensions().get::<AnsweredBy>().map(|AnsweredBy(kind)| *kind);
+    let detail = response.extensions().get::<Detail>().map(|Detail(detail)| shown(detail));
     let mut entries = journal.lock();
     entries.last += 1;
     let entry = Entry {
@@ -103,6 +113,7 @@ async fn record(State(journal): State<Journal>, request: Request, next: Next) ->
         status: response.status().as_u16(),
         rule,
         fault,
+        detail,
     };
     entries.list.push_back(entry);
     if entries.list.len() > CAPACITY {
@@ -110,6 +121,17 @@ async fn record(State(journal): State<Journal>, request: Request, next: Next) ->
     }
     drop(entries);
     response
+}
+
+fn shown(detail: &Map<String, Json>) -> Map<String, Json> {
+    let clean = |value: &Json| match value {
+        Json::String(text) => without_tokens(text).into(),
+        Json::Array(items) => {
+            items.iter().map(|item| item.as_str().map_or(Json::Null, |text| without_tokens(text).into())).collect()
+        }
+        other => other.clone(),
+    };
+    detail.iter().map(|(name, value)| (name.clone(), clean(value))).collect()
 }
 
 /// A JWT begins with `eyJ`, the base64url form of `{"`.

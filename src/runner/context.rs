@@ -120,8 +120,8 @@ impl<'a> Context<'a> {
     /// The moment at an MCP server, as far as two of them may explain two answers.
     pub(super) fn moment(&self, server: &Component) -> Moment {
         let When { at, faults, .. } = self.when(server, None);
-        let (manifests, lists) = self.world.changes_at(server);
-        Moment { at, faults, manifests, lists }
+        let (manifests, upstream) = self.world.changes_at(server);
+        Moment { at, faults, manifests, upstream: Some(upstream) }
     }
 
     /// Asks an MCP server by the official client.

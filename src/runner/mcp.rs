@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures_util::stream::BoxStream;
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::{
     RoleClient, ServiceError,
@@ -241,7 +241,7 @@ impl StreamableHttpClient for Carrier {
                 Ok(StreamableHttpPostResponse::Json(message, session))
             }
             "text/event-stream" => {
-                let whole = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(answer.body))]);
+                let whole = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from(answer.body))]);
                 let events = SseStream::from_bytes_stream(whole);
                 Ok(StreamableHttpPostResponse::Sse(Box::pin(events), session))
             }

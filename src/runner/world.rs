@@ -19,8 +19,17 @@ pub(super) struct World {
     pub(super) outage: Option<Outage>,
     /// How often the custom resources were changed.
     manifests: usize,
-    /// Server → how often the list of its tools was seen.
-    lists: BTreeMap<Component, usize>,
+    /// Proxy → what is known of the server behind it.
+    upstreams: BTreeMap<Component, Upstream>,
+}
+
+/// What has happened to the server behind a proxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Upstream {
+    /// How often it changed.
+    changes: usize,
+    /// The list of its tools was seen since.
+    seen: bool,
 }
 
 /// Since when nobody reaches the Manager.
@@ -84,18 +93,19 @@ impl World {
 
     /// Somebody saw the list of a server's tools, and so did its proxy.
     pub(super) fn tools_seen(&mut self, server: &Component) {
-        *self.lists.entry(server.clone()).or_default() += 1;
+        self.upstreams.entry(server.clone()).or_default().seen = true;
     }
 
     /// The server behind a proxy changed: what was seen of it may be stale.
     pub(super) fn upstream_changed(&mut self, upstream: &Component) {
         let proxy = Component::new(upstream.as_str().replacen("upstream:", "mcp:", 1));
-        self.tools_seen(&proxy);
+        let upstream = self.upstreams.entry(proxy).or_default();
+        *upstream = Upstream { changes: upstream.changes + 1, seen: false };
     }
 
-    /// The custom resources' and the lists' part in the moment at a server.
-    pub(super) fn changes_at(&self, server: &Component) -> (usize, usize) {
-        (self.manifests, self.lists.get(server).copied().unwrap_or_default())
+    /// How often the custom resources were changed, and what has happened behind the proxy.
+    pub(super) fn changes_at(&self, server: &Component) -> (usize, Upstream) {
+        (self.manifests, self.upstreams.get(server).copied().unwrap_or_default())
     }
 
     /// The key under which a token stands was withdrawn by a step.

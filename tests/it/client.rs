@@ -18,6 +18,7 @@ async fn start() -> Box<dyn Platform> {
     let target = EmbeddedTarget::new(Rules::ALL, None).unwrap();
     let values = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios/values/okta-per-component.yaml");
     let order = PlatformOrder {
+        manifests: Vec::new(),
         values: Source::read(&values).unwrap(),
         tenant: EmbeddedTarget::shipped_tenant("okta-per-component").unwrap(),
         seed: [7; 32],

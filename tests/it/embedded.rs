@@ -18,6 +18,7 @@ async fn start() -> Box<dyn Platform> {
 async fn start_with(change: impl FnOnce(String) -> String) -> Box<dyn Platform> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/values/okta-per-component.yaml");
     let order = PlatformOrder {
+        manifests: Vec::new(),
         values: Source::new("values.yaml", change(std::fs::read_to_string(path).unwrap())),
         tenant: EmbeddedTarget::shipped_tenant("okta-per-component").unwrap(),
         seed: [7; 32],

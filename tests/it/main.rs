@@ -17,6 +17,8 @@ mod faults;
 #[cfg(test)]
 mod manager_changes;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod outbound;
 #[cfg(test)]
 mod platform;

@@ -24,6 +24,7 @@ impl Rig {
     async fn start(values: &str, tenant: &str) -> Self {
         let path = format!("{}/scenarios/values/{values}.yaml", env!("CARGO_MANIFEST_DIR"));
         let order = PlatformOrder {
+            manifests: Vec::new(),
             values: Source::read(path.as_ref()).unwrap(),
             tenant: EmbeddedTarget::shipped_tenant(tenant).unwrap(),
             seed: [7; 32],

@@ -10,25 +10,21 @@ use super::{
     status::{Cause, Code},
 };
 use crate::{
-    manifest::{Condition, Manifests, OidcConfig, Place, Policy, Role, RoleBinding, Server, Unreadable, Written},
+    manifest::{Condition, Manifests, OidcConfigRef, Place, Policy, Role, RoleBinding, Server, Unreadable, Written},
     rule::{Rule, Rules},
     vocabulary::{Action, ServerId, TargetKind},
 };
 
-/// The roles that the platform brings along. Both have every action: a binding narrows `reader` by a hint filter.
-const BUILT_IN: [&str; 2] = ["reader", "writer"];
-
 /// How many wrong names get advice, which takes a walk over all the right ones. Nobody reads more.
 const SUGGESTIONS: usize = 50;
 
-/// Everything that can be referred to, by what refers to it.
+/// Everything that can be referred to, by what refers to it. The reader has dropped what stands twice.
 pub(super) struct Index<'m> {
-    roles: BTreeMap<&'m str, Vec<&'m Role>>,
-    bindings: BTreeMap<(Option<&'m str>, &'m str), usize>,
+    roles: BTreeMap<&'m str, &'m Role>,
+    unreadable_roles: BTreeSet<&'m str>,
     holders: BTreeMap<&'m str, BTreeMap<Option<&'m str>, Vec<Holder<'m>>>>,
-    servers: BTreeMap<&'m ServerId, Vec<&'m Server>>,
-    oidc_configs: BTreeMap<(&'m str, &'m str), Vec<&'m OidcConfig>>,
-    policies: BTreeMap<(&'m str, &'m str), usize>,
+    servers: BTreeMap<&'m ServerId, &'m Server>,
+    oidc_configs: BTreeSet<(&'m str, &'m str)>,
     unreadable: BTreeMap<(Option<&'m str>, Option<(TargetKind, &'m str)>), &'m Unreadable>,
     suggestions: Cell<usize>,
     rules: Rules,
@@ -57,40 +53,23 @@ impl Holder<'_> {
 impl<'m> Index<'m> {
     pub(super) fn new(manifests: &'m Manifests, rules: Rules) -> Self {
         let mut index = Self {
-            roles: BTreeMap::new(),
-            bindings: BTreeMap::new(),
+            roles: manifests.roles.iter().map(|role| (role.name.value.as_str(), role)).collect(),
+            unreadable_roles: manifests.unreadable_roles.iter().map(|role| role.value.as_str()).collect(),
             holders: BTreeMap::new(),
-            servers: BTreeMap::new(),
-            oidc_configs: BTreeMap::new(),
-            policies: BTreeMap::new(),
+            servers: manifests.servers.iter().map(|server| (&server.id.value, server)).collect(),
+            oidc_configs: BTreeSet::new(),
             unreadable: BTreeMap::new(),
             suggestions: Cell::new(SUGGESTIONS),
             rules,
         };
-        for role in &manifests.roles {
-            index.roles.entry(&role.name.value).or_default().push(role);
-        }
-        for binding in &manifests.role_bindings {
-            *index.bindings.entry((binding.namespace.as_deref(), &binding.name.value)).or_default() += 1;
-        }
-        for server in &manifests.servers {
-            index.servers.entry(&server.id.value).or_default().push(server);
-        }
         for config in &manifests.oidc_configs {
-            index.oidc_configs.entry((&config.namespace, &config.name.value)).or_default().push(config);
-        }
-        for policy in &manifests.policies {
-            *index.policies.entry((&policy.namespace, &policy.name.value)).or_default() += 1;
+            index.oidc_configs.insert((&config.namespace, &config.name.value));
         }
         for unreadable in &manifests.unreadable {
             let target = unreadable.target.as_ref().map(|(kind, name)| (*kind, name.as_str()));
             index.unreadable.entry((unreadable.namespace.as_deref(), target)).or_insert(unreadable);
         }
         for binding in &manifests.role_bindings {
-            // Of two that have one name nobody knows which counts: neither does.
-            if index.bindings.get(&(binding.namespace.as_deref(), &binding.name.value)) != Some(&1) {
-                continue;
-            }
             for (at, one) in binding.bindings.iter().enumerate() {
                 let holder = Holder { binding, index: at, place: one.place, from: &one.from };
                 let of_role = index.holders.entry(&one.role.value).or_default();
@@ -118,76 +97,55 @@ impl<'m> Index<'m> {
     }
 
     /// The actions of a role, or why there are none.
-    pub(super) fn role(&self, name: &Written<String>) -> Result<BTreeSet<Action>, Cause> {
-        let roles = self.roles.get(name.value.as_str()).map_or(&[][..], Vec::as_slice);
-        match roles {
-            [] if BUILT_IN.contains(&name.value.as_str()) => Ok(Action::ALL.into()),
-            [] => {
-                let message = format!("no ClusterPlatformRole is named `{}`", name.value);
-                let known = self.roles.keys().copied().chain(BUILT_IN);
-                Err(Cause::at(Code::RoleNotFound, name.place, message).help(self.closest(&name.value, known)))
-            }
-            [role] if self.role_trouble(role).is_empty() => Ok(role.actions.clone()),
-            [role, ..] => {
-                let why = self.role_trouble(role).into_iter().next().map_or_else(String::new, |cause| cause.message);
-                Err(Cause::at(Code::RoleConflict, name.place, format!("the role cannot be used: {why}")))
-            }
+    pub(super) fn role(&self, name: &Written<String>) -> Result<&'m BTreeSet<Action>, Cause> {
+        if let Some(role) = self.roles.get(name.value.as_str()) {
+            return Ok(&role.actions);
         }
+        let (code, message) = if self.unreadable_roles.contains(name.value.as_str()) {
+            (Code::Unreadable, format!("the role `{}` could not be read", name.value))
+        } else {
+            (Code::RoleNotFound, format!("no ClusterPlatformRole is named `{}`", name.value))
+        };
+        let help = if code == Code::RoleNotFound { self.closest(&name.value, self.roles.keys().copied()) } else { None };
+        Err(Cause::at(code, name.place, message).help(help))
     }
 
     /// Who has a role in a namespace: by every cluster binding, and by the namespace's own (OP-UNION).
-    pub(super) fn holders(&self, role: &str, namespace: &str) -> Vec<&Holder<'m>> {
+    pub(super) fn holders<'a>(&'a self, role: &'a str, namespace: &'a str) -> Vec<&'a Holder<'a>> {
         let Some(of_role) = self.holders.get(role) else { return Vec::new() };
         if !self.rules.hold(Rule::OpUnion) {
             return of_role.values().flatten().collect();
         }
-        let of = |scope: Option<&str>| of_role.get(&scope).into_iter().flatten();
-        of(None).chain(of(Some(namespace))).collect()
-    }
-
-    /// What is wrong with a role.
-    pub(super) fn role_trouble(&self, role: &Role) -> Vec<Cause> {
-        let name = role.name.value.as_str();
-        let mut causes = Vec::new();
-        if self.roles.get(name).is_some_and(|roles| roles.len() > 1) {
-            causes.push(duplicate("ClusterPlatformRole", None, &role.name));
-        }
-        if BUILT_IN.contains(&name) && role.actions.len() < Action::ALL.len() {
-            let message = format!("`{name}` is a built-in role with every action, and this one is different");
-            causes.push(
-                Cause::at(Code::RoleConflict, role.name.place, message).help("give it another name".to_owned()),
-            );
-        }
-        causes
+        let everywhere = of_role.get(&None).into_iter().flatten();
+        everywhere.chain(of_role.get(&Some(namespace)).into_iter().flatten()).collect()
     }
 
     /// What is wrong with a role binding.
     pub(super) fn binding_trouble(&self, binding: &RoleBinding) -> Vec<Cause> {
-        let namespace = binding.namespace.as_deref();
-        let mut causes = Vec::new();
-        if self.bindings.get(&(namespace, &binding.name.value)).is_some_and(|count| *count > 1) {
-            let kind = if namespace.is_none() { "ClusterPlatformRoleBinding" } else { "PlatformRoleBinding" };
-            causes.push(duplicate(kind, namespace, &binding.name));
-        }
-        causes.extend(binding.bindings.iter().filter_map(|one| self.role(&one.role).err()));
-        causes
+        binding.bindings.iter().filter_map(|one| self.role(&one.role).err()).collect()
     }
 
     /// What is wrong with a policy, its roles apart.
     pub(super) fn policy_trouble(&self, policy: &Policy) -> Vec<Cause> {
         let (target, place) = (&policy.target.value, policy.target.place);
-        let mut causes = Vec::new();
-        if self.policies.get(&(&policy.namespace, &policy.name.value)).is_some_and(|count| *count > 1) {
-            causes.push(duplicate("ToolhiveAuthorizationPolicy", Some(&policy.namespace), &policy.name));
-        }
         if target.namespace != policy.namespace {
             let message = format!("a policy of `{}` cannot apply in `{}`", policy.namespace, target.namespace);
-            causes.push(Cause::at(Code::TargetOutsideNamespace, place, message));
-        } else if !self.servers.contains_key(target) {
-            let message = format!("no {} is named `{}` in namespace `{}`", target.kind, target.name, target.namespace);
-            causes.push(Cause::at(Code::TargetNotFound, place, message).help(self.instead_of(target)));
+            return vec![Cause::at(Code::TargetOutsideNamespace, place, message)];
         }
-        causes
+        // What could not be read may be the server, and was told.
+        if self.servers.contains_key(target) || self.unreadable(target).next().is_some() {
+            return Vec::new();
+        }
+        let ServerId { namespace, kind, name } = target;
+        let message = format!("no {kind} is named `{name}` in namespace `{namespace}`");
+        vec![Cause::at(Code::TargetNotFound, place, message).help(self.instead_of(target))]
+    }
+
+    /// What could not be read and may concern a server: a policy for it, or the server itself.
+    fn unreadable(&self, id: &ServerId) -> impl Iterator<Item = &'m Unreadable> {
+        let (namespace, target) = (Some(id.namespace.as_str()), Some((id.kind, id.name.as_str())));
+        let about = [(None, None), (None, target), (namespace, None), (namespace, target)];
+        about.into_iter().filter_map(|about| self.unreadable.get(&about).copied())
     }
 
     fn closest<'a>(&self, name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
@@ -215,65 +173,49 @@ impl<'m> Index<'m> {
         self.closest(&target.name, here.map(|id| id.name.as_str()))
     }
 
-    /// What is wrong with a target, its policies apart: an unreadable one among them, and whose tokens it takes.
+    /// What is wrong with a target, its policies apart: something unreadable, and whose tokens it takes.
     pub(super) fn target_trouble(&self, id: &ServerId) -> Vec<Cause> {
-        let mut causes = Vec::new();
-        let (namespace, target) = (Some(id.namespace.as_str()), Some((id.kind, id.name.as_str())));
-        for about in [(None, None), (None, target), (namespace, None), (namespace, target)] {
-            if let Some(unreadable) = self.unreadable.get(&about) {
-                let message = "a policy that may concern this server could not be read".to_owned();
-                causes.push(Cause::at(Code::PolicyUnreadable, unreadable.place, message));
+        let doubt = |unreadable: &Unreadable| {
+            let message = "what could not be read may concern this server".to_owned();
+            Cause::at(Code::Unreadable, unreadable.place, message)
+        };
+        let mut causes: Vec<_> = self.unreadable(id).map(doubt).collect();
+        if let Some(server) = self.servers.get(id) {
+            match &server.oidc {
+                Some(oidc) => causes.extend(self.oidc_trouble(id, oidc)),
+                None => {
+                    let message = format!("`{}` does not say whose tokens it takes", id.name);
+                    let help = "`oidcConfigRef` names an MCPOIDCConfig and an audience; without it nobody gets in";
+                    causes.push(
+                        Cause::at(Code::OidcConfigMissing, server.id.place, message).help(help.to_owned()),
+                    );
+                }
             }
-        }
-        for server in self.servers.get(id).into_iter().flatten() {
-            causes.extend(self.server_trouble(server));
         }
         causes
     }
 
-    fn server_trouble(&self, server: &Server) -> Vec<Cause> {
-        let ServerId { namespace, kind, name } = &server.id.value;
+    fn oidc_trouble(&self, id: &ServerId, oidc: &OidcConfigRef) -> Vec<Cause> {
+        let (ServerId { namespace, name, .. }, config) = (id, oidc.name.value.as_str());
         let mut causes = Vec::new();
-        if self.servers.get(&server.id.value).is_some_and(|servers| servers.len() > 1) {
-            let written = Written { value: name.clone(), place: server.id.place };
-            causes.push(duplicate(kind.name(), Some(namespace), &written));
-        }
-        let Some(oidc) = &server.oidc else {
-            let message = format!("`{name}` does not say whose tokens it takes");
-            let help = "`oidcConfigRef` with the name of an MCPOIDCConfig and an audience: without it nobody gets in";
-            causes.push(
-                Cause::at(Code::OidcConfigMissing, server.id.place, message).help(help.to_owned()),
-            );
-            return causes;
-        };
         if oidc.audience.trim().is_empty() {
             let message = format!("`{name}` does not say for which audience its tokens must be");
             causes.push(Cause::at(Code::AudienceEmpty, oidc.name.place, message));
         }
-        match self.oidc_configs.get(&(namespace.as_str(), oidc.name.value.as_str())).map(Vec::len) {
-            Some(1) => {}
-            Some(_) => causes.push(duplicate("MCPOIDCConfig", Some(namespace), &oidc.name)),
-            None => {
-                let message = format!("no MCPOIDCConfig is named `{}` in namespace `{namespace}`", oidc.name.value);
-                let same = |_: ()| self.oidc_configs.keys().find(|(_, name)| *name == oidc.name.value);
-                let elsewhere = self.suggest().and_then(same);
-                let help = elsewhere.map_or_else(
-                    || {
-                        let here = self.oidc_configs.keys().filter(|(there, _)| there == namespace);
-                        self.closest(&oidc.name.value, here.map(|(_, name)| *name))
-                    },
-                    |(other, _)| Some(format!("there is one in `{other}`: a server refers to its own namespace only")),
-                );
-                causes.push(Cause::at(Code::OidcConfigNotFound, oidc.name.place, message).help(help));
-            }
+        if !self.oidc_configs.contains(&(namespace.as_str(), config)) {
+            let message = format!("no MCPOIDCConfig is named `{config}` in namespace `{namespace}`");
+            let named = |()| self.oidc_configs.iter().find(|(_, name)| *name == config);
+            let help = match self.suggest().and_then(named) {
+                Some((other, _)) => {
+                    Some(format!("there is one in `{other}`: a server refers to its own namespace only"))
+                }
+                None => {
+                    let here = self.oidc_configs.iter().filter(|(there, _)| there == namespace);
+                    self.closest(config, here.map(|(_, name)| *name))
+                }
+            };
+            causes.push(Cause::at(Code::OidcConfigNotFound, oidc.name.place, message).help(help));
         }
         causes
     }
-}
-
-fn duplicate(kind: &str, namespace: Option<&str>, name: &Written<String>) -> Cause {
-    let within = namespace.map_or_else(String::new, |namespace| format!(" in namespace `{namespace}`"));
-    let message = format!("more than one {kind} is named `{}`{within}", name.value);
-    Cause::at(Code::DuplicateName, name.place, message)
-        .help("which of them counts would depend on the order in which they are applied: none does".to_owned())
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use crate::{
-    manifest::{HintFilter, Manifests, Place},
+    manifest::{HintFilter, Place},
     vocabulary::Action,
 };
 
@@ -204,13 +204,6 @@ impl Origin {
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}/{}/{}[{}]", self.namespace, self.policy, self.section, self.index)
-    }
-
-    /// The file and the line, from 1, where it stands.
-    #[must_use]
-    pub fn line<'m>(&self, manifests: &'m Manifests) -> Option<(&'m str, usize)> {
-        let source = manifests.sources.get(self.place.source)?;
-        Some((source.name(), source.position(self.place.span).0))
     }
 }
 

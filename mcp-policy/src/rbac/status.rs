@@ -6,7 +6,7 @@ use spanned_yaml::Severity;
 
 use super::{Compiled, NotCompiled, lower::Lowered, resolve::Index};
 use crate::{
-    manifest::{Manifests, Place},
+    manifest::{Findings, Manifests, Place},
     vocabulary::ServerId,
 };
 
@@ -15,22 +15,18 @@ use crate::{
 pub enum Code {
     /// A `roleRef` that names no role.
     RoleNotFound,
-    /// A role that is there twice, or that differs from the built-in one of its name.
-    RoleConflict,
     /// A `targetRef` that names no server of the policy's namespace.
     TargetNotFound,
     /// A `targetRef` into another namespace.
     TargetOutsideNamespace,
-    /// Two resources of one kind, namespace and name.
-    DuplicateName,
     /// A server that does not say whose tokens it takes.
     OidcConfigMissing,
     /// An `oidcConfigRef` that names nothing in the server's namespace.
     OidcConfigNotFound,
     /// An `oidcConfigRef` without an audience.
     AudienceEmpty,
-    /// A policy that could not be read may concern the target.
-    PolicyUnreadable,
+    /// Something that it depends on could not be read: a role, the server, or what may be another policy of it.
+    Unreadable,
     /// The policies that came out are not what Cedar accepts: a mistake of the compiler, and never a grant.
     ValidationFailed,
     /// The manifests together spell out more names than anybody means.
@@ -86,14 +82,12 @@ impl Code {
     pub const fn name(self) -> &'static str {
         match self {
             Self::RoleNotFound => "RoleNotFound",
-            Self::RoleConflict => "RoleConflict",
             Self::TargetNotFound => "TargetNotFound",
             Self::TargetOutsideNamespace => "TargetOutsideNamespace",
-            Self::DuplicateName => "DuplicateName",
             Self::OidcConfigMissing => "OidcConfigMissing",
             Self::OidcConfigNotFound => "OidcConfigNotFound",
             Self::AudienceEmpty => "AudienceEmpty",
-            Self::PolicyUnreadable => "PolicyUnreadable",
+            Self::Unreadable => "Unreadable",
             Self::ValidationFailed => "ValidationFailed",
             Self::TooLarge => "TooLarge",
             Self::TargetNotCompiled => "TargetNotCompiled",
@@ -113,7 +107,7 @@ impl Cause {
 
     /// The finding of it, unless the reader has reported it or nobody wrote it.
     pub(super) fn finding(&self) -> Option<Finding> {
-        if matches!(self.code, Code::PolicyUnreadable | Code::TargetNotCompiled) {
+        if matches!(self.code, Code::Unreadable | Code::TargetNotCompiled) {
             return None;
         }
         let (message, help) = (self.message.clone(), self.help.clone());
@@ -133,6 +127,21 @@ impl Status {
     pub fn reason(&self) -> &'static str {
         self.causes.first().map_or("Compiled", |cause| cause.code.name())
     }
+}
+
+/// Everything found, once, in the order of the places.
+pub(super) fn told(manifests: &Manifests, mut all: Vec<Finding>) -> Findings {
+    all.sort_by(|left, right| (left.place, &left.message).cmp(&(right.place, &right.message)));
+    all.dedup();
+    let mut findings = Findings::new(&manifests.sources);
+    for Finding { severity, place, message, help } in all {
+        let told = match severity {
+            Severity::Error => findings.error(place, message),
+            Severity::Warning => findings.warning(place, message),
+        };
+        told.help = help;
+    }
+    findings
 }
 
 /// The status of every policy, role binding, role and server, in the order of the manifests.
@@ -177,7 +186,7 @@ pub(super) fn statuses(
             namespace: None,
             name: role.name.value.clone(),
             place: role.name.place,
-            causes: index.role_trouble(role),
+            causes: Vec::new(),
         });
     }
     for server in &manifests.servers {

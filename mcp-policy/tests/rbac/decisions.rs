@@ -42,7 +42,7 @@ fn a_decision_names_what_decided() {
     assert_eq!(origin.to_string(), "ToolhiveAuthorizationPolicy engineering/access, bindings[0]");
     assert_eq!(origin.through[0].to_string(), "ClusterPlatformRoleBinding staff, bindings[0]");
     let manifests = read(&format!("{SERVER}{POLICIES}"));
-    assert_eq!(origin.line(&manifests), Some(("manifests.yaml", 27)));
+    assert_eq!(manifests.shown(origin.place), "manifests.yaml, line 27");
 
     let denied = authorizer.decide(&staff, &call("delete_repo", None));
     assert!(!denied.allowed && denied.is_forbidden());

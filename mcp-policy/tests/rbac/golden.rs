@@ -10,7 +10,7 @@ use mcp_policy::{
     manifest::{self, Findings},
     rbac::{self, Compilation, Matching, Options, SCHEMA},
 };
-use spanned_yaml::{Severity, Source};
+use spanned_yaml::Source;
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rbac");
@@ -29,13 +29,7 @@ fn compiled(path: &Path, matching: Matching) -> (Compilation, Findings) {
     let source = Source::new(name, std::fs::read_to_string(path).unwrap());
     let (manifests, mut findings) = manifest::read(vec![source]);
     let compilation = rbac::compile(&manifests, &Options { matching, ..Options::default() });
-    for finding in &compilation.findings {
-        let told = match finding.severity {
-            Severity::Error => findings.error(finding.place, &finding.message),
-            Severity::Warning => findings.warning(finding.place, &finding.message),
-        };
-        told.help.clone_from(&finding.help);
-    }
+    findings.extend(&compilation.findings);
     (compilation, findings)
 }
 

@@ -31,18 +31,7 @@ impl Mistakes {
         }
         let (manifests, mut findings) = manifest::read(sources.to_vec());
         let compilation = rbac::compile(&manifests, &Options::default());
-        for finding in &compilation.findings {
-            let diagnostics = findings.of(finding.place.source);
-            let added = match finding.severity {
-                spanned_yaml::Severity::Error => diagnostics.error(finding.place.span, finding.message.as_str()),
-                spanned_yaml::Severity::Warning => {
-                    diagnostics.warning(finding.place.span, finding.message.as_str())
-                }
-            };
-            if let Some(help) = &finding.help {
-                added.help(help.as_str());
-            }
-        }
+        findings.extend(&compilation.findings);
         let unusable = findings.has_errors() || compilation.targets.values().any(Result::is_err);
         if unusable && !broken {
             self.words.push_str(&findings.render(color));

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::{
     model::identifier::Component,
     outcome::{Cause, CheckStatus, StepResult},
+    runner::world::Upstream,
 };
 
 /// What was asked of a server, and what had to come of it. The check is the step's first.
@@ -33,8 +34,8 @@ pub(in crate::runner) struct Moment {
     pub(in crate::runner) faults: String,
     /// How often the custom resources were changed.
     pub(in crate::runner) manifests: usize,
-    /// How often the list of its tools was seen.
-    pub(in crate::runner) lists: usize,
+    /// What has happened to the server behind it. Of no matter to a list, which is always the server's latest.
+    pub(in crate::runner) upstream: Option<Upstream>,
 }
 
 /// What had to come of it.
@@ -110,7 +111,7 @@ mod tests {
     }
 
     fn asked(step: usize, token: &str, subject: &str, outcome: Outcome) -> Asked {
-        let moment = Moment { at: 0, faults: String::new(), manifests: 0, lists: 0 };
+        let moment = Moment { at: 0, faults: String::new(), manifests: 0, upstream: None };
         let server = Component::new("mcp:engineering/MCPServer/github");
         Asked { step, server, token: token.into(), ask: "call_tool", subject: subject.into(), moment, outcome }
     }

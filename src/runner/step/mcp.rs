@@ -10,7 +10,7 @@ use crate::{
     net::courier::Answer,
     outcome::{Cause, Check, CheckStatus},
     runner::{
-        credit::{Asked, Outcome},
+        credit::{Asked, Moment, Outcome},
         mcp::{Question, Said},
     },
     scenario::syntax::{Listing, McpAnswer, McpAsk, McpStep},
@@ -26,14 +26,22 @@ pub(super) async fn take(context: &mut Context<'_>, step: &McpStep) -> Result<Do
 
     let what = format!("{} {}", step.ask.word(), subject);
     let (title, outcome, expected) = match &step.answer {
-        McpAnswer::Permitted => {
-            (format!("{} lets `{}` {what}", step.server, step.token), Outcome::Permitted, "a result".to_owned())
-        }
-        McpAnswer::Denied => (
-            format!("{} denies `{}` {what}", step.server, step.token),
-            Outcome::Denied,
-            "403 with code 403 and \"Unauthorized\"".to_owned(),
-        ),
+        McpAnswer::Permitted(permitted) => match (permitted.fill(context)?, &step.ask) {
+            (Json::Bool(false), _) => (
+                format!("{} denies `{}` {what}", step.server, step.token),
+                Outcome::Denied,
+                "403 with code 403 and \"Unauthorized\"".to_owned(),
+            ),
+            (Json::Bool(true), McpAsk::List(_)) => {
+                return Err(Stuck::harness("of a list that is permitted, say what it shows"));
+            }
+            (Json::Bool(true), _) => (
+                format!("{} lets `{}` {what}", step.server, step.token),
+                Outcome::Permitted,
+                "a result".to_owned(),
+            ),
+            (other, _) => return Err(Stuck::harness(format!("`permitted` is no boolean: {other}"))),
+        },
         McpAnswer::Shows(names) => {
             let names: BTreeSet<_> = fill_all(context, names)?.into_iter().collect();
             let title = format!("{} shows `{}` its {subject}", step.server, step.token);
@@ -49,7 +57,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &McpStep) -> Result<Do
         token: step.token.clone(),
         ask: step.ask.word(),
         subject,
-        moment: context.moment(&step.server),
+        moment: moment(context, step),
         outcome,
     });
     if seen {
@@ -65,6 +73,11 @@ pub(super) async fn take(context: &mut Context<'_>, step: &McpStep) -> Result<Do
         cause,
     };
     Ok(Done { title, checks: vec![check], go_on: true })
+}
+
+fn moment(context: &Context<'_>, step: &McpStep) -> Moment {
+    let moment = context.moment(&step.server);
+    if matches!(step.ask, McpAsk::List(_)) { Moment { upstream: None, ..moment } } else { moment }
 }
 
 /// The message with which a session begins; a token is shown with it.

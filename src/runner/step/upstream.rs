@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Context, Done, Stuck};
+use super::{Context, Done, Stuck, fill};
 use crate::{
     runner::control,
     scenario::syntax::{Listing, UpstreamChange, UpstreamStep},
@@ -19,7 +19,10 @@ pub(super) async fn take(context: &mut Context<'_>, step: &UpstreamStep) -> Resu
             };
             ("POST", "notify", json!({ "list": list }), format!("says that its {list} changed"))
         }
-        UpstreamChange::Answers(form) => ("PUT", "answers", json!({ "as": form }), format!("answers as {form}")),
+        UpstreamChange::Answers(form) => {
+            let form = fill(context, form)?;
+            ("PUT", "answers", json!({ "as": form }), format!("answers as {form}"))
+        }
         UpstreamChange::Restart => ("POST", "restart", Json::Null, "restarts".to_owned()),
     };
     let server = context.endpoint(&step.of).map_err(Stuck::harness)?;

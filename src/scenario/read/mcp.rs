@@ -1,6 +1,7 @@
 //! `mcp` and `manifests`: what a person may do on an MCP server, and the custom resources that say so.
 
 use mcp_policy::vocabulary::{ServerId, TargetKind};
+use serde_json::Value as Json;
 use spanned_yaml::{Fields, Node};
 
 use super::{
@@ -65,13 +66,7 @@ impl Reader<'_> {
         }
         let answer = match (&ask, permitted, shows) {
             (McpAsk::List(_), _, Some(entry)) => McpAnswer::Shows(self.templates(&entry.value)?),
-            (_, Some(entry), None) => {
-                let Some(permitted) = entry.value.as_bool() else {
-                    self.found.expected(&entry.value, "`true` or `false`");
-                    return None;
-                };
-                if permitted { McpAnswer::Permitted } else { McpAnswer::Denied }
-            }
+            (_, Some(entry), None) => McpAnswer::Permitted(self.json(&entry.value)?),
             (McpAsk::List(_), None, None) => {
                 self.found.error(node.span, "`list` needs `shows`").help(
                     "say which names the list must have, exactly: `shows: [a, b]`; or `permitted: false`",
@@ -85,12 +80,21 @@ impl Reader<'_> {
                 return None;
             }
         };
-        if let (McpAsk::List(_), McpAnswer::Permitted) = (&ask, &answer) {
-            let span = permitted.map_or(node.span, |entry| entry.key_span);
-            self.found
-                .error(span, "of a list that is permitted, say what it shows")
-                .help("`shows: [a, b]`, exactly");
-            return None;
+        if let McpAnswer::Permitted(permitted) = &answer {
+            let span = node.get("permitted").map_or(node.span, |node| node.span);
+            match (permitted, &ask) {
+                (JsonTemplate::Fixed(Json::Bool(true)), McpAsk::List(_)) => {
+                    self.found
+                        .error(span, "of a list that is permitted, say what it shows")
+                        .help("`shows: [a, b]`, exactly");
+                    return None;
+                }
+                (JsonTemplate::Fixed(Json::Bool(_)) | JsonTemplate::Text(_), _) => {}
+                _ => {
+                    self.found.error(span, "`permitted` is `true` or `false`");
+                    return None;
+                }
+            }
         }
         Some(McpStep { server: server?, token: token?, ask, answer, rule: rule? })
     }
@@ -144,7 +148,13 @@ impl Reader<'_> {
         let change = match **word {
             "tools" => UpstreamChange::Tools(JsonTemplate::Map(self.members(value)?)),
             "notify" => UpstreamChange::Notify(self.one_of(value, "list of a server", &LISTINGS)?),
-            "answers" => UpstreamChange::Answers(self.one_of(value, "form of an answer", &ANSWER_FORMS)?),
+            "answers" => {
+                let form = self.template(value, Place::Step)?;
+                if form.variables().next().is_none() {
+                    self.one_of(value, "form of an answer", &ANSWER_FORMS)?;
+                }
+                UpstreamChange::Answers(form)
+            }
             _ => {
                 if value.as_bool() != Some(true) {
                     self.found.expected(value, "`true`");

@@ -46,7 +46,7 @@ pub enum UpstreamChange {
     /// `notify`: its clients are told that a list changed.
     Notify(Listing),
     /// `answers`: as `json` or `event-stream`.
-    Answers(&'static str),
+    Answers(Template),
     /// `restart`: it knows no session any more.
     Restart,
 }
@@ -80,10 +80,8 @@ pub enum Listing {
 /// What must come of an ask.
 #[derive(Clone, Debug)]
 pub enum McpAnswer {
-    /// A result that is no error. `permitted: true`
-    Permitted,
-    /// The proxy's refusal, MCP-DENY. `permitted: false`
-    Denied,
+    /// `permitted`: a result that is no error, or the proxy's refusal, MCP-DENY. A boolean once it is filled in.
+    Permitted(JsonTemplate),
     /// A list of exactly these, all pages together, in any order. `shows`
     Shows(Vec<Template>),
 }

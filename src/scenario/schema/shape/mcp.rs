@@ -4,7 +4,7 @@ use super::{
     super::form::Form::{self, Any, Boolean, Either, List, Map, SomeOf, Text, Word, Yes},
     Shape, may, need,
 };
-use crate::scenario::read::words::{ANSWER_FORMS, LISTINGS};
+use crate::scenario::read::words::LISTINGS;
 
 /// Files or documents, one or several.
 pub(super) const MANIFESTS: Form = Either(&[Text, SomeOf(&Text)]);
@@ -21,7 +21,7 @@ pub(super) static MCP: Shape = Shape {
         may("read_resource", Text, "the URI of a resource"),
         may("list", Word(|| LISTINGS.iter().map(|(word, _)| *word).collect()), "what is listed, all pages"),
         may("arguments", Map(&Any), "call_tool, get_prompt: the arguments"),
-        may("permitted", Boolean, "whether it must be permitted; of a list only false"),
+        may("permitted", Either(&[Boolean, Text]), "whether it must be permitted; of a list only false"),
         may("shows", List(&Text), "list: exactly these names or URIs"),
         may("rule", Text, "the requirement at stake; the first of the scenario by default"),
     ],
@@ -35,7 +35,7 @@ pub(super) static UPSTREAM: Shape = Shape {
         need("of", Text, "namespace/name, or namespace/MCPRemoteProxy/name"),
         may("tools", Map(&Any), "tools by name with their annotations, null for none; nobody is told"),
         may("notify", Word(|| LISTINGS.iter().map(|(word, _)| *word).collect()), "its clients are told that this list changed"),
-        may("answers", Word(|| ANSWER_FORMS.iter().map(|(word, _)| *word).collect()), "the form of its answers from here on"),
+        may("answers", Text, "the form of its answers from here on: json or event-stream"),
         may("restart", Yes, "it knows no session any more"),
     ],
 };

@@ -1,0 +1,240 @@
+//! The proxy before an MCP server: nothing reaches the server that was not allowed, and no list comes back whole.
+//!
+//! The order is MCP-ORDER: size limit, authentication, parsing (`message`), authorization (`method`, `policy`),
+//! forwarding (`forward`). `reply` reads what the server says, `list` filters, `hints` remembers what the server said of
+//! its tools, `watch` hears when that changes, `session` whose a session is, `stream` and `events` carry event streams. `serve` has the endpoint, `wire`
+//! what the control wire has beside every component's, `refusal` the proxy's own answers.
+
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+
+use axum::{Router, routing::get};
+use jiff::Timestamp;
+use mcp_policy::{claims::IdpType, rbac::Matching, vocabulary::ServerId};
+use spanned_yaml::Source;
+use url::Url;
+
+use super::super::{
+    Surroundings, answer,
+    control::{self, Controls},
+    faults::Faults,
+    gate::Gate,
+    journal::Journal,
+    paths::Paths,
+};
+use crate::{
+    clock::{Clock, ManualClock},
+    model::{
+        identifier::{Audience, Issuer},
+        resource_url::ResourceUrl,
+    },
+    net,
+    token::{Expectations, VerifiedToken},
+};
+
+mod events;
+mod forward;
+mod hints;
+mod list;
+mod log;
+mod message;
+mod method;
+mod policy;
+mod refusal;
+mod reply;
+mod serve;
+mod session;
+mod stream;
+mod watch;
+mod wire;
+
+use hints::Hints;
+use log::Log;
+use policy::{Judge, Policies};
+use session::Sessions;
+use watch::Watch;
+
+/// The largest message of a caller, in bytes.
+const MAX_MESSAGE: u64 = 1 << 20;
+
+/// The health endpoint.
+const HEALTH: &str = "/healthz";
+
+/// How a proxy is deployed.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The custom resource that it is.
+    pub server: ServerId,
+    /// The custom resources of the cluster.
+    pub manifests: Vec<Source>,
+    /// Where claim names come from, unless the manifests say more.
+    pub idp_type: IdpType,
+    /// How the lists of a condition are read.
+    pub matching: Matching,
+    /// Where callers reach it: the MCP endpoint.
+    pub resource: ResourceUrl,
+    /// The MCP endpoint of the server behind it.
+    pub upstream: Url,
+    /// Origins of web pages that may call it, beside its own.
+    pub origins: Vec<String>,
+    /// How long the server may be silent, in real time.
+    pub patience: Duration,
+}
+
+/// The proxy cannot start: it would be open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeploymentError {
+    /// The server is not among the manifests.
+    #[error("there is no {0} among the manifests")]
+    NoServer(ServerId),
+    /// It has no `oidcConfigRef`.
+    #[error("{0} has no oidcConfigRef: nobody's tokens would be checked")]
+    NoReference(ServerId),
+    /// Its `oidcConfigRef` leads nowhere in its namespace.
+    #[error("{server} refers to the MCPOIDCConfig `{name}`, which is not in its namespace")]
+    NoConfig {
+        /// The server.
+        server: ServerId,
+        /// The name of the reference.
+        name: String,
+    },
+    /// An empty audience or issuer would be no check.
+    #[error("{server} has an empty {what}")]
+    Empty {
+        /// The server.
+        server: ServerId,
+        /// `audience` or `issuer`.
+        what: &'static str,
+    },
+}
+
+/// The proxy.
+#[derive(Clone, Debug)]
+pub struct Proxy(Arc<Parts>);
+
+struct Parts {
+    resource: ResourceUrl,
+    upstream: Url,
+    origins: BTreeSet<String>,
+    patience: Duration,
+    http: net::Client,
+    gate: Gate,
+    policies: Policies,
+    sessions: Sessions,
+    hints: Hints,
+    watch: Watch,
+    log: Log,
+    journal: Journal,
+    faults: Faults,
+    clock: Arc<dyn Clock>,
+    start: Timestamp,
+}
+
+impl Proxy {
+    /// A proxy that keeps the rules of its surroundings. Policies that do not compile grant nothing (OP-FAIL-CLOSED).
+    ///
+    /// # Errors
+    /// The manifests do not say whose tokens it takes (MCP-EVAL).
+    pub fn new(deployment: Deployment, surroundings: Surroundings) -> Result<Self, DeploymentError> {
+        let Deployment { resource, upstream, origins, patience, .. } = &deployment;
+        let clock = Arc::clone(&surroundings.clock);
+        let log = Log::new(Arc::clone(&clock));
+        let (policies, oidc) = Policies::new(&deployment, Arc::clone(&clock), &log)?;
+        let expectations = Expectations {
+            subject_required: true,
+            ..Expectations::new(Issuer::new(oidc.issuer), Audience::new(oidc.audience))
+        };
+        let paths = Paths::new([
+            (endpoint(resource), "mcp"),
+            (resource.metadata_path(), "protected-resource"),
+            (HEALTH.to_owned(), "healthz"),
+        ]);
+        let own = resource.at("").strip_suffix(resource.path()).map(str::to_owned);
+        Ok(Self(Arc::new(Parts {
+            upstream: upstream.clone(),
+            origins: origins.iter().cloned().chain(own).collect(),
+            patience: *patience,
+            http: surroundings.http.clone(),
+            policies,
+            sessions: Sessions::default(),
+            hints: Hints::default(),
+            watch: Watch::default(),
+            log,
+            journal: Journal::new(Arc::clone(&clock), paths.clone()),
+            faults: Faults::new(paths),
+            start: clock.now(),
+            gate: Gate::new(resource.clone(), expectations, surroundings),
+            clock,
+            resource: resource.clone(),
+        })))
+    }
+
+    /// The public face.
+    pub fn router(&self) -> Router {
+        let Parts { resource, journal, faults, .. } = &*self.0;
+        let router = Router::new()
+            .without_v07_checks()
+            .route(&endpoint(resource), get(serve::listen).post(serve::post).delete(serve::delete))
+            .route(&resource.metadata_path(), get(wire::protected_resource))
+            .route(HEALTH, get(wire::health))
+            .with_state(Arc::clone(&self.0));
+        journal.keep(faults.before(answer::complete_within(router, MAX_MESSAGE)))
+    }
+
+    /// The switch below HTTP that the control wire turns; for the listener of the public face.
+    #[must_use]
+    pub fn faults(&self) -> net::Faults {
+        self.0.faults.connections()
+    }
+
+    /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved.
+    pub fn control_router(&self, secret: &str, movable: Option<ManualClock>) -> Router {
+        let parts = Arc::clone(&self.0);
+        let controls = Controls {
+            clock: Arc::clone(&parts.clock),
+            movable,
+            start: parts.start,
+            journal: parts.journal.clone(),
+            faults: parts.faults.clone(),
+            forget: Box::new(move || {
+                parts.gate.reset();
+                parts.sessions.clear();
+                parts.watch.reset();
+                parts.hints.forget();
+                parts.log.clear();
+                parts.policies.reset(&parts.log);
+                Ok(())
+            }),
+        };
+        control::router(controls, wire::router(Arc::clone(&self.0)), secret)
+    }
+
+    /// Puts other custom resources in force, from the next message on. What cannot be used changes nothing, and the
+    /// health endpoint says why (OP-FAIL-CLOSED). True: they are in force.
+    pub fn set_policy(&self, manifests: Vec<Source>) -> bool {
+        self.0.policies.replace(manifests, &self.0.log)
+    }
+}
+
+impl Parts {
+    /// Who decides for the bearer of a token, by the policy of now.
+    fn judge(&self, token: &VerifiedToken) -> Judge {
+        self.policies.judge(token)
+    }
+
+    /// A caller's stream told that the tools changed. The proxy's own ear would hear the same once more, after somebody
+    /// has asked anew: it begins anew with them.
+    fn changed(&self) {
+        self.watch.reset();
+        self.hints.forget();
+    }
+}
+
+fn endpoint(resource: &ResourceUrl) -> String {
+    if resource.path().is_empty() { "/".to_owned() } else { resource.path().to_owned() }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("resource", &self.resource).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,322 @@
+//! OP-FAIL-CLOSED, MCP-EVAL: the policy in force, and who decides by it for one caller.
+//!
+//! A set that cannot be used never replaces one that can. What the custom resources mean is `mcp_policy`'s matter.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use jiff::Timestamp;
+use mcp_policy::{
+    authz::{Authorizer, Decision},
+    claims::{ClaimNames, Reading},
+    manifest::{self, Manifests},
+    rbac::{self, Compilation, Options},
+    vocabulary::{Principal, Request, ServerId},
+};
+use spanned_yaml::Source;
+
+use super::{Deployment, DeploymentError, log::Log, method::List};
+use crate::{clock::Clock, token::VerifiedToken};
+
+/// How many mistakes are told.
+const TOLD: usize = 5;
+
+/// Whose tokens a server takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Oidc {
+    pub(super) issuer: String,
+    pub(super) audience: String,
+}
+
+/// The policy over time.
+#[derive(Debug)]
+pub(super) struct Policies {
+    server: ServerId,
+    options: Options,
+    claim_names: ClaimNames,
+    oidc: Oidc,
+    clock: Arc<dyn Clock>,
+    /// The manifests of the start.
+    start: Vec<Source>,
+    state: RwLock<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    in_force: Arc<InForce>,
+    loaded_at: Timestamp,
+    /// Why newer manifests are not in force.
+    refused: Option<String>,
+    /// The manifests that were given last.
+    text: String,
+}
+
+/// One policy.
+#[derive(Debug)]
+struct InForce {
+    /// None: everything is denied.
+    authorizer: Option<Authorizer>,
+    reading: Reading,
+}
+
+/// Who decides for one caller, by one policy.
+#[derive(Debug)]
+pub(super) struct Judge {
+    policy: Arc<InForce>,
+    principal: Principal,
+}
+
+/// A decision, told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) allowed: bool,
+    /// The statements that decided.
+    pub(super) policies: Vec<String>,
+    /// Why not, for the log.
+    pub(super) reason: String,
+}
+
+/// Whether a list may be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Its items by their own decisions.
+    Granted,
+    /// Nothing grants it: it is empty.
+    None,
+    /// Something denies it.
+    Denied,
+}
+
+impl Policies {
+    /// The policy of a deployment. Manifests that do not say whose tokens the server takes are an error; a policy that
+    /// does not compile is none, and denies everything.
+    pub(super) fn new(
+        deployment: &Deployment,
+        clock: Arc<dyn Clock>,
+        log: &Log,
+    ) -> Result<(Self, Oidc), DeploymentError> {
+        let Deployment { server, manifests: sources, idp_type, matching, .. } = deployment;
+        let (manifests, _) = manifest::read(sources.clone());
+        let oidc = oidc(&manifests, server)?;
+        let policies = Self {
+            server: server.clone(),
+            options: Options { matching: *matching, ..Options::default() },
+            claim_names: ClaimNames::of(*idp_type),
+            oidc: oidc.clone(),
+            start: sources.clone(),
+            state: RwLock::new(State {
+                in_force: Arc::new(InForce { authorizer: None, reading: Reading::default() }),
+                loaded_at: clock.now(),
+                refused: None,
+                text: String::new(),
+            }),
+            clock,
+        };
+        policies.reset(log);
+        Ok((policies, oidc))
+    }
+
+    /// Back to the manifests of the start.
+    pub(super) fn reset(&self, log: &Log) {
+        let (manifests, _) = manifest::read(self.start.clone());
+        let (in_force, refused) = match self.compiled(&manifests) {
+            Ok(in_force) => (in_force, None),
+            Err(reason) => {
+                log.note("error", &format!("everything is denied: {reason}"));
+                (InForce { authorizer: None, reading: self.reading(&manifests) }, Some(reason))
+            }
+        };
+        *self.write() = State {
+            in_force: Arc::new(in_force),
+            loaded_at: self.clock.now(),
+            refused,
+            text: joined(&self.start),
+        };
+    }
+
+    /// Other manifests. A mistake in them, anywhere, keeps what is in force.
+    pub(super) fn replace(&self, sources: Vec<Source>, log: &Log) -> bool {
+        let text = joined(&sources);
+        let outcome = self.usable(sources);
+        let mut state = self.write();
+        state.text = text;
+        match outcome {
+            Ok(in_force) => {
+                log.note("info", "the new policy is in force");
+                state.in_force = Arc::new(in_force);
+                state.loaded_at = self.clock.now();
+                state.refused = None;
+                true
+            }
+            // RULE: OP-FAIL-CLOSED (of a running proxy): broken: the broken set is in force, without what is broken.
+            Err(reason) => {
+                log.note("error", &format!("the policy of {} stays in force: {reason}", state.loaded_at));
+                state.refused = Some(reason);
+                false
+            }
+        }
+    }
+
+    /// Since when the policy is in force, and why a newer one is not.
+    pub(super) fn status(&self) -> (Timestamp, Option<String>) {
+        let state = self.read();
+        (state.loaded_at, state.refused.clone())
+    }
+
+    /// The manifests that were given last.
+    pub(super) fn text(&self) -> String {
+        self.read().text.clone()
+    }
+
+    /// Who decides for the bearer of a token.
+    pub(super) fn judge(&self, token: &VerifiedToken) -> Judge {
+        let policy = Arc::clone(&self.read().in_force);
+        let membership = policy.reading.read(token.claims());
+        let principal = Principal {
+            issuer: token.issuer().as_str().to_owned(),
+            subject: token.subject().unwrap_or_default().to_owned(),
+            groups: membership.groups,
+            roles: membership.roles,
+        };
+        Judge { policy, principal }
+    }
+
+    fn usable(&self, sources: Vec<Source>) -> Result<InForce, String> {
+        let (manifests, findings) = manifest::read(sources);
+        if findings.has_errors() {
+            let errors = findings.iter().filter(|found| found.severity == spanned_yaml::Severity::Error);
+            let told: Vec<_> = errors.take(TOLD).map(|found| found.message.clone()).collect();
+            return Err(told.join("; "));
+        }
+        match oidc(&manifests, &self.server) {
+            Ok(oidc) if oidc == self.oidc => self.compiled(&manifests),
+            Ok(_) => Err("whose tokens the server takes is read at its start alone".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn compiled(&self, manifests: &Manifests) -> Result<InForce, String> {
+        let reading = self.reading(manifests);
+        let options = Options { claim_names: Some(reading.names.clone()), ..self.options.clone() };
+        let Compilation { mut targets, .. } = rbac::compile(manifests, &options);
+        match targets.remove(&self.server) {
+            Some(Ok(compiled)) => {
+                let authorizer = Authorizer::new(&compiled).map_err(|error| error.to_string())?;
+                Ok(InForce { authorizer: Some(authorizer), reading })
+            }
+            Some(Err(not_compiled)) => {
+                let told: Vec<_> =
+                    not_compiled.causes.iter().take(TOLD).map(|cause| cause.message.clone()).collect();
+                Err(told.join("; "))
+            }
+            None => Err(format!("there is no {} among the manifests", self.server)),
+        }
+    }
+
+    fn reading(&self, manifests: &Manifests) -> Reading {
+        let names = self.claim_names.clone().overridden(&manifests.claim_names);
+        Reading { names, ..Reading::default() }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// MCP-EVAL: whose tokens a server takes. References resolve in its own namespace (OP-SCOPE).
+fn oidc(manifests: &Manifests, id: &ServerId) -> Result<Oidc, DeploymentError> {
+    let server = manifests.servers.iter().find(|server| server.id.value == *id);
+    let server = server.ok_or_else(|| DeploymentError::NoServer(id.clone()))?;
+    // RULE: MCP-EVAL: broken: a server without a reference, or with an empty audience, starts and checks none.
+    let reference = server.oidc.as_ref().ok_or_else(|| DeploymentError::NoReference(id.clone()))?;
+    let name = &reference.name.value;
+    let configs: BTreeMap<_, _> = manifests
+        .oidc_configs
+        .iter()
+        .filter(|config| config.namespace == id.namespace)
+        .map(|config| (&config.name.value, &config.issuer))
+        .collect();
+    let issuer = configs
+        .get(name)
+        .ok_or_else(|| DeploymentError::NoConfig { server: id.clone(), name: name.clone() })?;
+    let empty = |what| DeploymentError::Empty { server: id.clone(), what };
+    if reference.audience.trim().is_empty() {
+        return Err(empty("audience"));
+    }
+    if issuer.trim().is_empty() {
+        return Err(empty("issuer"));
+    }
+    Ok(Oidc { issuer: (*issuer).clone(), audience: reference.audience.clone() })
+}
+
+fn joined(sources: &[Source]) -> String {
+    sources.iter().map(Source::text).collect::<Vec<_>>().join("\n---\n")
+}
+
+impl Judge {
+    /// Decides one request.
+    pub(super) fn decide(&self, request: &Request<'_>) -> Verdict {
+        self.decision(request).map_or_else(Verdict::no_policy, Verdict::of)
+    }
+
+    /// The request is allowed.
+    pub(super) fn allows(&self, request: &Request<'_>) -> bool {
+        self.decision(request).is_some_and(|decision| decision.allowed)
+    }
+
+    /// Whether the caller sees a list at all.
+    pub(super) fn list(&self, list: List) -> (Access, Verdict) {
+        let Some(decision) = self.decision(&list.request()) else { return (Access::None, Verdict::no_policy()) };
+        let access = match &decision {
+            Decision { allowed: true, .. } => Access::Granted,
+            decision if decision.is_forbidden() || !decision.errors.is_empty() => Access::Denied,
+            _ => Access::None,
+        };
+        (access, Verdict::of(decision))
+    }
+
+    /// Which items of a list the caller sees, given as the requests that would use them.
+    pub(super) fn shows(&self, list: List, items: &[Request<'_>]) -> Vec<bool> {
+        match &self.policy.authorizer {
+            Some(authorizer) if self.list(list).0 == Access::Granted => {
+                authorizer.for_principal(&self.principal).shows(items)
+            }
+            _ => vec![false; items.len()],
+        }
+    }
+
+    fn decision(&self, request: &Request<'_>) -> Option<Decision> {
+        Some(self.policy.authorizer.as_ref()?.decide(&self.principal, request))
+    }
+}
+
+impl Verdict {
+    /// A method that nobody knows.
+    pub(super) fn unknown_method() -> Self {
+        Self { reason: "nothing allows an unknown method".to_owned(), ..Self::default() }
+    }
+
+    fn no_policy() -> Self {
+        Self { reason: "no policy is in force".to_owned(), ..Self::default() }
+    }
+
+    fn of(decision: Decision) -> Self {
+        let policies: Vec<_> = decision.reasons.iter().map(|statement| statement.id.clone()).collect();
+        let reason = if decision.allowed {
+            String::new()
+        } else if !decision.errors.is_empty() {
+            format!("policies cannot be evaluated: {}", decision.errors.join("; "))
+        } else if decision.is_forbidden() {
+            format!("denied by {}", policies.join(", "))
+        } else {
+            "nothing grants it".to_owned()
+        };
+        Self { allowed: decision.allowed, policies, reason }
+    }
+}

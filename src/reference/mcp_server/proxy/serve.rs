@@ -1,0 +1,244 @@
+//! The MCP endpoint (MCP 2025-11-25, Streamable HTTP): POST, GET and DELETE, each in the order of MCP-ORDER.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderName, StatusCode, Uri,
+        header::{CONTENT_TYPE, ORIGIN},
+    },
+    response::Response,
+};
+use mcp_policy::vocabulary::{Action, Request as Wish};
+
+use super::{
+    MAX_MESSAGE, Parts,
+    forward::{Exchange, SESSION, VERSION},
+    hints::Ticket,
+    message::{Id, Message},
+    method::{List, Need},
+    policy::{Access, Judge, Verdict},
+    refusal::{self, Note},
+    reply::Asked,
+    session::Owner,
+    stream::within,
+};
+use crate::{reference::answer, token::VerifiedToken};
+
+/// The one version of the protocol.
+pub(super) const PROTOCOL: &str = "2025-11-25";
+
+/// How long a caller may take to send its message, in real time.
+const SENDING: Duration = Duration::from_secs(10);
+
+/// `POST`: one message.
+pub(super) async fn post(State(proxy): State<Arc<Parts>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let headers = &head.headers;
+    let body = match received(body).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    // RULE: MCP-ORDER: broken: the message is parsed before the caller is known, so that a malformed one without a token
+    // is answered with 400.
+    let token = match proxy.admitted(headers, head.uri.query()).await {
+        Ok(token) => token,
+        Err(refusal) => return refusal,
+    };
+    let message = match read(headers, &body) {
+        Ok(message) => message,
+        Err(refusal) => return refusal,
+    };
+    let note = Note::default().with("method", message.method().unwrap_or("answer"));
+    let session = match proxy.session(headers, &token, message.id()) {
+        Ok(session) => session,
+        Err(refusal) => return note.with("rule", "MCP-SESSION").on(refusal),
+    };
+    let (list, note) = match proxy.authorize(&message, &proxy.judge(&token), note) {
+        Ok(authorized) => authorized,
+        Err(refusal) => return refusal,
+    };
+    let asked = match message.id() {
+        Some(id) => Some(Asked::Request { id: id.clone(), list, ticket: proxy.ticket(&message, list).await }),
+        None => None,
+    };
+    let exchange = Exchange { proxy: &proxy, token: &token, headers, session: session.as_deref() };
+    note.on(exchange.post(&message, asked).await)
+}
+
+/// `GET`: a stream of what the server says by itself, or with `Last-Event-ID` what was missed.
+pub(super) async fn listen(State(proxy): State<Arc<Parts>>, uri: Uri, headers: HeaderMap) -> Response {
+    let (token, session) = match proxy.bound(&headers, uri.query()).await {
+        Ok(bound) => bound,
+        Err(refusal) => return refusal,
+    };
+    let exchange = Exchange { proxy: &proxy, token: &token, headers: &headers, session: Some(&session) };
+    exchange.listen().await
+}
+
+/// `DELETE`: the end of a session.
+pub(super) async fn delete(State(proxy): State<Arc<Parts>>, uri: Uri, headers: HeaderMap) -> Response {
+    let (token, session) = match proxy.bound(&headers, uri.query()).await {
+        Ok(bound) => bound,
+        Err(refusal) => return refusal,
+    };
+    let exchange = Exchange { proxy: &proxy, token: &token, headers: &headers, session: Some(&session) };
+    exchange.delete().await
+}
+
+impl Parts {
+    /// Who calls, if the page that calls may and the token is good.
+    async fn admitted(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Arc<VerifiedToken>, Response> {
+        // RULE: MCP-FORWARD (Origin, MCP specification): broken: Origin is not looked at.
+        for origin in headers.get_all(ORIGIN) {
+            if !origin.to_str().is_ok_and(|origin| self.origins.contains(origin)) {
+                let refusal = refusal::error(StatusCode::FORBIDDEN, None, -32600, "this origin may not call");
+                return Err(Note::default().with("rule", "MCP-FORWARD").on(refusal));
+            }
+        }
+        self.gate.admit(headers, query).await
+    }
+
+    /// The caller and its session, where there has to be one.
+    async fn bound(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> Result<(Arc<VerifiedToken>, String), Response> {
+        let token = self.admitted(headers, query).await?;
+        let session = self
+            .session(headers, &token, None)
+            .map_err(|refusal| Note::default().with("rule", "MCP-SESSION").on(refusal))?;
+        let Some(session) = session else {
+            return Err(refusal::invalid(None, "Mcp-Session-Id is expected"));
+        };
+        Ok((token, session))
+    }
+
+    /// MCP-SESSION: the session that the request names, if it is the caller's.
+    #[expect(clippy::result_large_err, reason = "an answer is what a handler returns")]
+    fn session(
+        &self,
+        headers: &HeaderMap,
+        token: &VerifiedToken,
+        id: Option<&Id>,
+    ) -> Result<Option<String>, Response> {
+        match single(headers, &VERSION) {
+            Ok(None) => {}
+            Ok(Some(version)) if version == PROTOCOL => {}
+            _ => {
+                let words = format!("MCP-Protocol-Version is {PROTOCOL}");
+                return Err(refusal::invalid(id, &words));
+            }
+        }
+        match single(headers, &SESSION) {
+            Ok(None) => Ok(None),
+            Ok(Some(session)) if self.sessions.is_of(session, &Owner::of(token)) => Ok(Some(session.to_owned())),
+            Ok(Some(_)) => Err(refusal::no_session(id)),
+            Err(()) => Err(refusal::invalid(id, "one Mcp-Session-Id is expected")),
+        }
+    }
+
+    /// What the answer to a list of tools may teach.
+    async fn ticket(self: &Arc<Self>, message: &Message, list: Option<List>) -> Option<Ticket> {
+        if list != Some(List::Tools) || !self.watch.listens(self).await {
+            return None;
+        }
+        Some(self.hints.ask(message.params().and_then(|params| params.get("cursor")?.as_str())))
+    }
+
+    /// What the message needs, decided: the list that its answer is, or the refusal.
+    #[expect(clippy::result_large_err, reason = "an answer is what a handler returns")]
+    fn authorize(&self, message: &Message, judge: &Judge, note: Note) -> Result<(Option<List>, Note), Response> {
+        let need = Need::of(message);
+        let id = message.id();
+        let note = match need.subject() {
+            Some(subject) => note.with("name", subject),
+            None => note,
+        };
+        let note = match need.action() {
+            Some(action) => note.with("action", action.name()),
+            None => note,
+        };
+        let deny = |note: Note, verdict: &Verdict| {
+            // Names are the caller's text, which the journal clears of tokens; the log has none of it.
+            let action = need.action().map_or("a method", Action::name);
+            self.log.note("info", &format!("denied {action}: {}", verdict.reason));
+            let note = note.with("decision", "deny").with("policies", verdict.policies.clone());
+            note.with("reason", verdict.reason.as_str()).on(refusal::denied(id))
+        };
+        Ok(match need.clone() {
+            Need::Token => (None, note.with("decision", "always")),
+            Need::Unknown => {
+                let verdict = Verdict::unknown_method();
+                return Err(deny(note.with("rule", "MCP-UNKNOWN"), &verdict));
+            }
+            Need::Unnamed(words) => return Err(note.on(refusal::invalid(id, words))),
+            Need::Thing(wish) => {
+                let verdict = judge.decide(&self.with_hints(wish));
+                if !verdict.allowed {
+                    return Err(deny(note.with("rule", "MCP-DENY"), &verdict));
+                }
+                (None, note.with("decision", "allow").with("policies", verdict.policies))
+            }
+            Need::List(list) => {
+                let (access, verdict) = judge.list(list);
+                match access {
+                    Access::Granted => {
+                        (Some(list), note.with("decision", "allow").with("policies", verdict.policies))
+                    }
+                    // The answer will be empty.
+                    Access::None => (Some(list), note.with("decision", "empty")),
+                    Access::Denied => return Err(deny(note.with("rule", "MCP-LIST"), &verdict)),
+                }
+            }
+        })
+    }
+
+    /// MCP-HINT: of a tool what the server's own list said of it, whatever the caller says.
+    fn with_hints<'w>(&self, wish: Wish<'w>) -> Wish<'w> {
+        match wish {
+            // RULE: MCP-HINT: broken: `params.annotations` of the caller count.
+            Wish::CallTool { tool, .. } => Wish::CallTool { tool, hints: self.hints.of(tool) },
+            other => other,
+        }
+    }
+}
+
+/// The body, if it is not too large and comes in time.
+async fn received(body: Body) -> Result<Vec<u8>, Response> {
+    let limit = usize::try_from(MAX_MESSAGE).unwrap_or(usize::MAX);
+    match within(Some(SENDING), to_bytes(body, limit)).await {
+        Some(Ok(bytes)) => Ok(bytes.into()),
+        Some(Err(_)) => Err(answer::too_large(MAX_MESSAGE)),
+        None => Err(answer::error(StatusCode::REQUEST_TIMEOUT, "invalid_request", "the message did not come whole")),
+    }
+}
+
+/// MCP-CONTENT, then the message.
+#[expect(clippy::result_large_err, reason = "an answer is what a handler returns")]
+fn read(headers: &HeaderMap, body: &[u8]) -> Result<Message, Response> {
+    let media_type = single(headers, &CONTENT_TYPE).ok().flatten();
+    let essence = media_type.and_then(|written| written.split(';').next()).unwrap_or_default();
+    // RULE: MCP-CONTENT: broken: any media type is read.
+    if !essence.trim().eq_ignore_ascii_case("application/json") {
+        let refusal = refusal::invalid(None, "the media type is application/json");
+        return Err(Note::default().with("rule", "MCP-CONTENT").on(refusal));
+    }
+    Message::read(body).map_err(|malformed| {
+        let note = malformed.rule().map_or_else(Note::default, |rule| Note::default().with("rule", rule));
+        note.on(refusal::malformed(&malformed))
+    })
+}
+
+/// The one value of a header; an error where there are several, or one that is no text.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ()> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
+        _ => Err(()),
+    }
+}
