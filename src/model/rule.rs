@@ -137,6 +137,66 @@ rules! {
     ClWarn = "CL-WARN",
     /// Broken: time is the clock's, also where that was set back.
     ClClock = "CL-CLOCK",
+    /// Broken: the message is parsed before the caller is known.
+    McpOrder = "MCP-ORDER",
+    /// Broken: any media type is read.
+    McpContent = "MCP-CONTENT",
+    /// Broken: the first message of a batch is taken for the whole.
+    McpBatch = "MCP-BATCH",
+    /// Broken: an unknown method needs nothing but a token.
+    McpUnknown = "MCP-UNKNOWN",
+    /// Broken: of members that come twice the last counts, and members in another case are passed over.
+    McpOneReading = "MCP-ONE-READING",
+    /// Broken: every header of the caller is passed on, and Origin is not looked at.
+    McpForward = "MCP-FORWARD",
+    /// Broken: a session is anybody's who knows its id.
+    McpSession = "MCP-SESSION",
+    /// Broken: `ping` and `logging/setLevel` are denied like unknown methods.
+    McpAllowed = "MCP-ALLOWED",
+    /// Broken: a completion needs nothing but a token.
+    McpComplete = "MCP-COMPLETE",
+    /// Broken: `resources/subscribe` and `resources/unsubscribe` need nothing but a token.
+    McpMethods = "MCP-METHODS",
+    /// Broken: a list that is granted shows everything.
+    McpList = "MCP-LIST",
+    /// Broken: list actions are not asked for.
+    McpListGrant = "MCP-LIST-GRANT",
+    /// Broken: a denial says why.
+    McpDeny = "MCP-DENY",
+    /// Broken: the hints that the caller sends count.
+    McpHint = "MCP-HINT",
+    /// Broken: a tool of which nothing was seen is taken for harmless.
+    McpHintCold = "MCP-HINT-COLD",
+    /// Broken: hints are never forgotten.
+    McpHintFresh = "MCP-HINT-FRESH",
+    /// Broken: a server without any policy allows everything.
+    McpEval = "MCP-EVAL",
+    /// Broken: the platform's overrides are ignored, and no dotted path is followed.
+    ClaimNames = "CLAIM-NAMES",
+    /// Broken: a string is taken for a list of one, and numbers for their text.
+    ClaimShape = "CLAIM-SHAPE",
+    /// Broken: the groups are looked for elsewhere without being asked to.
+    ClaimFallback = "CLAIM-FALLBACK",
+    /// Broken: the marks of an overage are ignored, and roles stand in for the groups that are missing.
+    ClaimOverage = "CLAIM-OVERAGE",
+    /// Broken: either list of a condition is enough.
+    OpCond = "OP-COND",
+    /// Broken: a namespaced role binding counts in every namespace.
+    OpUnion = "OP-UNION",
+    /// Broken: the `from` of a policy's binding is ignored.
+    OpNarrow = "OP-NARROW",
+    /// Broken: `ruleRestrictions` are ignored.
+    OpRestrict = "OP-RESTRICT",
+    /// Broken: a tool that says nothing of a hint passes its filter.
+    OpHint = "OP-HINT",
+    /// Broken: `deny` is ignored.
+    OpDeny = "OP-DENY",
+    /// Broken: a policy applies to the servers of its target's kind and name in every namespace.
+    OpScope = "OP-SCOPE",
+    /// Broken: what does not compile is left out, and the rest is put in force.
+    OpFailClosed = "OP-FAIL-CLOSED",
+    /// Broken: names are pasted into the policies as they are.
+    OpText = "OP-TEXT",
 }
 
 /// Which rules are in force: all, or all but one.
@@ -159,6 +219,13 @@ impl Rules {
     #[must_use]
     pub fn hold(self, rule: Rule) -> bool {
         self.broken != Some(rule)
+    }
+
+    /// The same for the crate that compiles and evaluates policies: its rules are these by id.
+    #[must_use]
+    pub fn of_policies(self) -> mcp_policy::rule::Rules {
+        let broken = self.broken.and_then(|rule| mcp_policy::rule::Rule::by_id(rule.id()));
+        broken.map_or(mcp_policy::rule::Rules::ALL, mcp_policy::rule::Rules::without)
     }
 
     /// The rule that is broken, if one is.

@@ -26,6 +26,7 @@ use crate::{
     model::{
         identifier::{Audience, Issuer},
         resource_url::ResourceUrl,
+        rule::Rule,
     },
     net,
     token::{Expectations, VerifiedToken},
@@ -138,7 +139,7 @@ impl Proxy {
         let Deployment { resource, upstream, origins, patience, .. } = &deployment;
         let clock = Arc::clone(&surroundings.clock);
         let log = Log::new(Arc::clone(&clock));
-        let (policies, oidc) = Policies::new(&deployment, Arc::clone(&clock), &log)?;
+        let (policies, oidc) = Policies::new(&deployment, surroundings.rules, Arc::clone(&clock), &log)?;
         let expectations = Expectations {
             subject_required: true,
             ..Expectations::new(Issuer::new(oidc.issuer), Audience::new(oidc.audience))
@@ -221,11 +222,18 @@ impl Parts {
         self.policies.judge(token)
     }
 
+    /// The server changed, or may have.
+    fn forget_hints(&self) {
+        if self.gate.rules().hold(Rule::McpHintFresh) {
+            self.hints.forget();
+        }
+    }
+
     /// A caller's stream told that the tools changed. The proxy's own ear would hear the same once more, after somebody
     /// has asked anew: it begins anew with them.
     fn changed(&self) {
         self.watch.reset();
-        self.hints.forget();
+        self.forget_hints();
     }
 }
 

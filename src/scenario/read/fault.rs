@@ -100,7 +100,8 @@ impl Reader<'_> {
     /// An endpoint of a component, by the name that its journal has for it.
     pub(super) fn endpoint(&mut self, node: &Node, of: &Component) -> Option<String> {
         let endpoint = self.literal(node)?;
-        let known = ENDPOINTS.iter().find(|(component, _)| *component == of.as_str());
+        let kind = of.as_str().split(':').next().unwrap_or_default();
+        let known = ENDPOINTS.iter().find(|(component, _)| *component == kind);
         if let Some((component, endpoints)) = known
             && !endpoints.contains(&endpoint.as_str())
         {

@@ -5,7 +5,7 @@ use spanned_yaml::{Fields, Node, Span, closest};
 use super::{
     matching::Actual,
     reader::Reader,
-    words::{COMPONENT_ENTRY, IDP_ENTRY, listed},
+    words::{COMPONENT_ENTRY, IDP_ENTRY, MCP_ENTRY, listed},
 };
 use crate::{
     model::identifier::Component,
@@ -44,6 +44,7 @@ impl Reader<'_> {
     fn entry_matchers(&mut self, node: &Node, of: Option<&Component>) -> Option<Vec<(String, Matcher)>> {
         let known = match of.map(Component::as_str) {
             Some("idp") => &IDP_ENTRY[..],
+            Some(server) if server.contains(':') => &MCP_ENTRY[..],
             Some(_) => &COMPONENT_ENTRY[..],
             None => return self.pointer_matchers(node),
         };

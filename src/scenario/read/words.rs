@@ -164,7 +164,7 @@ pub(crate) const ENCODINGS: [(&str, &str); 3] =
     [("padded", "padded"), ("standard-alphabet", "standard-alphabet"), ("whitespace", "whitespace")];
 
 /// `journal.endpoint` by component.
-pub(crate) const ENDPOINTS: [(&str, &[&str]); 4] = [
+pub(crate) const ENDPOINTS: [(&str, &[&str]); 6] = [
     (
         "idp",
         &[
@@ -184,6 +184,9 @@ pub(crate) const ENDPOINTS: [(&str, &[&str]); 4] = [
     ("enterprise-manager", &["discovery", "jwks", "config", "protected-resource", "healthz", "unknown"]),
     ("sibling", &["me", "protected-resource", "healthz", "unknown"]),
     ("registry", &["server", "healthz", "unknown"]),
+    // Of every server that the custom resources have.
+    ("mcp", &["mcp", "protected-resource", "healthz", "unknown"]),
+    ("upstream", &["mcp", "healthz", "unknown"]),
 ];
 
 /// Pointers into an entry of the IdP's journal.
@@ -221,6 +224,25 @@ pub(crate) const IDP_ENTRY: [&str; 28] = [
 /// Pointers into an entry of another component's journal.
 pub(crate) const COMPONENT_ENTRY: [&str; 8] =
     ["/seq", "/at", "/endpoint", "/method", "/path", "/status", "/rule", "/fault"];
+
+/// Pointers into an entry of the journal of an MCP proxy, or of the server behind it.
+pub(crate) const MCP_ENTRY: [&str; 15] = [
+    "/seq",
+    "/at",
+    "/endpoint",
+    "/method",
+    "/path",
+    "/status",
+    "/rule",
+    "/fault",
+    "/detail/method",
+    "/detail/name",
+    "/detail/action",
+    "/detail/decision",
+    "/detail/policies",
+    "/detail/rule",
+    "/detail/headers",
+];
 
 /// Claims that differ between any two tokens; `differs` never names them.
 pub(crate) const NEVER_COUNT: [&str; 7] = ["jti", "iat", "auth_time", "uti", "nonce", "at_hash", "sid"];

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST},
     },
     response::{IntoResponse, Response},
 };
@@ -20,7 +20,7 @@ use super::{
     session::Owner,
     stream::{Stream, within},
 };
-use crate::{reference::answer, token::VerifiedToken};
+use crate::{model::rule::Rule, reference::answer, token::VerifiedToken};
 
 /// `Mcp-Session-Id` (MCP 2025-11-25, Streamable HTTP).
 pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -53,7 +53,6 @@ pub(super) struct Exchange<'r> {
 impl Exchange<'_> {
     /// Forwards a message and has its answer.
     pub(super) async fn post(&self, message: &Message, asked: Option<Asked>) -> Response {
-        // RULE: MCP-ONE-READING: see `message`.
         let request = self
             .request(Method::POST)
             .header(CONTENT_TYPE, JSON)
@@ -108,7 +107,12 @@ impl Exchange<'_> {
 
     fn request(&self, method: Method) -> reqwest::RequestBuilder {
         let mut passed = HeaderMap::new();
-        // RULE: MCP-FORWARD: broken: every header of the caller is passed on.
+        if !self.proxy.gate.rules().hold(Rule::McpForward) {
+            passed.clone_from(self.headers);
+            for own in [HOST, CONTENT_LENGTH, CONTENT_TYPE] {
+                passed.remove(own);
+            }
+        }
         for name in PASSED {
             if let Some(value) = self.headers.get(&name) {
                 passed.insert(name, value.clone());
@@ -123,7 +127,7 @@ impl Exchange<'_> {
             Some(Ok(upstream)) => upstream,
             Some(Err(error)) => {
                 // Whoever answers next may be another server.
-                self.proxy.hints.forget();
+                self.proxy.forget_hints();
                 self.proxy.log.note("error", &format!("the server cannot be reached: {error}"));
                 return Err(refusal::no_answer(StatusCode::BAD_GATEWAY, id));
             }
@@ -136,7 +140,7 @@ impl Exchange<'_> {
             (status, _) if status.is_success() => Ok(upstream),
             (StatusCode::NOT_FOUND, Some(session)) => {
                 self.proxy.sessions.end(session);
-                self.proxy.hints.forget();
+                self.proxy.forget_hints();
                 Err(refusal::no_session(id))
             }
             (status, _) => Err(self.rejected(status, id)),
@@ -188,7 +192,7 @@ impl Exchange<'_> {
                     Some(piece) => body.extend_from_slice(&piece),
                 }
             }
-            self.proxy.hints.forget();
+            self.proxy.forget_hints();
             None
         });
         let Some(Some(body)) = read.await else {

@@ -12,6 +12,8 @@ use std::{
 use mcp_policy::vocabulary::Hints as Said;
 use serde_json::Value as Json;
 
+use crate::model::rule::{Rule, Rules};
+
 /// The most tools of a generation. What comes after them has no hints.
 const CAPACITY: usize = 100_000;
 
@@ -60,8 +62,6 @@ impl Hints {
     /// The page came.
     pub(super) fn learn(&self, ticket: &Ticket, tools: Generation, next: Option<&str>) {
         let mut state = self.state();
-        // RULE: MCP-HINT-FRESH: broken: a page is added to what is known, whatever it belongs to, and nothing is ever
-        // forgotten (see `forget`).
         if ticket.epoch != state.epoch {
             return;
         }
@@ -98,13 +98,16 @@ impl Hints {
     }
 
     /// What the server said of a tool; nothing where it said none or two things, and before it was asked.
-    pub(super) fn of(&self, tool: &str) -> Said {
+    pub(super) fn of(&self, tool: &str, rules: Rules) -> Said {
         let state = self.state();
         let growing = state.growing.as_ref().and_then(|growing| growing.tools.get(tool));
         let known = growing.or_else(|| state.complete.as_ref()?.get(tool));
-        // RULE: MCP-HINT-COLD: broken: of an unknown tool every filter is satisfied (readOnlyHint true,
-        // destructiveHint false).
-        known.copied().flatten().unwrap_or_default()
+        match known {
+            None if !rules.hold(Rule::McpHintCold) => {
+                Said { read_only: Some(true), destructive: Some(false), ..Said::default() }
+            }
+            known => known.copied().flatten().unwrap_or_default(),
+        }
     }
 
     /// The server changed, or may have: `notifications/tools/list_changed`, a session that it does not know any more, a
@@ -154,27 +157,27 @@ mod tests {
     #[test]
     fn pages_extend_a_generation_and_the_complete_one_replaces() {
         let hints = Hints::default();
-        assert_eq!(hints.of("a"), Said::default(), "cold");
+        assert_eq!(hints.of("a", Rules::ALL), Said::default(), "cold");
         list(&hints, None, &[("a", READ_ONLY)], Some("2"));
-        assert_eq!((hints.of("a"), hints.of("b")), (READ_ONLY, Said::default()));
+        assert_eq!((hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)), (READ_ONLY, Said::default()));
         list(&hints, Some("2"), &[("b", READ_ONLY)], None);
-        assert_eq!((hints.of("a"), hints.of("b")), (READ_ONLY, READ_ONLY));
+        assert_eq!((hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)), (READ_ONLY, READ_ONLY));
         list(&hints, None, &[("a", WRITES)], Some("2"));
-        assert_eq!((hints.of("a"), hints.of("b")), (WRITES, READ_ONLY), "the newer word counts, the rest stands");
+        assert_eq!((hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)), (WRITES, READ_ONLY), "the newer word counts, the rest stands");
         list(&hints, Some("2"), &[], None);
-        assert_eq!((hints.of("a"), hints.of("b")), (WRITES, Said::default()), "b is gone");
+        assert_eq!((hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)), (WRITES, Said::default()), "b is gone");
     }
 
     #[test]
     fn a_page_of_no_generation_teaches_nothing() {
         let hints = Hints::default();
         list(&hints, Some("2"), &[("b", READ_ONLY)], None);
-        assert_eq!(hints.of("b"), Said::default());
+        assert_eq!(hints.of("b", Rules::ALL), Said::default());
         list(&hints, None, &[("a", READ_ONLY)], Some("2"));
         list(&hints, Some("elsewhere"), &[("b", READ_ONLY)], None);
-        assert_eq!(hints.of("b"), Said::default());
+        assert_eq!(hints.of("b", Rules::ALL), Said::default());
         list(&hints, Some("2"), &[("c", READ_ONLY)], None);
-        assert_eq!((hints.of("a"), hints.of("c")), (READ_ONLY, READ_ONLY), "the generation was not lost");
+        assert_eq!((hints.of("a", Rules::ALL), hints.of("c", Rules::ALL)), (READ_ONLY, READ_ONLY), "the generation was not lost");
     }
 
     #[test]
@@ -183,9 +186,9 @@ mod tests {
         list(&hints, None, &[("a", READ_ONLY)], None);
         let late = hints.ask(None);
         hints.forget();
-        assert_eq!(hints.of("a"), Said::default());
+        assert_eq!(hints.of("a", Rules::ALL), Said::default());
         hints.learn(&late, page(&[("a", READ_ONLY)]), None);
-        assert_eq!(hints.of("a"), Said::default(), "asked for before the change");
+        assert_eq!(hints.of("a", Rules::ALL), Said::default(), "asked for before the change");
     }
 
     #[test]
@@ -194,11 +197,11 @@ mod tests {
         let (older, newer) = (hints.ask(None), hints.ask(None));
         hints.learn(&newer, page(&[("a", WRITES)]), Some("2"));
         hints.learn(&older, page(&[("a", READ_ONLY)]), Some("2"));
-        assert_eq!(hints.of("a"), WRITES);
+        assert_eq!(hints.of("a", Rules::ALL), WRITES);
         let (older, newer) = (hints.ask(None), hints.ask(None));
         hints.learn(&newer, page(&[("a", WRITES)]), None);
         hints.learn(&older, page(&[("a", READ_ONLY)]), None);
-        assert_eq!(hints.of("a"), WRITES);
+        assert_eq!(hints.of("a", Rules::ALL), WRITES);
     }
 
     #[test]
@@ -206,7 +209,7 @@ mod tests {
         let hints = Hints::default();
         list(&hints, None, &[("a", READ_ONLY), ("b", WRITES)], Some("2"));
         list(&hints, Some("2"), &[("a", WRITES), ("b", WRITES)], None);
-        assert_eq!((hints.of("a"), hints.of("b")), (Said::default(), WRITES));
+        assert_eq!((hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)), (Said::default(), WRITES));
     }
 
     #[test]

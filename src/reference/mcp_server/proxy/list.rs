@@ -67,7 +67,6 @@ pub(super) fn filtered(
         .iter()
         .map(|(key, _)| list.item(key, said.get(key).copied().flatten().unwrap_or_default()))
         .collect();
-    // RULE: MCP-LIST: broken: every item is kept.
     let shown = judge.shows(list, &wishes);
     let kept: Vec<Json> =
         items.iter().zip(shown).filter(|(_, shown)| *shown).map(|((_, item), _)| item.clone()).collect();

@@ -7,7 +7,10 @@
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value as Json, json};
 
-use crate::token::json;
+use crate::{
+    model::rule::{Rule, Rules},
+    token::json,
+};
 
 /// Levels of objects and arrays; arguments of tools may have more than a token has.
 const MAX_DEPTH: u8 = 100;
@@ -88,12 +91,13 @@ impl Id {
 
 impl Message {
     /// Reads a request's body.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Malformed> {
-        let mut members = object(body)?;
-        // RULE: MCP-ONE-READING: broken: neither duplicates (serde_json's own reader instead of `object`) nor case
-        // variants are looked at, and `forward` sends the caller's bytes.
-        one_case(&members, &MEMBERS)?;
-        if members.keys().any(|name| !MEMBERS.contains(&name.as_str())) {
+    pub(super) fn read(body: &[u8], rules: Rules) -> Result<Self, Malformed> {
+        let strict = rules.hold(Rule::McpOneReading);
+        let mut members = callers_object(body, rules)?;
+        if strict {
+            one_case(&members, &MEMBERS)?;
+        }
+        if strict && members.keys().any(|name| !MEMBERS.contains(&name.as_str())) {
             return Err(Malformed::Shape("a message has no members but those of JSON-RPC 2.0"));
         }
         if members.remove("jsonrpc") != Some(json!("2.0")) {
@@ -111,7 +115,9 @@ impl Message {
             Some(_) => return Err(Malformed::Shape("`params` is an object")),
         };
         if let Some(params) = &params {
-            one_case(params, &DECIDING)?;
+            if strict {
+                one_case(params, &DECIDING)?;
+            }
             if let Some(Json::Object(reference)) = params.get("ref") {
                 one_case(reference, &REFERENCE)?;
             }
@@ -181,9 +187,24 @@ impl Message {
     }
 }
 
+/// The same of a caller's message.
+fn callers_object(text: &[u8], rules: Rules) -> Result<Map<String, Json>, Malformed> {
+    if !rules.hold(Rule::McpBatch)
+        && let Ok(Json::Array(batch)) = serde_json::from_slice(text)
+    {
+        return match batch.into_iter().next() {
+            Some(Json::Object(first)) => Ok(first),
+            _ => Err(Malformed::Batch),
+        };
+    }
+    if !rules.hold(Rule::McpOneReading) {
+        return serde_json::from_slice(text).map_err(|_| Malformed::NotJson);
+    }
+    object(text)
+}
+
 /// One object of unique members at every depth, in UTF-8.
 pub(super) fn object(text: &[u8]) -> Result<Map<String, Json>, Malformed> {
-    // RULE: MCP-BATCH: broken: the first message of a batch is taken for the whole.
     if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(Malformed::Batch);
     }
@@ -217,7 +238,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Result<Message, Malformed> {
-        Message::read(body.as_bytes())
+        Message::read(body.as_bytes(), Rules::ALL)
     }
 
     #[test]
@@ -280,7 +301,7 @@ mod tests {
         }
         let other = Malformed::Shape("a message has no members but those of JSON-RPC 2.0");
         assert_eq!(read(r#"{"jsonrpc":"2.0","id":1,"method":"ping","extra":1}"#), Err(other));
-        assert_eq!(Message::read(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}"), Err(Malformed::NotJson));
+        assert_eq!(Message::read(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}", Rules::ALL), Err(Malformed::NotJson));
     }
 
     /// A valid message in which every object, at every depth, once has one of its members twice.

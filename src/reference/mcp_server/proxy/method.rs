@@ -4,6 +4,7 @@ use mcp_policy::vocabulary::{Action, Hints, Request};
 use serde_json::{Map, Value as Json};
 
 use super::message::Message;
+use crate::model::rule::{Rule, Rules};
 
 /// Methods that everybody with a token may use (PLATFORM.md §6).
 const ALWAYS: [&str; 13] = [
@@ -89,7 +90,7 @@ impl List {
 
 impl<'m> Need<'m> {
     /// What a message needs. The answer to a request of the server needs no more than its session.
-    pub(super) fn of(message: &'m Message) -> Self {
+    pub(super) fn of(message: &'m Message, rules: Rules) -> Self {
         let Some(method) = message.method() else { return Self::Token };
         let text = |name| message.params().and_then(|params| params.get(name)).and_then(Json::as_str);
         let named = |name, request: fn(&'m str) -> Request<'m>| match text(name) {
@@ -100,6 +101,7 @@ impl<'m> Need<'m> {
         match method {
             "tools/call" => named("name", |tool| Request::CallTool { tool, hints: Hints::default() }),
             "prompts/get" => named("name", Request::GetPrompt),
+            "resources/subscribe" | "resources/unsubscribe" if !rules.hold(Rule::McpMethods) => Self::Token,
             "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
                 named("uri", Request::ReadResource)
             }
@@ -107,9 +109,11 @@ impl<'m> Need<'m> {
             "prompts/list" => Self::List(List::Prompts),
             "resources/list" => Self::List(List::Resources),
             "resources/templates/list" => Self::List(List::Templates),
+            "completion/complete" if !rules.hold(Rule::McpComplete) => Self::Token,
             "completion/complete" => completion(message.params()),
+            "ping" | "logging/setLevel" if !rules.hold(Rule::McpAllowed) => Self::Unknown,
             _ if ALWAYS.contains(&method) => Self::Token,
-            // RULE: MCP-UNKNOWN: broken: an unknown method needs nothing but a token.
+            _ if !rules.hold(Rule::McpUnknown) => Self::Token,
             _ => Self::Unknown,
         }
     }
@@ -138,7 +142,6 @@ impl<'m> Need<'m> {
 fn completion(params: Option<&Map<String, Json>>) -> Need<'_> {
     let reference = params.and_then(|params| params.get("ref")).and_then(Json::as_object);
     let text = |name| reference.and_then(|reference| reference.get(name)).and_then(Json::as_str);
-    // RULE: MCP-COMPLETION (the always-allowed methods): broken: a completion needs nothing but a token.
     match (text("type"), text("name"), text("uri")) {
         (Some("ref/prompt"), Some(name), None) => Need::Thing(Request::GetPrompt(name)),
         (Some("ref/resource"), None, Some(uri)) => Need::Thing(Request::ReadResource(uri)),
@@ -152,7 +155,7 @@ mod tests {
 
     fn message(method: &str, params: &str) -> Message {
         let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
-        Message::read(text.as_bytes()).unwrap()
+        Message::read(text.as_bytes(), Rules::ALL).unwrap()
     }
 
     #[test]
@@ -181,10 +184,10 @@ mod tests {
             ("sampling/createMessage", "{}", Need::Unknown),
             ("", "{}", Need::Unknown),
         ] {
-            assert_eq!(Need::of(&message(method, params)), expected, "{method} {params}");
+            assert_eq!(Need::of(&message(method, params), Rules::ALL), expected, "{method} {params}");
         }
         for method in ALWAYS {
-            assert_eq!(Need::of(&message(method, "{}")), Need::Token, "{method}");
+            assert_eq!(Need::of(&message(method, "{}"), Rules::ALL), Need::Token, "{method}");
         }
         for reference in [
             r#"{"type":"ref/prompt","uri":"a:b"}"#,
@@ -193,7 +196,7 @@ mod tests {
             "[]",
         ] {
             let message = message("completion/complete", &format!(r#"{{"ref":{reference}}}"#));
-            assert!(matches!(Need::of(&message), Need::Unnamed(_)), "{reference}");
+            assert!(matches!(Need::of(&message, Rules::ALL), Need::Unnamed(_)), "{reference}");
         }
     }
 }

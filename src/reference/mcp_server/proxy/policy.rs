@@ -18,7 +18,11 @@ use mcp_policy::{
 use spanned_yaml::Source;
 
 use super::{Deployment, DeploymentError, log::Log, method::List};
-use crate::{clock::Clock, token::VerifiedToken};
+use crate::{
+    clock::Clock,
+    model::rule::{Rule, Rules},
+    token::VerifiedToken,
+};
 
 /// How many mistakes are told.
 const TOLD: usize = 5;
@@ -35,6 +39,7 @@ pub(super) struct Oidc {
 pub(super) struct Policies {
     server: ServerId,
     options: Options,
+    rules: Rules,
     claim_names: ClaimNames,
     oidc: Oidc,
     clock: Arc<dyn Clock>,
@@ -58,6 +63,8 @@ struct State {
 struct InForce {
     /// None: everything is denied.
     authorizer: Option<Authorizer>,
+    /// No policy is attached to the server.
+    bare: bool,
     reading: Reading,
 }
 
@@ -66,6 +73,7 @@ struct InForce {
 pub(super) struct Judge {
     policy: Arc<InForce>,
     principal: Principal,
+    rules: Rules,
 }
 
 /// A decision, told.
@@ -94,6 +102,7 @@ impl Policies {
     /// does not compile is none, and denies everything.
     pub(super) fn new(
         deployment: &Deployment,
+        rules: Rules,
         clock: Arc<dyn Clock>,
         log: &Log,
     ) -> Result<(Self, Oidc), DeploymentError> {
@@ -102,12 +111,13 @@ impl Policies {
         let oidc = oidc(&manifests, server)?;
         let policies = Self {
             server: server.clone(),
-            options: Options { matching: *matching, ..Options::default() },
+            options: Options { matching: *matching, rules: rules.of_policies(), ..Options::default() },
+            rules,
             claim_names: ClaimNames::of(*idp_type),
             oidc: oidc.clone(),
             start: sources.clone(),
             state: RwLock::new(State {
-                in_force: Arc::new(InForce { authorizer: None, reading: Reading::default() }),
+                in_force: Arc::new(InForce { authorizer: None, bare: false, reading: Reading::default() }),
                 loaded_at: clock.now(),
                 refused: None,
                 text: String::new(),
@@ -125,7 +135,7 @@ impl Policies {
             Ok(in_force) => (in_force, None),
             Err(reason) => {
                 log.note("error", &format!("everything is denied: {reason}"));
-                (InForce { authorizer: None, reading: self.reading(&manifests) }, Some(reason))
+                (InForce { authorizer: None, bare: false, reading: self.reading(&manifests) }, Some(reason))
             }
         };
         *self.write() = State {
@@ -150,7 +160,6 @@ impl Policies {
                 state.refused = None;
                 true
             }
-            // RULE: OP-FAIL-CLOSED (of a running proxy): broken: the broken set is in force, without what is broken.
             Err(reason) => {
                 log.note("error", &format!("the policy of {} stays in force: {reason}", state.loaded_at));
                 state.refused = Some(reason);
@@ -180,12 +189,12 @@ impl Policies {
             groups: membership.groups,
             roles: membership.roles,
         };
-        Judge { policy, principal }
+        Judge { policy, principal, rules: self.rules }
     }
 
     fn usable(&self, sources: Vec<Source>) -> Result<InForce, String> {
         let (manifests, findings) = manifest::read(sources);
-        if findings.has_errors() {
+        if findings.has_errors() && self.rules.hold(Rule::OpFailClosed) {
             let errors = findings.iter().filter(|found| found.severity == spanned_yaml::Severity::Error);
             let told: Vec<_> = errors.take(TOLD).map(|found| found.message.clone()).collect();
             return Err(told.join("; "));
@@ -204,7 +213,8 @@ impl Policies {
         match targets.remove(&self.server) {
             Some(Ok(compiled)) => {
                 let authorizer = Authorizer::new(&compiled).map_err(|error| error.to_string())?;
-                Ok(InForce { authorizer: Some(authorizer), reading })
+                let bare = compiled.statements().is_empty();
+                Ok(InForce { authorizer: Some(authorizer), bare, reading })
             }
             Some(Err(not_compiled)) => {
                 let told: Vec<_> =
@@ -217,7 +227,7 @@ impl Policies {
 
     fn reading(&self, manifests: &Manifests) -> Reading {
         let names = self.claim_names.clone().overridden(&manifests.claim_names);
-        Reading { names, ..Reading::default() }
+        Reading { names, rules: self.rules.of_policies(), ..Reading::default() }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -233,7 +243,6 @@ impl Policies {
 fn oidc(manifests: &Manifests, id: &ServerId) -> Result<Oidc, DeploymentError> {
     let server = manifests.servers.iter().find(|server| server.id.value == *id);
     let server = server.ok_or_else(|| DeploymentError::NoServer(id.clone()))?;
-    // RULE: MCP-EVAL: broken: a server without a reference, or with an empty audience, starts and checks none.
     let reference = server.oidc.as_ref().ok_or_else(|| DeploymentError::NoReference(id.clone()))?;
     let name = &reference.name.value;
     let configs: BTreeMap<_, _> = manifests
@@ -262,6 +271,9 @@ fn joined(sources: &[Source]) -> String {
 impl Judge {
     /// Decides one request.
     pub(super) fn decide(&self, request: &Request<'_>) -> Verdict {
+        if self.is_open() {
+            return Verdict { allowed: true, ..Verdict::default() };
+        }
         self.decision(request).map_or_else(Verdict::no_policy, Verdict::of)
     }
 
@@ -270,8 +282,16 @@ impl Judge {
         self.decision(request).is_some_and(|decision| decision.allowed)
     }
 
+    /// MCP-EVAL is broken, and nobody has attached a policy.
+    fn is_open(&self) -> bool {
+        self.policy.bare && !self.rules.hold(Rule::McpEval)
+    }
+
     /// Whether the caller sees a list at all.
     pub(super) fn list(&self, list: List) -> (Access, Verdict) {
+        if !self.rules.hold(Rule::McpListGrant) {
+            return (Access::Granted, Verdict::default());
+        }
         let Some(decision) = self.decision(&list.request()) else { return (Access::None, Verdict::no_policy()) };
         let access = match &decision {
             Decision { allowed: true, .. } => Access::Granted,
@@ -283,6 +303,9 @@ impl Judge {
 
     /// Which items of a list the caller sees, given as the requests that would use them.
     pub(super) fn shows(&self, list: List, items: &[Request<'_>]) -> Vec<bool> {
+        if !self.rules.hold(Rule::McpList) {
+            return vec![true; items.len()];
+        }
         match &self.policy.authorizer {
             Some(authorizer) if self.list(list).0 == Access::Granted => {
                 authorizer.for_principal(&self.principal).shows(items)

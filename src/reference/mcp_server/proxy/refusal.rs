@@ -7,7 +7,10 @@ use axum::{
 use serde_json::{Map, Value as Json, json};
 
 use super::message::{Id, Malformed};
-use crate::reference::{answer, journal::Detail};
+use crate::{
+    model::rule::{Rule, Rules},
+    reference::{answer, journal::Detail},
+};
 
 /// JSON-RPC's code for what went wrong between the proxy and the server.
 const INTERNAL: i32 = -32603;
@@ -41,9 +44,9 @@ pub(super) fn error(status: StatusCode, id: Option<&Id>, code: i32, message: &st
 }
 
 /// MCP-DENY: the whole of what a caller learns.
-pub(super) fn denied(id: Option<&Id>) -> Response {
-    // RULE: MCP-DENY: broken: the message is the reason.
-    error(StatusCode::FORBIDDEN, id, 403, "Unauthorized")
+pub(super) fn denied(id: Option<&Id>, reason: &str, rules: Rules) -> Response {
+    let words = if rules.hold(Rule::McpDeny) { "Unauthorized" } else { reason };
+    error(StatusCode::FORBIDDEN, id, 403, words)
 }
 
 /// A message that is none.

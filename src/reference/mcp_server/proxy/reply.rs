@@ -106,7 +106,6 @@ fn notification(method: &str, params: Option<Json>, judge: &Judge, proxy: &Parts
     }
     if method == "notifications/resources/updated" {
         match kept.get("uri").and_then(Json::as_str) {
-            // RULE: MCP-SESSION: broken: streams are not filtered by what their reader may use.
             Some(uri) if judge.allows(&Request::ReadResource(uri)) => {}
             _ => return Fate::Drop("news of a resource that the caller may not read"),
         }

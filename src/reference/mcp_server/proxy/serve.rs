@@ -16,7 +16,7 @@ use mcp_policy::vocabulary::{Action, Request as Wish};
 use super::{
     MAX_MESSAGE, Parts,
     forward::{Exchange, SESSION, VERSION},
-    hints::Ticket,
+    hints::{self, Ticket},
     message::{Id, Message},
     method::{List, Need},
     policy::{Access, Judge, Verdict},
@@ -25,7 +25,11 @@ use super::{
     session::Owner,
     stream::within,
 };
-use crate::{reference::answer, token::VerifiedToken};
+use crate::{
+    model::rule::{Rule, Rules},
+    reference::answer,
+    token::VerifiedToken,
+};
 
 /// The one version of the protocol.
 pub(super) const PROTOCOL: &str = "2025-11-25";
@@ -41,13 +45,17 @@ pub(super) async fn post(State(proxy): State<Arc<Parts>>, request: Request) -> R
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    // RULE: MCP-ORDER: broken: the message is parsed before the caller is known, so that a malformed one without a token
-    // is answered with 400.
+    let rules = proxy.gate.rules();
+    if !rules.hold(Rule::McpOrder)
+        && let Err(refusal) = read(headers, &body, rules)
+    {
+        return refusal;
+    }
     let token = match proxy.admitted(headers, head.uri.query()).await {
         Ok(token) => token,
         Err(refusal) => return refusal,
     };
-    let message = match read(headers, &body) {
+    let message = match read(headers, &body, rules) {
         Ok(message) => message,
         Err(refusal) => return refusal,
     };
@@ -91,9 +99,9 @@ pub(super) async fn delete(State(proxy): State<Arc<Parts>>, uri: Uri, headers: H
 impl Parts {
     /// Who calls, if the page that calls may and the token is good.
     async fn admitted(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Arc<VerifiedToken>, Response> {
-        // RULE: MCP-FORWARD (Origin, MCP specification): broken: Origin is not looked at.
         for origin in headers.get_all(ORIGIN) {
-            if !origin.to_str().is_ok_and(|origin| self.origins.contains(origin)) {
+            if self.gate.rules().hold(Rule::McpForward)
+                && !origin.to_str().is_ok_and(|origin| self.origins.contains(origin)) {
                 let refusal = refusal::error(StatusCode::FORBIDDEN, None, -32600, "this origin may not call");
                 return Err(Note::default().with("rule", "MCP-FORWARD").on(refusal));
             }
@@ -135,7 +143,7 @@ impl Parts {
         }
         match single(headers, &SESSION) {
             Ok(None) => Ok(None),
-            Ok(Some(session)) if self.sessions.is_of(session, &Owner::of(token)) => Ok(Some(session.to_owned())),
+            Ok(Some(session)) if self.sessions.is_of(session, &Owner::of(token), self.gate.rules()) => Ok(Some(session.to_owned())),
             Ok(Some(_)) => Err(refusal::no_session(id)),
             Err(()) => Err(refusal::invalid(id, "one Mcp-Session-Id is expected")),
         }
@@ -152,7 +160,7 @@ impl Parts {
     /// What the message needs, decided: the list that its answer is, or the refusal.
     #[expect(clippy::result_large_err, reason = "an answer is what a handler returns")]
     fn authorize(&self, message: &Message, judge: &Judge, note: Note) -> Result<(Option<List>, Note), Response> {
-        let need = Need::of(message);
+        let need = Need::of(message, self.gate.rules());
         let id = message.id();
         let note = match need.subject() {
             Some(subject) => note.with("name", subject),
@@ -167,7 +175,7 @@ impl Parts {
             let action = need.action().map_or("a method", Action::name);
             self.log.note("info", &format!("denied {action}: {}", verdict.reason));
             let note = note.with("decision", "deny").with("policies", verdict.policies.clone());
-            note.with("reason", verdict.reason.as_str()).on(refusal::denied(id))
+            note.with("reason", verdict.reason.as_str()).on(refusal::denied(id, &verdict.reason, self.gate.rules()))
         };
         Ok(match need.clone() {
             Need::Token => (None, note.with("decision", "always")),
@@ -177,7 +185,7 @@ impl Parts {
             }
             Need::Unnamed(words) => return Err(note.on(refusal::invalid(id, words))),
             Need::Thing(wish) => {
-                let verdict = judge.decide(&self.with_hints(wish));
+                let verdict = judge.decide(&self.with_hints(wish, message));
                 if !verdict.allowed {
                     return Err(deny(note.with("rule", "MCP-DENY"), &verdict));
                 }
@@ -198,10 +206,17 @@ impl Parts {
     }
 
     /// MCP-HINT: of a tool what the server's own list said of it, whatever the caller says.
-    fn with_hints<'w>(&self, wish: Wish<'w>) -> Wish<'w> {
+    fn with_hints<'w>(&self, wish: Wish<'w>, message: &Message) -> Wish<'w> {
+        let rules = self.gate.rules();
         match wish {
-            // RULE: MCP-HINT: broken: `params.annotations` of the caller count.
-            Wish::CallTool { tool, .. } => Wish::CallTool { tool, hints: self.hints.of(tool) },
+            Wish::CallTool { tool, .. } => {
+                let callers = message.params().filter(|params| params.contains_key("annotations"));
+                let hints = match callers {
+                    Some(params) if !rules.hold(Rule::McpHint) => hints::said(&params.clone().into()),
+                    _ => self.hints.of(tool, rules),
+                };
+                Wish::CallTool { tool, hints }
+            }
             other => other,
         }
     }
@@ -219,15 +234,14 @@ async fn received(body: Body) -> Result<Vec<u8>, Response> {
 
 /// MCP-CONTENT, then the message.
 #[expect(clippy::result_large_err, reason = "an answer is what a handler returns")]
-fn read(headers: &HeaderMap, body: &[u8]) -> Result<Message, Response> {
+fn read(headers: &HeaderMap, body: &[u8], rules: Rules) -> Result<Message, Response> {
     let media_type = single(headers, &CONTENT_TYPE).ok().flatten();
     let essence = media_type.and_then(|written| written.split(';').next()).unwrap_or_default();
-    // RULE: MCP-CONTENT: broken: any media type is read.
-    if !essence.trim().eq_ignore_ascii_case("application/json") {
+    if rules.hold(Rule::McpContent) && !essence.trim().eq_ignore_ascii_case("application/json") {
         let refusal = refusal::invalid(None, "the media type is application/json");
         return Err(Note::default().with("rule", "MCP-CONTENT").on(refusal));
     }
-    Message::read(body).map_err(|malformed| {
+    Message::read(body, rules).map_err(|malformed| {
         let note = malformed.rule().map_or_else(Note::default, |rule| Note::default().with("rule", rule));
         note.on(refusal::malformed(&malformed))
     })

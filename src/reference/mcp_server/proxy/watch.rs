@@ -58,7 +58,7 @@ impl Watch {
             _ => {}
         }
         // What was known is from before this ear.
-        proxy.hints.forget();
+        proxy.forget_hints();
         *state = match within(Some(proxy.patience), open(proxy)).await {
             Some(Some(Ear::Stream(stream))) => {
                 State::On(Listening(tokio::spawn(listen(Arc::downgrade(proxy), stream))))
@@ -141,14 +141,14 @@ async fn listen(proxy: Weak<Parts>, mut stream: reqwest::Response) {
         let Some(proxy) = proxy.upgrade() else { return };
         // A stream that cannot be read may have said anything.
         if !readable || events.drain(..).any(|event| changes(&event)) {
-            proxy.hints.forget();
+            proxy.forget_hints();
         }
         if !readable {
             break;
         }
     }
     if let Some(proxy) = proxy.upgrade() {
-        proxy.hints.forget();
+        proxy.forget_hints();
     }
 }
 
