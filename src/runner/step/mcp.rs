@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use super::{Context, Done, Stuck, fill, fill_all};
+use super::{Context, Done, Stuck, fill};
 use crate::{
     net::courier::Answer,
     outcome::{Cause, Check, CheckStatus},
@@ -43,7 +43,8 @@ pub(super) async fn take(context: &mut Context<'_>, step: &McpStep) -> Result<Do
             (other, _) => return Err(Stuck::harness(format!("`permitted` is no boolean: {other}"))),
         },
         McpAnswer::Shows(names) => {
-            let names: BTreeSet<_> = fill_all(context, names)?.into_iter().collect();
+            let names: BTreeSet<String> = serde_json::from_value(names.fill(context)?)
+                .map_err(|_| Stuck::harness("`shows` is no list of names"))?;
             let title = format!("{} shows `{}` its {subject}", step.server, step.token);
             let expected = format!("exactly {}", listed(&names));
             (title, Outcome::Shown(names), expected)

@@ -65,7 +65,7 @@ impl Reader<'_> {
                 .help("remove it");
         }
         let answer = match (&ask, permitted, shows) {
-            (McpAsk::List(_), _, Some(entry)) => McpAnswer::Shows(self.templates(&entry.value)?),
+            (McpAsk::List(_), _, Some(entry)) => McpAnswer::Shows(self.shown(&entry.value)?),
             (_, Some(entry), None) => McpAnswer::Permitted(self.json(&entry.value)?),
             (McpAsk::List(_), None, None) => {
                 self.found.error(node.span, "`list` needs `shows`").help(
@@ -97,6 +97,16 @@ impl Reader<'_> {
             }
         }
         Some(McpStep { server: server?, token: token?, ask, answer, rule: rule? })
+    }
+
+    /// `shows`: names, or a variable that holds them.
+    fn shown(&mut self, node: &Node) -> Option<JsonTemplate> {
+        let texts = node.as_sequence().is_some_and(|items| items.iter().all(|item| item.as_str().is_some()));
+        if !texts && node.as_str().is_none_or(|text| !text.contains("${")) {
+            self.found.expected(node, "a list of names").help("`shows: []` is an empty list");
+            return None;
+        }
+        self.json(node)
     }
 
     /// A server by namespace and name, with its kind between them where that is not `MCPServer`.

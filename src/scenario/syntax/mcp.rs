@@ -83,7 +83,7 @@ pub enum McpAnswer {
     /// `permitted`: a result that is no error, or the proxy's refusal, MCP-DENY. A boolean once it is filled in.
     Permitted(JsonTemplate),
     /// A list of exactly these, all pages together, in any order. `shows`
-    Shows(Vec<Template>),
+    Shows(JsonTemplate),
 }
 
 impl McpAsk {

@@ -22,7 +22,7 @@ pub(super) static MCP: Shape = Shape {
         may("list", Word(|| LISTINGS.iter().map(|(word, _)| *word).collect()), "what is listed, all pages"),
         may("arguments", Map(&Any), "call_tool, get_prompt: the arguments"),
         may("permitted", Either(&[Boolean, Text]), "whether it must be permitted; of a list only false"),
-        may("shows", List(&Text), "list: exactly these names or URIs"),
+        may("shows", Either(&[List(&Text), Text]), "list: exactly these names or URIs"),
         may("rule", Text, "the requirement at stake; the first of the scenario by default"),
     ],
 };
