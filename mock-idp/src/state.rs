@@ -163,7 +163,7 @@ pub(crate) struct State {
     pub(crate) challenges: Bounded<(), MOST>,
     /// By device code. Expired ones stay, or their devices could not be told so.
     pub(crate) devices: Bounded<Device, MOST_WAITING>,
-    pub(crate) refresh: BTreeMap<String, Refresh>,
+    pub(crate) refresh: Bounded<Refresh, MOST>,
     pub(crate) issued: IssuedTokens,
     /// By the cookie's value.
     pub(crate) sessions: Bounded<Session, MOST>,
@@ -189,7 +189,7 @@ impl State {
             spent: Bounded::default(),
             challenges: Bounded::default(),
             devices: Bounded::default(),
-            refresh: BTreeMap::new(),
+            refresh: Bounded::default(),
             issued: IssuedTokens::default(),
             sessions: Bounded::default(),
             next_family: 0,
@@ -286,7 +286,7 @@ impl State {
 
     /// Takes back every token of a family (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
     pub(crate) fn revoke(&mut self, family: u64) {
-        self.refresh.retain(|_, refresh| refresh.family != family);
+        self.refresh.retain(|refresh| refresh.family != family);
         self.issued.revoke_family(family);
     }
 
@@ -294,7 +294,7 @@ impl State {
     pub(crate) fn tidy(&mut self, now: Timestamp) {
         self.transactions.retain(|transaction| transaction.expires > now);
         self.codes.retain(|code| code.expires > now);
-        self.refresh.retain(|_, refresh| refresh.expires > now);
+        self.refresh.retain(|refresh| refresh.expires > now);
         self.sessions.retain(|session| session.expires > now);
         self.issued.tidy(now);
     }

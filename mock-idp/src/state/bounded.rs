@@ -1,25 +1,25 @@
-//! What requests without a credential can make the provider remember: so much, and no more.
+//! What requests can make the provider remember: so much, and no more.
 
-use std::collections::BTreeMap;
+use std::{borrow::Borrow, collections::BTreeMap};
 
 /// Entries by key, `MOST` at most: the oldest go first.
 #[derive(Debug)]
-pub(crate) struct Bounded<V, const MOST: usize> {
-    entries: BTreeMap<String, (u64, V)>,
+pub(crate) struct Bounded<V, const MOST: usize, K = String> {
+    entries: BTreeMap<K, (u64, V)>,
     /// Keys by their turn.
-    order: BTreeMap<u64, String>,
+    order: BTreeMap<u64, K>,
     next: u64,
 }
 
-impl<V, const MOST: usize> Default for Bounded<V, MOST> {
+impl<V, const MOST: usize, K> Default for Bounded<V, MOST, K> {
     fn default() -> Self {
         Self { entries: BTreeMap::new(), order: BTreeMap::new(), next: 0 }
     }
 }
 
-impl<V, const MOST: usize> Bounded<V, MOST> {
+impl<V, const MOST: usize, K: Clone + Ord> Bounded<V, MOST, K> {
     /// Adds an entry as the newest, in the place of one of that key. True where there was one.
-    pub(crate) fn insert(&mut self, key: String, value: V) -> bool {
+    pub(crate) fn insert(&mut self, key: K, value: V) -> bool {
         let known = self.remove(&key).is_some();
         if self.entries.len() >= MOST
             && let Some((_, oldest)) = self.order.pop_first()
@@ -32,18 +32,31 @@ impl<V, const MOST: usize> Bounded<V, MOST> {
         known
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&V> {
+    pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
         self.entries.get(key).map(|(_, value)| value)
     }
 
-    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+    pub(crate) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
         self.entries.get_mut(key).map(|(_, value)| value)
     }
 
-    pub(crate) fn remove(&mut self, key: &str) -> Option<V> {
+    pub(crate) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
         let (turn, value) = self.entries.remove(key)?;
         self.order.remove(&turn);
         Some(value)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, (_, value))| (key, value))
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {

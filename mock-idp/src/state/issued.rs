@@ -2,13 +2,14 @@
 //! opaque ones, which say nothing themselves. A machine's JWT is not among them, however many are issued: its
 //! signature and its claims are enough.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-/// So many are kept; the oldest go first. An opaque token that is forgotten counts as unknown.
+use super::Bounded;
+
+/// So many of each kind are kept; the oldest go first. An opaque token that is forgotten counts as unknown, and a JWT
+/// whose revocation is forgotten as good.
 const MOST: usize = 20_000;
 
 type Digest = [u8; 32];
@@ -29,28 +30,20 @@ pub(crate) struct Issued {
 /// The tokens, and those of them that were taken back.
 #[derive(Debug, Default)]
 pub(crate) struct IssuedTokens {
-    tokens: BTreeMap<Digest, Issued>,
-    /// The oldest first.
-    order: VecDeque<Digest>,
+    tokens: Bounded<Issued, MOST, Digest>,
     /// With the time from when on nobody needs to remember.
-    revoked: BTreeMap<Digest, Timestamp>,
+    revoked: Bounded<Timestamp, MOST, Digest>,
     /// Families that have fallen: a token of one that is being signed meanwhile falls too.
-    fallen: BTreeSet<u64>,
+    fallen: Bounded<(), MOST, u64>,
 }
 
 impl IssuedTokens {
     pub(crate) fn add(&mut self, token: &str, issued: Issued) {
-        if self.order.len() == MOST
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.tokens.remove(&oldest);
-        }
         let digest = digest_of(token);
         if issued.family.is_some_and(|family| self.has_fallen(family)) {
             self.revoked.insert(digest, issued.expires);
         }
         self.tokens.insert(digest, issued);
-        self.order.push_back(digest);
     }
 
     /// What is remembered of a token.
@@ -59,7 +52,7 @@ impl IssuedTokens {
     }
 
     pub(crate) fn is_revoked(&self, token: &str) -> bool {
-        self.revoked.contains_key(&digest_of(token))
+        self.revoked.get(&digest_of(token)).is_some()
     }
 
     /// Takes a token back that would live until `expires`.
@@ -68,21 +61,21 @@ impl IssuedTokens {
     }
 
     pub(crate) fn has_fallen(&self, family: u64) -> bool {
-        self.fallen.contains(&family)
+        self.fallen.get(&family).is_some()
     }
 
     pub(crate) fn revoke_family(&mut self, family: u64) {
-        self.fallen.insert(family);
+        self.fallen.insert(family, ());
         let members = self.tokens.iter().filter(|(_, issued)| issued.family == Some(family));
-        self.revoked.extend(members.map(|(digest, issued)| (*digest, issued.expires)));
+        for (digest, issued) in members {
+            self.revoked.insert(*digest, issued.expires);
+        }
     }
 
     /// Forgets what has expired.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
-        self.tokens.retain(|_, issued| issued.expires > now);
-        let tokens = &self.tokens;
-        self.order.retain(|digest| tokens.contains_key(digest));
-        self.revoked.retain(|_, expires| *expires > now);
+        self.tokens.retain(|issued| issued.expires > now);
+        self.revoked.retain(|expires| *expires > now);
     }
 }
 
@@ -96,27 +89,41 @@ fn digest_of(token: &str) -> Digest {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_oldest_are_forgotten_and_revoked_ones_are_not() {
-        let mut tokens = IssuedTokens::default();
-        let issued = |family| Issued {
-            family,
+    fn issued(family: u64) -> Issued {
+        Issued {
+            family: Some(family),
             client: String::new(),
             scopes: Vec::new(),
             expires: Timestamp::MAX,
             claims: Some(Map::new()),
-        };
-        tokens.add("first", issued(Some(1)));
+        }
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_and_revoked_ones_are_not() {
+        let mut tokens = IssuedTokens::default();
+        tokens.add("first", issued(1));
         tokens.revoke_family(1);
         for number in 0..MOST {
-            tokens.add(&number.to_string(), issued(Some(2)));
+            tokens.add(&number.to_string(), issued(2));
         }
         assert!(tokens.get("first").is_none() && tokens.is_revoked("first"));
         assert!(tokens.get("0").is_some() && !tokens.is_revoked("0"));
-        assert_eq!(tokens.tokens.len(), MOST);
-        tokens.add("late", issued(Some(1)));
+        tokens.add("late", issued(1));
         assert!(tokens.is_revoked("late"), "its family has fallen");
         tokens.tidy(Timestamp::MAX);
-        assert!(tokens.tokens.is_empty() && tokens.order.is_empty() && tokens.revoked.is_empty());
+        assert_eq!((tokens.tokens.iter().count(), tokens.revoked.iter().count()), (0, 0));
+    }
+
+    #[test]
+    fn what_was_taken_back_has_a_limit_too() {
+        let mut tokens = IssuedTokens::default();
+        for number in 0..=MOST {
+            tokens.revoke(&number.to_string(), Timestamp::MAX);
+            tokens.revoke_family(number as u64);
+        }
+        assert!(!tokens.is_revoked("0") && !tokens.has_fallen(0), "the oldest has gone");
+        assert!(tokens.is_revoked("1") && tokens.has_fallen(1));
+        assert!(tokens.is_revoked(&MOST.to_string()) && tokens.has_fallen(MOST as u64));
     }
 }
