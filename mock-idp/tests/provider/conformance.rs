@@ -123,7 +123,7 @@ const ABSENT: [(&str, u8); 10] = [
     ("entra-v2", 104),
 ];
 
-fn bases() -> [Base; 4] {
+fn bases() -> [Base; 5] {
     let entra_api = format!("api://{}", entra::API);
     let (entra_web, entra_scope) = (entra::WEB, format!("{entra_api}/access_as_user"));
     [
@@ -160,6 +160,16 @@ fn bases() -> [Base; 4] {
         Base {
             name: "generic",
             tenant: "generic",
+            cli: "stacklok-cli",
+            web: "cloud-ui",
+            web_redirect: "https://cloud-ui.example.com/api/auth/oauth2/callback/oidc",
+            scope: "toolhive:config:read".to_owned(),
+            resource: "enterprise-manager",
+            second: Some(("cloud-ui", "toolhive:config:read platform:access".to_owned())),
+        },
+        Base {
+            name: "rfc9068",
+            tenant: "rfc9068",
             cli: "stacklok-cli",
             web: "cloud-ui",
             web_redirect: "https://cloud-ui.example.com/api/auth/oauth2/callback/oidc",
@@ -277,13 +287,18 @@ async fn generic() {
     assert_conforms("generic").await;
 }
 
+#[tokio::test]
+async fn rfc9068() {
+    assert_conforms("rfc9068").await;
+}
+
 /// The table of the README: what holds, what deviates and why, what is not there.
 pub(crate) fn table() -> String {
     let mut text = String::from("\n| Row |");
     for base in bases() {
         write!(text, " {} |", base.name).unwrap();
     }
-    text.push_str("\n|---|---|---|---|---|\n");
+    writeln!(text, "\n|---{}|", "|---".repeat(bases().len())).unwrap();
     for (row, what) in ROWS {
         write!(text, "| {what} |").unwrap();
         for base in bases() {
