@@ -2,6 +2,7 @@
 
 mod authorize;
 mod client_authentication;
+mod cors;
 mod device;
 mod device_authorize;
 mod discovery;
@@ -69,6 +70,13 @@ pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Reque
         }
         _ => ("other", false),
     };
+    let readable_from = match &route {
+        Route::Endpoint(index, place) => {
+            let server = provider.tenant.servers.get(*index);
+            server.and_then(|server| cors::allowed(&provider.tenant, server, *place, &parts.headers))
+        }
+        _ => None,
+    };
     let body = read(body).await;
     if faulty && !provider.state().faults.is_empty() {
         outline::describe(&parts, body.as_ref().ok(), &mut note);
@@ -77,6 +85,9 @@ pub(crate) async fn handle(State(provider): State<Arc<Provider>>, request: Reque
         Some(response) => response,
         None => answer(&provider, route, parts, body, &mut note).await,
     };
+    if let Some(origin) = readable_from {
+        cors::allow(origin, &mut response);
+    }
     let mut delay = None;
     if faulty {
         response = fault::document(&provider, endpoint, response, &mut note).await;
@@ -209,7 +220,7 @@ async fn at_place(call: &Call<'_>, note: &mut Note) -> Response {
         }
     };
     if !fits {
-        return not_allowed(call.provider, allowed, note);
+        return cors::preflight(call).unwrap_or_else(|| not_allowed(call.provider, allowed, note));
     }
     match place {
         Place::OpenidConfiguration | Place::OauthMetadata | Place::OauthMetadataLegacy => {

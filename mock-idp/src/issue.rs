@@ -21,7 +21,7 @@ use crate::{
     provider::{Provider, Signer},
     signature::Sign,
     state::{Authorization, Issued},
-    tenant::{AccessTokens, Claim, Client, Form, Server, User},
+    tenant::{About, AccessTokens, Claim, Client, Form, Server, User},
 };
 
 /// Header or claims, in the order in which they are written.
@@ -42,6 +42,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) access_token_seconds: Option<i64>,
     /// The tokens come from the authorization endpoint itself.
     pub(crate) implicit: bool,
+    /// The ID token comes with neither an access token nor a code.
+    pub(crate) id_token_alone: bool,
 }
 
 /// The placeholders of a token's header and claims, and of the response that carries it.
@@ -91,7 +93,10 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
     }
     let claims = |wanted: fn(&Claim) -> bool| own_claims(server, subject, wanted);
     vars.set("claims.access_token", claims(|claim| claim.in_access_token));
-    vars.set("claims.id_token", claims(|claim| claim.in_id_token));
+    let alone: fn(&Claim) -> bool =
+        if subject.id_token_alone { |claim| claim.in_userinfo } else { |claim| claim.in_id_token };
+    vars.set("claims.id_token", claims(alone));
+    vars.set("claims.userinfo", claims(|claim| claim.in_userinfo));
     vars
 }
 
@@ -201,6 +206,7 @@ pub(crate) async fn tokens(
         session: authorization.session.as_deref(),
         access_token_seconds: seconds.or_else(|| Some(own_lifetime(provider, server.profile))),
         implicit: order.implicit,
+        id_token_alone: !order.access_token && order.code.is_none(),
     };
     let mut vars = vars(provider, server, &signer, &subject);
     let index = authorization.server;
@@ -371,15 +377,18 @@ fn scopes(vars: &mut Vars, server: &Server, subject: &Subject<'_>) {
     }
 }
 
-/// The server's own claims that fit the scopes and that the user has a value for.
+/// The server's own claims that fit the scopes and that have a value for whom the token is about.
 fn own_claims(server: &Server, subject: &Subject<'_>, wanted: fn(&Claim) -> bool) -> Members {
-    let everyone = server.profile.setting("everyone_group").as_str();
+    let about = About {
+        user: subject.user,
+        client: subject.client,
+        everyone: server.profile.setting("everyone_group").as_str(),
+    };
+    let about_somebody = subject.user.is_some() || subject.client.is_some();
     server
         .claims
         .iter()
-        .filter(|claim| wanted(claim) && claim.is_for(subject.scopes))
-        .filter_map(|claim| Some((claim, claim.value.of(subject.user?, everyone)?)))
-        .filter(|(_, value)| !value.is_null())
-        .map(|(claim, value)| (claim.name.clone(), claim.form.apply(value)))
+        .filter(|claim| about_somebody && wanted(claim) && claim.is_for(subject.scopes))
+        .filter_map(|claim| Some((claim.name.clone(), claim.form.apply(claim.value.of(about)?))))
         .collect()
 }

@@ -9,7 +9,7 @@ mod api_scopes;
 use crate::{
     profile::Profile,
     refusal::Rule,
-    tenant::{Api, Client, Grant, PolicyRule, Server, User},
+    tenant::{About, Api, Client, Grant, PolicyRule, RuleUser, Server, User},
 };
 
 /// The scopes of a request.
@@ -175,13 +175,14 @@ pub(crate) fn permit(
 fn has_too_many_groups(server: &Server, user: &User, scopes: &[String]) -> bool {
     let Ok(limit) = usize::try_from(server.profile.seconds("groups_claim_limit")) else { return false };
     let everyone = server.profile.setting("everyone_group").as_str();
+    let about = About { user: Some(user), client: None, everyone };
     let has_id_token = scopes.iter().any(|scope| scope == "openid");
     limit > 0
         && server
             .claims
             .iter()
             .filter(|claim| claim.is_for(scopes) && (claim.in_access_token || has_id_token))
-            .any(|claim| claim.value.exceeds(limit, user, everyone))
+            .any(|claim| claim.value.exceeds(limit, about))
 }
 
 /// The scopes of a refresh request, as those of a grant are kept: without the name of their API.
@@ -263,14 +264,14 @@ fn first_match(
         })
 }
 
-/// A machine fits any rule: it has no user to compare.
+/// Okta: a rule that names groups or users does not apply where there is none
+/// (<https://support.okta.com/help/s/article/authorization-server-token-lifetime>).
 fn fits_user(rule: &PolicyRule, user: Option<&User>) -> bool {
-    let Some(user) = user else { return true };
-    match (&rule.groups, &rule.users) {
-        (None, None) => true,
-        (groups, users) => {
-            groups.iter().flatten().any(|group| user.groups.contains(group))
-                || users.iter().flatten().any(|login| *login == user.login)
+    match (&rule.user, user) {
+        (RuleUser::Any, _) | (RuleUser::Nobody, None) => true,
+        (RuleUser::Nobody, Some(_)) | (RuleUser::OneOf { .. }, None) => false,
+        (RuleUser::OneOf { groups, users }, Some(user)) => {
+            groups.iter().any(|group| user.groups.contains(group)) || users.contains(&user.login)
         }
     }
 }
@@ -328,7 +329,7 @@ mod tests {
         let server = &mut tenant.servers[0];
         server.apis[0].scopes[0].default = true;
         let rule = &mut server.policies[0].rules[0];
-        rule.groups = Some(vec!["mcp-admin".to_owned()]);
+        rule.user = RuleUser::OneOf { groups: vec!["mcp-admin".to_owned()], users: Vec::new() };
         let code = Grant::AuthorizationCode;
         assert_eq!(
             decide(&tenant, "0oaclitouchstone1", code, None),

@@ -13,6 +13,7 @@ mod cognito;
 mod directory;
 mod enterprise_application;
 mod entra;
+mod expression;
 mod generic;
 mod google;
 mod keycloak;
@@ -24,6 +25,7 @@ use self::{app_registration::AppRegistration, enterprise_application::Enterprise
 pub(crate) use self::{
     claim_form::ClaimForm,
     claim_value::{ClaimValue, GroupFilter},
+    expression::About,
     reading::is_loopback,
 };
 
@@ -127,6 +129,8 @@ pub(crate) struct Claim {
     pub(crate) form: ClaimForm,
     pub(crate) in_access_token: bool,
     pub(crate) in_id_token: bool,
+    /// Also in an ID token that comes without anything to ask userinfo with.
+    pub(crate) in_userinfo: bool,
     /// Only with one of these scopes; with any where absent.
     pub(crate) scopes: Option<Vec<String>>,
 }
@@ -151,12 +155,22 @@ pub(crate) struct Policy {
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyRule {
     pub(crate) grants: Vec<Grant>,
-    /// Members of these groups, or these users; any user where both are absent.
-    pub(crate) groups: Option<Vec<String>>,
-    pub(crate) users: Option<Vec<String>>,
+    pub(crate) user: RuleUser,
     /// Any scope where absent.
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) access_token_seconds: Option<i64>,
+}
+
+/// Whom a rule is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RuleUser {
+    /// Every user, and machines.
+    #[default]
+    Any,
+    /// Machines alone.
+    Nobody,
+    /// Members of these groups, and these users by their logins. No machine.
+    OneOf { groups: Vec<String>, users: Vec<String> },
 }
 
 /// A way to get a token.
@@ -257,6 +271,8 @@ pub(crate) struct Format {
     pub(crate) access_token_seconds: Option<i64>,
     /// The issuer has the name by which the request came.
     pub(crate) host_of_request: bool,
+    /// Origins whose pages may use the endpoints, where the provider has a list of them.
+    pub(crate) trusted_origins: Vec<String>,
 }
 
 /// A further audience of access tokens.

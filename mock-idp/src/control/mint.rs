@@ -168,6 +168,7 @@ fn template(
         session: session.as_deref(),
         access_token_seconds: None,
         implicit: false,
+        id_token_alone: false,
     };
     let mut vars = issue::vars(provider, server, signer, &subject);
     Ok(match like.kind {

@@ -24,6 +24,7 @@ pub(crate) const NAMES: &[&str] = &[
     "claims.access_token",
     "claims.id_token",
     "claims.presented",
+    "claims.userinfo",
     "client.authentication",
     "client.id",
     "client.object_id",

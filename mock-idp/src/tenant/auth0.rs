@@ -136,6 +136,7 @@ fn claim(node: &Node, profile: &Profile, names: &mut Names, diagnostics: &mut Di
         form: ClaimForm::AsIs,
         in_access_token: has("access token"),
         in_id_token: has("ID token"),
+        in_userinfo: has("ID token"),
         scopes: None,
     })
 }

@@ -189,6 +189,7 @@ fn claim(node: &Node, scopes: &[String], names: &mut Names, diagnostics: &mut Di
     let tokens_known = ["access token".to_owned(), "ID token".to_owned()];
     let tokens = references(&mut fields, "in", "a kind of token", &tokens_known, diagnostics);
     let everywhere = tokens.is_empty();
+    let in_id_token = everywhere || tokens.iter().any(|token| token == "ID token");
     let scopes = fields
         .optional("with_scopes")
         .is_some()
@@ -199,7 +200,8 @@ fn claim(node: &Node, scopes: &[String], names: &mut Names, diagnostics: &mut Di
         value: ClaimValue::Attribute(attribute?.to_owned()),
         form,
         in_access_token: everywhere || tokens.iter().any(|token| token == "access token"),
-        in_id_token: everywhere || tokens.iter().any(|token| token == "ID token"),
+        in_id_token,
+        in_userinfo: in_id_token,
         scopes,
     })
 }

@@ -34,6 +34,7 @@ const BASE_ATTRIBUTES: [&str; 10] = [
 pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Tenant> {
     let domain = domain(fields, diagnostics);
     let multiple_audiences = features(fields, diagnostics);
+    let trusted_origins = trusted_origins(fields, diagnostics);
     let directory = directory(fields, diagnostics);
     let mut client_ids = Names::default();
     let clients: Vec<_> = fields
@@ -44,7 +45,11 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
     let known = Known {
         domain: domain.unwrap_or_default(),
         multiple_audiences,
-        attributes: &directory.attributes,
+        trusted_origins: &trusted_origins,
+        names: super::expression::Names {
+            attributes: &directory.attributes,
+            group_ids: &directory.group_ids,
+        },
         groups: &directory.groups,
         logins: directory.logins.list(),
         clients: client_ids.list(),
@@ -60,7 +65,7 @@ pub(super) fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Op
         .iter()
         .filter_map(|node| authorization_server(node, &known, &mut server_ids, diagnostics))
         .collect();
-    servers.extend(org.and_then(|node| org_authorization_server(node, known.domain, &clients, diagnostics)));
+    servers.extend(org.and_then(|node| org_authorization_server(node, &known, &clients, diagnostics)));
     let profile = servers.first()?.profile;
     Some(Tenant { profile, servers, clients, users: directory.users })
 }
@@ -85,11 +90,29 @@ fn features(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> bool {
     !references(fields, "features", "a feature", &known, diagnostics).is_empty()
 }
 
+/// Security > API > Trusted Origins, those with CORS.
+fn trusted_origins(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<String> {
+    let mut origins = Vec::new();
+    for node in fields.list("trusted_origins", diagnostics) {
+        let text = node.as_text().unwrap_or_default();
+        if url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text) {
+            origins.push(text.to_owned());
+        } else {
+            diagnostics.error(node.span, format!("`{text}` is no origin")).help(
+                "scheme, host and port if it is not the usual one, as in `https://console.example.com`",
+            );
+        }
+    }
+    origins
+}
+
 /// Directory > People, Groups and Profile Editor.
 #[derive(Default)]
 struct Directory {
     attributes: Vec<String>,
     groups: Vec<String>,
+    /// Ids, where the file has them, with the names.
+    group_ids: Vec<(String, String)>,
     logins: Names,
     users: Vec<User>,
 }
@@ -100,7 +123,7 @@ fn directory(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Director
     let Some(node) = fields.required("directory", diagnostics) else { return directory };
     let Some(mut fields) = Fields::new(node, "the directory", diagnostics) else { return directory };
     directory.attributes.extend(texts(&mut fields, "profile_attributes", diagnostics));
-    directory.groups = texts(&mut fields, "groups", diagnostics);
+    groups(&mut fields, &mut directory, diagnostics);
     let people = fields.list("people", diagnostics);
     let users = people.iter().filter_map(|node| {
         person(node, &directory.attributes, &directory.groups, &mut directory.logins, diagnostics)
@@ -108,6 +131,22 @@ fn directory(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Director
     directory.users = users.collect();
     fields.finish(diagnostics);
     directory
+}
+
+/// Names, or maps of `name` and `id` where an expression wants ids.
+fn groups(fields: &mut Fields<'_>, directory: &mut Directory, diagnostics: &mut Diagnostics) {
+    for node in fields.list("groups", diagnostics) {
+        if let Some(name) = node.as_text() {
+            directory.groups.push(name.to_owned());
+            continue;
+        }
+        let Some(mut fields) = Fields::new(node, "a group", diagnostics) else { continue };
+        let name = fields.required_text("name", diagnostics).map(str::to_owned);
+        let id = fields.required_text("id", diagnostics).map(str::to_owned);
+        fields.finish(diagnostics);
+        directory.groups.extend(name.clone());
+        directory.group_ids.extend(id.zip(name));
+    }
 }
 
 fn person(

@@ -15,7 +15,11 @@ const ENTRA_REDIRECT: &str = "https://cloud-ui.example.com/api/auth/oauth2/callb
 
 /// The web application with the implicit grant, and rules that permit it.
 fn okta() -> Rig {
-    let text = shipped("okta-per-component")
+    okta_from(shipped("okta-per-component"))
+}
+
+fn okta_from(text: &str) -> Rig {
+    let text = text
         .replace(
             "[Authorization Code, Refresh Token, Client Credentials]",
             "[Authorization Code, Implicit (hybrid)]",
@@ -139,4 +143,34 @@ async fn entra_has_a_switch_for_each_kind_of_token() {
     let page = rig.authorize(rig.issuer(), entra::WEB, "openid", &ask("id_token token")).await;
     let html = rig.submit(page, "ann@acme.test", "ann-mock-password").await.text().await.unwrap();
     assert!(html.contains("name=\"access_token\"") && html.contains("name=\"id_token\""));
+}
+
+/// Okta: what userinfo alone has is in an ID token only where there is nothing to ask userinfo with.
+#[tokio::test]
+async fn an_id_token_that_comes_alone_has_all_its_claims() {
+    let email = "value: user.email, include_in: Any scope }\n";
+    let claims = "      - { name: nick, include_in_token_type: ID Token, value: user.firstName, \
+         always_include_in_token: Userinfo/id_token request }
+      - { name: name, include_in_token_type: ID Token, value: user.lastName, always_include_in_token: Always }
+";
+    let text = shipped("okta-per-component").replacen(email, &format!("{email}{claims}"), 1);
+    let rig = okta_from(&text);
+    let own = |token: &str| {
+        let claims = &decode(token)["claims"];
+        (claims["nick"].clone(), claims["name"].clone())
+    };
+    let thin = (json!(null), json!("Archer"));
+    let fat = (json!("Ann"), json!("Archer"));
+    let alone = sign_in(&rig, "id_token").await;
+    assert_eq!(own(&alone["id_token"]), fat);
+    for response_type in ["id_token token", "code id_token"] {
+        let answer = sign_in(&rig, response_type).await;
+        assert_eq!(own(&answer["id_token"]), thin, "{response_type}");
+    }
+    let tokens = rig.tokens(&rig.issuers[1], CLI, "openid", &[]).await;
+    assert_eq!(own(tokens.text("id_token")), thin, "from the token endpoint");
+    let endpoint = rig.endpoint(&rig.issuers[1], "userinfo_endpoint").await;
+    let response = rig.http.get(&endpoint).bearer_auth(tokens.access()).send().await.unwrap();
+    let userinfo: serde_json::Value = response.json().await.unwrap();
+    assert_eq!((userinfo["nick"].clone(), userinfo["name"].clone()), fat);
 }

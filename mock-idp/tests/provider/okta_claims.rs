@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use crate::rig::{CLI, CONFIG, Rig, decode, returned, shipped};
+use crate::rig::{CLI, CONFIG, Rig, WEB, WEB_SECRET, decode, returned, shipped};
 
 const EMAIL: &str = "value_type: Expression, value: user.email, include_in: Any scope }";
 
@@ -54,9 +54,44 @@ async fn expressions_are_read_as_far_as_they_are_known() {
         (r#"'Groups.startsWith("OKTA", "mcp", 100)'"#, json!(["mcp-admin"])),
         (r#"'Groups.contains("OKTA", "n", 2)'"#, json!(["Everyone", "mcp-admin"])),
         ("user.firstName", json!("Ann")),
+        (r#"'String.substringAfter(user.email, "@") == "acme.test" ? "staff" : "guest"'"#, json!("staff")),
+        (r#"'isMemberOfGroupName("sales") ? {"sales"} : null'"#, Json::Null),
+        (r#"'Arrays.flatten("all", Groups.endsWith("OKTA", "admin", 100))'"#, json!(["all", "mcp-admin"])),
+        ("app.clientId", json!(CLI)),
     ] {
         assert_eq!(claim(&format!("value: {value}")).await, expected, "{value}");
     }
+}
+
+/// The default of Okta's claim `sub` names the user, or the application that acts for itself.
+#[tokio::test]
+async fn a_machine_has_the_claims_that_need_no_user() {
+    let text = with_claim("value: '(appuser != null) ? appuser.userName : app.clientId'");
+    let rig = Rig::start(&text, [7; 32]);
+    let tokens = rig.tokens(rig.issuer(), CLI, "openid", &[]).await;
+    assert_eq!(decode(tokens.access())["claims"]["email"], "ann@acme.test");
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", WEB),
+        ("client_secret", WEB_SECRET),
+        ("scope", CONFIG),
+    ];
+    let tokens: Json = rig.token(rig.issuer(), &form).await.json().await.unwrap();
+    let claims = &decode(tokens["access_token"].as_str().unwrap())["claims"];
+    assert_eq!(claims["email"], WEB);
+    assert!(claims.get("groups").is_none() && claims.get("roles").is_none(), "{claims}");
+}
+
+#[tokio::test]
+async fn groups_have_ids_for_the_expressions_that_want_them() {
+    let text = with_claim(r#"value: 'isMemberOfAnyGroup("00gadmins")'"#).replacen(
+        "groups: [mcp-admin, ",
+        "groups: [{ name: mcp-admin, id: 00gadmins }, ",
+        1,
+    );
+    let rig = Rig::start(&text, [7; 32]);
+    let tokens = rig.tokens(rig.issuer(), CLI, "openid", &[]).await;
+    assert_eq!(decode(tokens.access())["claims"]["email"], true);
 }
 
 #[tokio::test]

@@ -151,6 +151,7 @@ fn claim(kind: Kind, fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> 
         form,
         in_access_token,
         in_id_token,
+        in_userinfo: in_id_token,
         scopes: None,
     })
 }

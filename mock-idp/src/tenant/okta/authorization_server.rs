@@ -3,8 +3,9 @@
 use spanned_yaml::{Diagnostics, Fields, Node};
 
 use super::super::{
-    Api, Claim, ClaimForm, Format, Grant, Policy, PolicyRule, Scope, Server,
-    reading::{Names, grants, reference, references, scope_name, seconds, texts, unique, yes},
+    Api, Claim, ClaimForm, Format, Grant, Policy, PolicyRule, RuleUser, Scope, Server,
+    expression::Names,
+    reading::{self, grants, reference, references, scope_name, seconds, texts, unique, yes},
 };
 use super::expression;
 use crate::{keys::Algorithm, profile::Profile};
@@ -13,7 +14,8 @@ use crate::{keys::Algorithm, profile::Profile};
 pub(super) struct Known<'a> {
     pub(super) domain: &'a str,
     pub(super) multiple_audiences: bool,
-    pub(super) attributes: &'a [String],
+    pub(super) trusted_origins: &'a [String],
+    pub(super) names: Names<'a>,
     pub(super) groups: &'a [String],
     pub(super) logins: &'a [String],
     pub(super) clients: &'a [String],
@@ -22,7 +24,7 @@ pub(super) struct Known<'a> {
 pub(super) fn authorization_server(
     node: &Node,
     known: &Known<'_>,
-    ids: &mut Names,
+    ids: &mut reading::Names,
     diagnostics: &mut Diagnostics,
 ) -> Option<Server> {
     const ISSUER_MODES: [(&str, bool); 3] = [("ORG_URL", false), ("CUSTOM_URL", false), ("DYNAMIC", true)];
@@ -76,7 +78,11 @@ pub(super) fn authorization_server(
         claims,
         policies: policies.into_iter().map(|(_, policy)| policy).collect(),
         algorithm: Algorithm::Rs256,
-        format: Format { host_of_request, ..Format::default() },
+        format: Format {
+            host_of_request,
+            trusted_origins: known.trusted_origins.to_vec(),
+            ..Format::default()
+        },
         id,
     })
 }
@@ -107,7 +113,7 @@ fn audiences(fields: &mut Fields<'_>, known: &Known<'_>, diagnostics: &mut Diagn
 }
 
 fn scopes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Scope> {
-    let mut names = Names::default();
+    let mut names = reading::Names::default();
     let mut scopes = Vec::new();
     for node in fields.list("scopes", diagnostics) {
         let Some(mut fields) = Fields::new(node, "a scope", diagnostics) else { continue };
@@ -127,8 +133,8 @@ fn scopes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Scope> 
 /// A claim's name is unique in each type of token.
 #[derive(Default)]
 struct ClaimNames {
-    access_token: Names,
-    id_token: Names,
+    access_token: reading::Names,
+    id_token: reading::Names,
 }
 
 fn claim(
@@ -147,7 +153,8 @@ fn claim(
         let names = if access { &mut names.access_token } else { &mut names.id_token };
         names.take("claim", name, node, diagnostics);
     }
-    let value = expression::value(&mut fields, node, known.attributes, diagnostics);
+    let always = always(&mut fields, in_access_token, diagnostics);
+    let value = expression::value(&mut fields, node, known.names, diagnostics);
     let scopes = match fields.optional("include_in") {
         None => None,
         Some(node) if node.as_text() == Some("Any scope") => None,
@@ -160,9 +167,34 @@ fn claim(
         value: value?,
         form: ClaimForm::AsIs,
         in_access_token,
-        in_id_token: !in_access_token,
+        in_id_token: !in_access_token && always,
+        in_userinfo: !in_access_token,
         scopes,
     })
+}
+
+/// The second choice of a claim of ID tokens: "Always", or only where the client has no access token to ask the userinfo
+/// endpoint with. By the words of the console, or yes and no as in the API.
+fn always(fields: &mut Fields<'_>, in_access_token: Option<bool>, diagnostics: &mut Diagnostics) -> bool {
+    const WORDS: [(&str, bool); 7] = [
+        ("Always", true),
+        ("Userinfo/id_token request", false),
+        ("Userinfo / id_token request", false),
+        ("Yes", true),
+        ("No", false),
+        ("true", true),
+        ("false", false),
+    ];
+    let always = fields.choice("always_include_in_token", &WORDS, diagnostics).unwrap_or(true);
+    if let Some(entry) = fields.entry("always_include_in_token")
+        && in_access_token == Some(true)
+        && !always
+    {
+        diagnostics
+            .error(entry.key_span, "an access token has its claims always")
+            .help("the choice is one of `include_in_token_type: ID Token`");
+    }
+    always
 }
 
 fn policy(
@@ -219,11 +251,7 @@ fn rule(
         &[Grant::AuthorizationCode, Grant::ClientCredentials],
         diagnostics,
     );
-    let (groups, users) = match fields.optional("user_is") {
-        None => (None, None),
-        Some(node) if node.as_text() == Some("Any user assigned the app") => (None, None),
-        Some(node) => users(node, known, diagnostics),
-    };
+    let user = user_is(&mut fields, known, &grants, diagnostics);
     let scopes = match fields.optional("scopes_requested") {
         None => None,
         Some(node) if node.as_text() == Some("Any scopes") => None,
@@ -243,23 +271,43 @@ fn rule(
     // Okta: from 5 minutes to 24 hours.
     let access_token_seconds = seconds(&mut fields, "access_token_lifetime", 300..=86_400, diagnostics);
     fields.finish(diagnostics);
-    Some((priority, PolicyRule { grants, groups, users, scopes, access_token_seconds }))
+    Some((priority, PolicyRule { grants, user, scopes, access_token_seconds }))
+}
+
+/// "AND User is". A rule that none of its grants can fit is told of, since Okta says nothing of it.
+fn user_is(
+    fields: &mut Fields<'_>,
+    known: &Known<'_>,
+    grants: &[Grant],
+    diagnostics: &mut Diagnostics,
+) -> RuleUser {
+    let Some(node) = fields.optional("user_is") else { return RuleUser::Any };
+    let for_machines = grants.contains(&Grant::ClientCredentials);
+    let for_users = grants.iter().any(|grant| *grant != Grant::ClientCredentials);
+    let user = match node.as_text() {
+        Some("Any user assigned the app") => return RuleUser::Any,
+        Some("No user") => RuleUser::Nobody,
+        _ => one_of(node, known, diagnostics),
+    };
+    let (fits, advice) = if user == RuleUser::Nobody {
+        (for_machines, "`No user` is for `Client Credentials`")
+    } else {
+        (for_users, "`Client Credentials` has no user: `No user` or `Any user assigned the app` fits it")
+    };
+    if !fits {
+        diagnostics.warning(node.span, "no grant type of this rule fits its users").help(advice);
+    }
+    user
 }
 
 /// "Assigned the app and a member of one of the following".
-fn users(
-    node: &Node,
-    known: &Known<'_>,
-    diagnostics: &mut Diagnostics,
-) -> (Option<Vec<String>>, Option<Vec<String>>) {
-    let Some(mut fields) = Fields::new(node, "`Any user assigned the app` or a condition", diagnostics)
-    else {
-        return (Some(Vec::new()), None);
-    };
+fn one_of(node: &Node, known: &Known<'_>, diagnostics: &mut Diagnostics) -> RuleUser {
+    let what = "`Any user assigned the app`, `No user` or a condition";
+    let Some(mut fields) = Fields::new(node, what, diagnostics) else { return RuleUser::Any };
     let groups = references(&mut fields, "groups", "a group of this file", known.groups, diagnostics);
     let users = references(&mut fields, "users", "a person of this file", known.logins, diagnostics);
     fields.finish(diagnostics);
-    (Some(groups), Some(users))
+    RuleUser::OneOf { groups, users }
 }
 
 /// Lower comes first; where it is not given, the order of the file.

@@ -1,17 +1,19 @@
-//! The value of a claim: an expression, as far as the mock reads that language, or a filter of groups.
+//! The value of a claim: an expression, or a filter of groups.
 
-use spanned_yaml::{Diagnostics, Fields, Node, Span, closest};
+use std::ops::Range;
 
-use super::super::{ClaimValue, GroupFilter};
+use spanned_yaml::{Diagnostics, Fields, Node, Span};
 
-const SUPPORTED: &str = "the mock reads `user.…` with an attribute of the user profile, a text in double quotes, \
-     `Groups.startsWith(\"OKTA\", \"mcp-\", 100)` and `Groups.contains(\"OKTA\", \"mcp\", 100)`";
+use super::super::{
+    ClaimValue, GroupFilter,
+    expression::{Expression, Names},
+};
 
 /// `value_type`, `filter` and `value` of a claim.
 pub(super) fn value(
     fields: &mut Fields<'_>,
     node: &Node,
-    attributes: &[String],
+    names: Names<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<ClaimValue> {
     const VALUE_TYPES: [(&str, bool); 2] = [("Expression", false), ("Groups", true)];
@@ -24,7 +26,7 @@ pub(super) fn value(
     if let Some(entry) = fields.entry("filter") {
         diagnostics.error(entry.key_span, "a filter is of groups").help("set `value_type: Groups`");
     }
-    expression(text?.trim(), at, attributes, diagnostics)
+    expression(text?, at, names, diagnostics)
 }
 
 /// The console's words, or those of the API.
@@ -56,57 +58,30 @@ fn filter(
             .error(at, format!("`{text}` is no regular expression"))
             .help("`.*` is every group; backreferences and look-around are not read");
     }
-    filter.map(|filter| ClaimValue::Groups(filter, None))
+    filter.map(ClaimValue::Groups)
 }
 
-fn expression(
-    text: &str,
-    at: Span,
-    attributes: &[String],
-    diagnostics: &mut Diagnostics,
-) -> Option<ClaimValue> {
-    if let Some(literal) = literal(text) {
-        return Some(ClaimValue::Text(literal.to_owned()));
-    }
-    if let Some(attribute) = text.strip_prefix("user.").filter(|name| is_name(name)) {
-        if !attributes.iter().any(|name| name == attribute) {
-            let error = diagnostics.error(at, format!("the user profile has no `{attribute}`"));
-            match closest(attribute, attributes.iter().map(String::as_str)) {
-                Some(name) => error.help(format!("did you mean `user.{name}`?")),
-                None => error.help(
-                    "`user.…` reads profile attributes, not group memberships: add it to `profile_attributes`, \
-                     as in Directory > Profile Editor",
-                ),
-            };
+fn expression(text: &str, at: Span, names: Names<'_>, diagnostics: &mut Diagnostics) -> Option<ClaimValue> {
+    match Expression::parse(text, names) {
+        Ok(Expression::Attribute(name)) => Some(ClaimValue::Attribute(name)),
+        Ok(expression) => Some(ClaimValue::Expression(expression)),
+        Err(mistake) => {
+            let place = within(diagnostics.source().text(), at, text, &mistake.at);
+            diagnostics.error(place, mistake.message).help(mistake.help);
+            None
         }
-        return Some(ClaimValue::Attribute(attribute.to_owned()));
     }
-    let found = groups(text);
-    if found.is_none() {
-        diagnostics.error(at, format!("`{text}` is no expression of the mock")).help(SUPPORTED);
+}
+
+/// A part of a scalar in the file; the whole of one that is written otherwise than it reads, with escapes or on several
+/// lines.
+fn within(file: &str, scalar: Span, text: &str, part: &Range<usize>) -> Span {
+    let written = file.get(scalar.start..scalar.end).unwrap_or_default();
+    match written.find(text) {
+        Some(offset) if !text.is_empty() => {
+            let start = scalar.start + offset;
+            Span { start: start + part.start, end: start + part.end }
+        }
+        _ => scalar,
     }
-    found
-}
-
-/// `Groups.startsWith("OKTA", "mcp-", 100)`: the source of the groups, what to look for, and how many at most.
-fn groups(text: &str) -> Option<ClaimValue> {
-    let (function, arguments) = text.strip_prefix("Groups.")?.strip_suffix(')')?.split_once('(')?;
-    let arguments: Vec<_> = arguments.split(',').map(str::trim).collect();
-    let [source, wanted, limit] = arguments.as_slice() else { return None };
-    let wanted = literal(wanted)?.to_owned();
-    let limit = limit.parse().ok().filter(|limit| (1..=100).contains(limit))?;
-    let filter = match (function, literal(source)?) {
-        ("startsWith", "OKTA") => GroupFilter::StartsWith(wanted),
-        ("contains", "OKTA") => GroupFilter::Contains(wanted),
-        _ => return None,
-    };
-    Some(ClaimValue::Groups(filter, Some(limit)))
-}
-
-fn literal(text: &str) -> Option<&str> {
-    text.strip_prefix('"')?.strip_suffix('"').filter(|inner| !inner.contains(['"', '\\']))
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

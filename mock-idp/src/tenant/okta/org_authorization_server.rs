@@ -3,12 +3,15 @@
 
 use spanned_yaml::{Diagnostics, Fields, Node};
 
-use super::super::{AccessTokens, Api, Client, Format, Grant, Policy, PolicyRule, Scope, Server};
+use super::{
+    super::{AccessTokens, Api, Client, Format, Grant, Policy, PolicyRule, RuleUser, Scope, Server},
+    authorization_server::Known,
+};
 use crate::{keys::Algorithm, profile::Profile};
 
 pub(super) fn org_authorization_server(
     node: &Node,
-    domain: &str,
+    known: &Known<'_>,
     clients: &[Client],
     diagnostics: &mut Diagnostics,
 ) -> Option<Server> {
@@ -27,7 +30,7 @@ pub(super) fn org_authorization_server(
         default: false,
         published: false,
     });
-    let origin = format!("https://{domain}");
+    let origin = format!("https://{}", known.domain);
     let api = Api {
         audience: origin.clone(),
         scopes: scopes.collect(),
@@ -47,7 +50,7 @@ pub(super) fn org_authorization_server(
         claims: Vec::new(),
         policies: clients.iter().map(|client| policy(profile, client)).collect(),
         algorithm: Algorithm::Rs256,
-        format: Format::default(),
+        format: Format { trusted_origins: known.trusted_origins.to_vec(), ..Format::default() },
     })
 }
 
@@ -56,8 +59,7 @@ fn policy(profile: &Profile, client: &Client) -> Policy {
     let openid = profile.words("openid_scopes").map(str::to_owned);
     let rule = PolicyRule {
         grants: vec![Grant::AuthorizationCode, Grant::ClientCredentials, Grant::DeviceCode, Grant::Implicit],
-        groups: None,
-        users: None,
+        user: RuleUser::Any,
         scopes: Some(openid.chain(client.scopes.iter().flatten().cloned()).collect()),
         access_token_seconds: None,
     };
