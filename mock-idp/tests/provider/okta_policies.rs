@@ -28,7 +28,10 @@ async fn machine(rig: &Rig) -> Result<(), String> {
     ];
     let answer: Json = rig.token(rig.issuer(), &form).await.json().await.unwrap();
     match answer["error_description"].as_str() {
-        None => Ok(assert!(answer["access_token"].is_string(), "{answer}")),
+        None => {
+            assert!(answer["access_token"].is_string(), "{answer}");
+            Ok(())
+        }
         Some(description) => Err(description.to_owned()),
     }
 }
