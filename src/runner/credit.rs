@@ -171,7 +171,10 @@ fn objection(one: &Presentation, steps: &[StepResult], context: &Context<'_>) ->
             Some(reason) => found = Some((reason, Cause::Harness)),
         }
     }
-    Some(found.unwrap_or_else(|| (no_partner(one), Cause::Harness)))
+    // Where something failed, its control may be what failed: then whoever failed has to act.
+    let failed = steps.iter().flat_map(|step| &step.checks).find(|check| check.status == CheckStatus::Fail);
+    let cause = failed.and_then(|check| check.cause).unwrap_or(Cause::Harness);
+    Some(found.unwrap_or_else(|| (no_partner(one), cause)))
 }
 
 fn no_partner(one: &Presentation) -> String {

@@ -1,14 +1,15 @@
 //! `manifests`: the custom resources of the platform are others from here on.
 
-use super::{Context, Done, Stuck};
+use super::{Context, Done, Stuck, check};
 use crate::{
     net::courier::{Courier as _, Request},
-    outcome::Cause,
+    outcome::{Cause, CheckStatus},
     runner::control,
     scenario::syntax::Manifests,
 };
 
 pub(super) async fn take(context: &mut Context<'_>, step: &Manifests) -> Result<Done, Stuck> {
+    let mut checks = Vec::new();
     let manifests = context.next_manifests().ok_or_else(|| Stuck::harness("the manifests were not read"))?;
     let http = context.platform.http();
     let servers = context.platform.endpoints().components.iter();
@@ -18,14 +19,24 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Manifests) -> Result<
         let Some(root) = server.base.strip_suffix("/mcp") else { continue };
         let answer = http.send(Request::get(format!("{root}/healthz"))).await?;
         let error = answer.json().and_then(|body| Some(body.pointer("/policy/error")?.as_str()?.to_owned()));
-        let reason = match (step.broken, error) {
-            (false, Some(error)) => format!("{component} does not take the custom resources: {error}"),
-            (true, None) => format!("{component} takes the custom resources, and they were to be broken"),
-            _ => continue,
-        };
-        return Err(Stuck { reason, cause: Cause::Harness });
+        match (step.broken, error) {
+            (false, Some(error)) => {
+                let reason = format!("{component} does not take the custom resources: {error}");
+                return Err(Stuck { reason, cause: Cause::Harness });
+            }
+            // That they are broken was seen before the run.
+            (true, error) => checks.push(check(
+                &format!("{component} keeps what it has, and its health says why"),
+                context.first_requirement(),
+                if error.is_some() { CheckStatus::Pass } else { CheckStatus::Fail },
+                "an error of the policy on /healthz",
+                error.as_deref().unwrap_or("none"),
+                error.is_none().then_some(Cause::Implementation),
+            )),
+            (false, None) => {}
+        }
     }
     context.world.manifests_changed();
     let how = if step.broken { " and cannot be used" } else { "" };
-    Ok(Done { title: format!("the custom resources change{how}"), checks: Vec::new(), go_on: true })
+    Ok(Done { title: format!("the custom resources change{how}"), checks, go_on: true })
 }
