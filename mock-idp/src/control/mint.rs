@@ -93,7 +93,7 @@ async fn written(
         raw.clone().unwrap_or_else(|| serde_json::to_string(members).unwrap_or_default())
     };
     let encode = |bytes: &[u8]| order.encoding.map_or_else(|| issue::base64url(bytes), |own| own.part(bytes));
-    let payload = encode(text(&order.raw_payload, claims).as_bytes());
+    let payload = encode(&order.payload(text(&order.raw_payload, claims)));
     let [under, input] = [hashed, header]
         .map(|header| format!("{}.{payload}", encode(text(&order.raw_header, header).as_bytes())));
     if let Some(signature) = &order.signature {

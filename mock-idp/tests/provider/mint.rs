@@ -203,6 +203,22 @@ async fn the_parts_are_written_wrongly_and_signed_as_they_are_written() {
 }
 
 #[tokio::test]
+async fn claims_are_compressed_and_unfold_to_the_size_that_was_asked_for() {
+    let rig = Rig::shipped("okta-per-component");
+    let order = json!({"issuer": rig.issuer(), "header": {"zip": "DEF"}, "inflates_to": 5_000_000});
+    let minted = rig.mint(order).await;
+    let token = text(&minted);
+    assert!(token.len() < 20_000, "{}", token.len());
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let key = DecodingKey::from_jwk(&serde_json::from_value::<Jwk>(jwk(&rig, 0).await).unwrap()).unwrap();
+    assert!(verify(signature, input.as_bytes(), &key, Algorithm::RS256).unwrap());
+    let payload = URL_SAFE_NO_PAD.decode(input.split_once('.').unwrap().1).unwrap();
+    let unfolded = miniz_oxide::inflate::decompress_to_vec(&payload).unwrap();
+    assert_eq!(unfolded.len(), 5_000_000);
+    assert_eq!(serde_json::from_slice::<Json>(&unfolded).unwrap(), minted["claims"]);
+}
+
+#[tokio::test]
 async fn what_is_impossible_is_told_with_what_is_possible() {
     let (okta, generic) = (Rig::shipped("okta-per-component"), ec());
     for (rig, order, word) in [
@@ -215,6 +231,7 @@ async fn what_is_impossible_is_told_with_what_is_possible() {
         (&okta, json!({"raw_header": "{}", "sign": "embedded-jwk"}), "give `header`"),
         (&okta, json!({"raw_payload": "{}", "without": ["a"]}), "leave out `claims`"),
         (&okta, json!({"signature": "AA", "sign": "none"}), "leave out `sign`"),
+        (&okta, json!({"inflates_to": 100_000_000}), "67108864"),
         (
             &okta,
             json!({"raw_header": "{}!", "raw_payload": "{}!", "sign": "none", "encoding": "padded"}),

@@ -4,10 +4,14 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
 };
+use miniz_oxide::deflate::{CompressionLevel, compress_to_vec};
 use serde::Deserialize;
 
 use super::super::answer::Problem;
 use crate::{issue::Members, provider::Provider, signature::Sign, tenant::AccessTokens};
+
+/// As many bytes as a payload unfolds to.
+const MOST_INFLATED: usize = 64 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +39,8 @@ pub(super) struct Order {
     pub(super) signature: Option<String>,
     /// As a JWS wants it where absent.
     pub(super) encoding: Option<Encoding>,
+    /// The payload is compressed, with blanks behind it until it unfolds to so many bytes.
+    pub(super) inflates_to: Option<usize>,
 }
 
 /// Whose token it looks like.
@@ -84,6 +90,8 @@ impl Order {
             "`raw_payload` is the whole payload: leave out `claims` and `without`"
         } else if self.signature.is_some() && self.sign.is_some() {
             "`signature` is taken as it stands: leave out `sign`"
+        } else if self.inflates_to.is_some_and(|bytes| bytes > MOST_INFLATED) {
+            "`inflates_to` is 67108864 at most"
         } else {
             return Ok(());
         };
@@ -103,6 +111,14 @@ impl Order {
         server.map(|server| server.access_tokens(audience)).unwrap_or_default()
     }
 
+    /// The payload as it is encoded: compressed, if that was asked for (RFC 1951, as RFC 7516 §4.1.3 has it).
+    pub(super) fn payload(&self, text: String) -> Vec<u8> {
+        let mut bytes = text.into_bytes();
+        let Some(unfolded) = self.inflates_to else { return bytes };
+        bytes.resize(unfolded.max(bytes.len()), b' ');
+        compress_to_vec(&bytes, CompressionLevel::BestCompression as u8)
+    }
+
     pub(super) fn changes_something(&self) -> bool {
         !self.header.is_empty()
             || !self.claims.is_empty()
@@ -113,6 +129,7 @@ impl Order {
             || self.sign.is_some_and(|sign| sign != Sign::Issuer)
             || self.signature.is_some()
             || self.encoding.is_some()
+            || self.inflates_to.is_some()
     }
 }
 
