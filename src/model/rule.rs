@@ -33,7 +33,7 @@ rules! {
     TokOpaque = "TOK-OPAQUE",
     /// Broken: `iss` is not compared.
     TokIss = "TOK-ISS",
-    /// Broken: the discovery document's issuer is not compared.
+    /// Broken: the discovery document's issuer is not compared, and a redirect to another origin is followed.
     TokMeta = "TOK-META",
     /// Broken: `aud` is not compared.
     TokAud = "TOK-AUD",
@@ -56,7 +56,8 @@ rules! {
     TokKid = "TOK-KID",
     /// Broken: every request fetches the key set anew.
     TokKeyset = "TOK-KEYSET",
-    /// Broken: the last good key set serves for ever, and a bad fetch replaces it.
+    /// Broken: the last good key set serves for ever, a bad fetch replaces it, and where there is none yet, an IdP out of
+    /// reach ends in a 500.
     TokKeysetFault = "TOK-KEYSET-FAULT",
     /// Broken: a `jwk` in the header is trusted, and `crit` is ignored.
     TokHeaders = "TOK-HEADERS",
@@ -65,7 +66,7 @@ rules! {
     TokForm = "TOK-FORM",
     /// Broken: an empty or absent `sub` is accepted.
     TokSub = "TOK-SUB",
-    /// Broken: a token is read in whichever form it comes, and in the query string.
+    /// Broken: a token is read in whichever form it comes, and first in the query string and in a form.
     TokBearer = "TOK-BEARER",
     /// Broken: a refusal has a bare `WWW-Authenticate: Bearer` and no body.
     TokRefusal = "TOK-REFUSAL",

@@ -5,7 +5,9 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::{
-    http::{HeaderMap, StatusCode, header::WWW_AUTHENTICATE},
+    body::{Bytes, to_bytes},
+    extract::Request,
+    http::{StatusCode, header::WWW_AUTHENTICATE},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value as Json, json};
@@ -19,6 +21,9 @@ use crate::{
     },
     token::{Challenge, Expectations, ProtectedResource, Refusal, TokenCache, VerifiedToken, Verifier},
 };
+
+/// As much of a form as is read, in bytes.
+const MOST_FORM: usize = 64 << 10;
 
 /// One resource's gate.
 #[derive(Debug)]
@@ -39,14 +44,18 @@ impl Gate {
         Self { resource, expectations, surroundings, verifier: RwLock::new(verifier) }
     }
 
-    /// Verifies the token of a request, or makes the refusal (TOK-REFUSAL).
-    pub(super) async fn admit(
-        &self,
-        headers: &HeaderMap,
-        query: Option<&str>,
-    ) -> Result<Arc<VerifiedToken>, Response> {
+    /// Verifies the token of a request, or makes the refusal (TOK-REFUSAL). The body is read only where TOK-BEARER is
+    /// broken.
+    pub(super) async fn admit(&self, request: Request) -> Result<Arc<VerifiedToken>, Response> {
+        let (parts, body) = request.into_parts();
+        let body = if self.rules().hold(Rule::TokBearer) {
+            Bytes::new()
+        } else {
+            to_bytes(body, MOST_FORM).await.unwrap_or_default()
+        };
         let verifier = Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner));
-        verifier.authenticate(headers, query).await.map_err(|refusal| self.refuse(&refusal))
+        let verified = verifier.authenticate(&parts.headers, parts.uri.query(), &body).await;
+        verified.map_err(|refusal| self.refuse(&refusal))
     }
 
     /// TOK-PRM, RFC 9728 §3.2: lists without a member are left out. `scopes` is what a client requests.

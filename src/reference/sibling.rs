@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 
 use axum::{
     Router,
-    extract::State,
-    http::{HeaderMap, StatusCode, Uri, header::CACHE_CONTROL},
+    extract::{Request, State},
+    http::{StatusCode, header::CACHE_CONTROL},
     response::Response,
     routing::get,
 };
@@ -78,7 +78,7 @@ impl Sibling {
         let Parts { resource, journal, faults, .. } = &*self.0;
         let router = Router::new()
             .without_v07_checks()
-            .route(&format!("{}{PROTECTED_PATH}", resource.path()), get(me))
+            .route(&format!("{}{PROTECTED_PATH}", resource.path()), get(me).post(me))
             .route(&resource.metadata_path(), get(protected_resource))
             .route(&format!("{}/healthz", resource.path()), get(healthz))
             .with_state(Arc::clone(&self.0));
@@ -109,9 +109,9 @@ impl Sibling {
     }
 }
 
-/// `GET /api/me`: who the caller is.
-async fn me(State(parts): State<Arc<Parts>>, uri: Uri, headers: HeaderMap) -> Response {
-    let token = match parts.gate.admit(&headers, uri.query()).await {
+/// `GET` and `POST /api/me`: who the caller is. A form may come along, which is where RFC 6750 §2.2 has a token.
+async fn me(State(parts): State<Arc<Parts>>, request: Request) -> Response {
+    let token = match parts.gate.admit(request).await {
         Ok(token) => token,
         Err(refusal) => return refusal,
     };

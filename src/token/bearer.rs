@@ -7,12 +7,18 @@ use axum::http::{HeaderMap, header::AUTHORIZATION};
 use super::refusal::Refusal;
 use crate::model::rule::{Rule, Rules};
 
-/// The token of the request's one `Authorization` header. The query string is never looked at (RFC 6750 §5.3).
+/// The token of the request's one `Authorization` header. Neither the query string nor the body is ever looked at
+/// (RFC 6750 §5.3).
 pub(super) fn credential<'r>(
     headers: &'r HeaderMap,
     query: Option<&'r str>,
+    body: &'r [u8],
     rules: Rules,
 ) -> Result<Cow<'r, str>, Refusal> {
+    let elsewhere = if rules.hold(Rule::TokBearer) { None } else { in_parameters(query, body) };
+    if let Some(token) = elsewhere {
+        return Ok(token);
+    }
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let credential = match (values.next(), values.next()) {
         (None, _) => Err(Refusal::NoCredential),
@@ -22,7 +28,7 @@ pub(super) fn credential<'r>(
         }
     };
     match credential {
-        Err(refusal) if !rules.hold(Rule::TokBearer) => anywhere(headers, query).ok_or(refusal),
+        Err(refusal) if !rules.hold(Rule::TokBearer) => in_any_header(headers).ok_or(refusal),
         credential => credential,
     }
 }
@@ -43,16 +49,20 @@ fn is_b64token(text: &str) -> bool {
         })
 }
 
-/// TOK-BEARER broken: what looks like a token, in whichever header it stands and in whichever form, or in the query.
-fn anywhere<'r>(headers: &'r HeaderMap, query: Option<&'r str>) -> Option<Cow<'r, str>> {
+/// TOK-BEARER broken: what looks like a token, in whichever header it stands and in whichever form.
+fn in_any_header(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let values = headers.values().filter_map(|value| value.to_str().ok());
     let mut pieces = values.flat_map(|value| value.split([' ', '\t', ',', ';', '"', '=']));
-    let in_header = pieces.find(|piece| piece.starts_with("eyJ") && is_b64token(piece));
-    in_header.map(Cow::Borrowed).or_else(|| {
-        url::form_urlencoded::parse(query?.as_bytes())
-            .find(|(name, value)| name == "access_token" || value.starts_with("eyJ"))
-            .map(|(_, value)| value)
-    })
+    pieces.find(|piece| piece.starts_with("eyJ") && is_b64token(piece)).map(Cow::Borrowed)
+}
+
+/// TOK-BEARER broken: a parameter of the query or of a form (RFC 6750 §2.2 and §2.3), before any header.
+fn in_parameters<'r>(query: Option<&'r str>, body: &'r [u8]) -> Option<Cow<'r, str>> {
+    let parameters = |text| url::form_urlencoded::parse(text);
+    parameters(query.unwrap_or_default().as_bytes())
+        .chain(parameters(body))
+        .find(|(name, value)| name == "access_token" || value.starts_with("eyJ"))
+        .map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -66,7 +76,8 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).expect("a header value"));
         }
-        credential(&headers, Some("access_token=query"), Rules::ALL).map(Cow::into_owned)
+        credential(&headers, Some("access_token=query"), b"access_token=form", Rules::ALL)
+            .map(Cow::into_owned)
     }
 
     #[test]
@@ -113,14 +124,19 @@ mod tests {
             [("x-forwarded-access-token".parse().unwrap(), HeaderValue::from_static("eyJ.e30.c2ln"))]
                 .into_iter()
                 .collect();
-        assert_eq!(credential(&forwarded, None, Rules::ALL), Err(Refusal::NoCredential));
+        assert_eq!(credential(&forwarded, None, b"", Rules::ALL), Err(Refusal::NoCredential));
         assert_eq!(
-            credential(&forwarded, None, Rules::without(Rule::TokBearer)).as_deref(),
+            credential(&forwarded, None, b"", Rules::without(Rule::TokBearer)).as_deref(),
             Ok("eyJ.e30.c2ln")
         );
         let broken = Rules::without(Rule::TokBearer);
-        let read = |query| credential(&HeaderMap::new(), Some(query), broken).map(Cow::into_owned);
-        assert_eq!(read("x=1&access_token=a%2Eb").as_deref(), Ok("a.b"));
-        assert_eq!(read("x=1"), Err(Refusal::NoCredential));
+        let read =
+            |query, body| credential(&HeaderMap::new(), Some(query), body, broken).map(Cow::into_owned);
+        assert_eq!(read("x=1&access_token=a%2Eb", b"").as_deref(), Ok("a.b"));
+        assert_eq!(read("x=1", b"y=2&access_token=c").as_deref(), Ok("c"));
+        assert_eq!(read("x=1", b"\xff"), Err(Refusal::NoCredential));
+        let bearer = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer a"))]);
+        assert_eq!(credential(&bearer, None, b"access_token=b", broken).as_deref(), Ok("b"));
+        assert_eq!(credential(&bearer, None, b"access_token=b", Rules::ALL).as_deref(), Ok("a"));
     }
 }

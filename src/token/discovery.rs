@@ -43,9 +43,9 @@ pub enum MetadataFault {
 /// Fetches the metadata of an issuer: the OpenID Connect form first, that of RFC 8414 where there is none.
 pub(super) async fn discover(fetch: &dyn Fetch, issuer: &Issuer, rules: Rules) -> Result<Metadata, Refusal> {
     let base = https(issuer.as_str()).ok_or(Refusal::Metadata(MetadataFault::IssuerUrl))?;
-    let mut answer = get(fetch, &appended(&base)).await?;
+    let mut answer = get(fetch, &appended(&base), rules).await?;
     if answer.status == 404 {
-        answer = get(fetch, &inserted(&base)).await?;
+        answer = get(fetch, &inserted(&base), rules).await?;
     }
     let document =
         json::object(answer.json().map_err(Refusal::KeySet)?).ok_or(Refusal::KeySet(FetchFault::NotJson))?;
@@ -59,10 +59,17 @@ pub(super) async fn discover(fetch: &dyn Fetch, issuer: &Issuer, rules: Rules) -
     })
 }
 
-/// A GET that is not sent elsewhere.
-pub(super) async fn get(fetch: &dyn Fetch, url: &Url) -> Result<Answer, Refusal> {
+/// A GET that is not sent elsewhere; with TOK-META broken, it goes there.
+pub(super) async fn get(fetch: &dyn Fetch, url: &Url, rules: Rules) -> Result<Answer, Refusal> {
     let answer = fetch.get(url).await.map_err(Refusal::KeySet)?;
-    if answer.leaves(url) { Err(Refusal::Metadata(MetadataFault::Redirect)) } else { Ok(answer) }
+    if !answer.leaves(url) {
+        return Ok(answer);
+    }
+    let elsewhere = answer.location.as_deref().and_then(|location| url.join(location).ok());
+    match elsewhere {
+        Some(elsewhere) if !rules.hold(Rule::TokMeta) => fetch.get(&elsewhere).await.map_err(Refusal::KeySet),
+        _ => Err(Refusal::Metadata(MetadataFault::Redirect)),
+    }
 }
 
 fn https(text: &str) -> Option<Url> {

@@ -27,7 +27,7 @@ pub(super) struct Fetched {
 
 /// Fetches a key set.
 pub(super) async fn fetch(fetch: &dyn Fetch, jwks_uri: &Url, rules: Rules) -> Result<Fetched, Refusal> {
-    let answer = discovery::get(fetch, jwks_uri).await?;
+    let answer = discovery::get(fetch, jwks_uri, rules).await?;
     let document = answer.json().map_err(Refusal::KeySet)?;
     let keys = KeySet::parse(document, rules).ok_or(Refusal::KeySet(FetchFault::NoKeys))?;
     let age = age(answer.cache_control.as_deref());

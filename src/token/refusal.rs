@@ -34,7 +34,7 @@ pub enum Refusal {
     /// TOK-FORM, RFC 7515 §3.1 and §7.1.
     #[error("{0}")]
     Form(FormFault),
-    /// TOK-FORM broken: the refusal that is no refusal but a failure of the component.
+    /// TOK-FORM or TOK-KEYSET-FAULT broken: the refusal that is no refusal but a failure of the component.
     #[error("internal error")]
     Failure,
     /// TOK-ALG, RFC 7518 §3.1, RFC 8725 §3.1.

@@ -114,7 +114,7 @@ async fn observe_otherwise(rule: Rule, scene: &Scene) -> String {
         }
         Rule::TokBearer => {
             let query = format!("access_token={token}");
-            seen(&scene.verifier().authenticate(&HeaderMap::new(), Some(&query)).await)
+            seen(&scene.verifier().authenticate(&HeaderMap::new(), Some(&query), b"").await)
         }
         Rule::TokRefusal => {
             let resource = ProtectedResource {

@@ -207,7 +207,7 @@ impl State {
     }
 
     /// A good outcome replaces the set; a bad one does not, unless the metadata contradicts the configuration. With
-    /// TOK-KEYSET-FAULT broken, a bad answer is a set without keys.
+    /// TOK-KEYSET-FAULT broken, a bad answer is a set without keys, and none where none was before a failure.
     fn keep(
         &mut self,
         outcome: Result<(jwks::Fetched, Option<Url>), Refusal>,
@@ -225,9 +225,14 @@ impl State {
                 self.failure = None;
                 Ok(())
             }
-            Err(refusal) => {
+            Err(mut refusal) => {
                 match refusal {
                     Refusal::Metadata(_) => self.good = None,
+                    Refusal::KeySet(FetchFault::Unreachable)
+                        if self.good.is_none() && !rules.hold(Rule::TokKeysetFault) =>
+                    {
+                        refusal = Refusal::Failure;
+                    }
                     Refusal::KeySet(FetchFault::Unreachable) => {}
                     _ if rules.hold(Rule::TokKeysetFault) => {}
                     _ => self.empty(now),

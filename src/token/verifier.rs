@@ -69,14 +69,15 @@ impl Verifier {
         Self { expected, expected_digest, rules, clock, fetch, source, cache }
     }
 
-    /// Verifies the token of a request: its one `Authorization` header. The query is passed in only to be ignored
+    /// Verifies the token of a request: its one `Authorization` header. Query and body are passed in only to be ignored
     /// (PLATFORM.md TOK-BEARER).
     pub async fn authenticate(
         &self,
         headers: &HeaderMap,
         query: Option<&str>,
+        body: &[u8],
     ) -> Result<Arc<VerifiedToken>, Refusal> {
-        let token = bearer::credential(headers, query, self.rules)?;
+        let token = bearer::credential(headers, query, body, self.rules)?;
         self.verify(&token).await
     }
 
@@ -216,14 +217,15 @@ mod tests {
         let scene = Scene::new(Rules::ALL);
         let verifier = scene.verifier();
         let mut headers = HeaderMap::new();
-        assert_eq!(verifier.authenticate(&headers, None).await.err(), Some(Refusal::NoCredential));
+        assert_eq!(verifier.authenticate(&headers, None, b"").await.err(), Some(Refusal::NoCredential));
         let credentials =
             HeaderValue::from_str(&format!("bearer {}", scene.token())).expect("a header value");
         headers.insert(AUTHORIZATION, credentials.clone());
-        let token = verifier.authenticate(&headers, Some("access_token=other")).await.expect("a good token");
+        let token =
+            verifier.authenticate(&headers, Some("access_token=other"), b"").await.expect("a good token");
         assert_eq!(token.subject(), Some("alice"));
         headers.append(AUTHORIZATION, credentials);
-        assert_eq!(verifier.authenticate(&headers, None).await.err(), Some(Refusal::TwoCredentials));
+        assert_eq!(verifier.authenticate(&headers, None, b"").await.err(), Some(Refusal::TwoCredentials));
     }
 
     #[tokio::test]

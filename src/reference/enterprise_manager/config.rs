@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::State,
+    extract::{Request, State},
     http::{
-        HeaderMap, StatusCode, Uri,
+        HeaderMap, StatusCode,
         header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, VARY},
     },
     response::{IntoResponse, Response},
@@ -20,14 +20,15 @@ use crate::{
     reference::{answer, faults::AnsweredBy},
 };
 
-pub(super) async fn serve(State(manager): State<Arc<Parts>>, uri: Uri, headers: HeaderMap) -> Response {
+pub(super) async fn serve(State(manager): State<Arc<Parts>>, request: Request) -> Response {
+    let headers = request.headers().clone();
     if !manager.rules.hold(Rule::EmConfig)
         && let Ok(envelope) = manager.envelope()
         && envelope.is_held_by(&headers)
     {
         return not_modified(&envelope);
     }
-    if let Err(refusal) = manager.gate.admit(&headers, uri.query()).await {
+    if let Err(refusal) = manager.gate.admit(request).await {
         return refusal;
     }
     if let Some(fault) = manager.faults.envelope() {
