@@ -78,6 +78,8 @@ pub(super) enum Expected {
     Refused,
     /// A request that shows a credential and is served: the component must refuse something in this case.
     Served,
+    /// That a request with a token was answered with a 2xx: a control for what is refused there, too.
+    Admitted,
     SignedIn,
     SignInRefused,
 }
@@ -179,7 +181,7 @@ fn objection(one: &Presentation, steps: &[StepResult], context: &Context<'_>) ->
 
 fn no_partner(one: &Presentation) -> String {
     match (one.expected, &one.control) {
-        (Expected::Accepted | Expected::Served, _) => {
+        (Expected::Accepted | Expected::Served | Expected::Admitted, _) => {
             format!("no token was refused by {} beside this one", one.component)
         }
         (_, Some(control)) => format!("its control, `{control}`, was not accepted by {}", one.component),
@@ -195,14 +197,15 @@ fn is_partner(one: &Presentation, other: &Presentation) -> bool {
                 one.names(other) || other.names(one)
             }
             (Expected::SignInRefused, Expected::SignedIn) => one.names(other),
-            (Expected::Served, Expected::Refused) => true,
+            (Expected::Refused, Expected::Admitted) => one.names(other),
+            (Expected::Served | Expected::Admitted, Expected::Refused) => true,
             _ => false,
         }
 }
 
 /// What is wrong with the difference between the two, if anything.
 fn difference(one: &Presentation, partner: &Presentation, context: &Context<'_>) -> Option<String> {
-    if one.expected == Expected::Served {
+    if matches!(one.expected, Expected::Served | Expected::Admitted) {
         return None;
     }
     let differing = match (&one.shown, &partner.shown) {

@@ -252,7 +252,7 @@ fn check(
 fn matched(
     context: &Context<'_>,
     what: &str,
-    rule: &RequirementId,
+    rule: Option<&RequirementId>,
     matcher: &Matcher,
     actual: Option<&serde_json::Value>,
 ) -> Result<Check, Stuck> {
@@ -266,7 +266,7 @@ fn matched(
     };
     let cause = (status == CheckStatus::Fail).then_some(Cause::Implementation);
     let what = what.to_owned();
-    Ok(Check { what, requirement: Some(rule.clone()), status, expected, observed, note: None, cause })
+    Ok(Check { what, requirement: rule.cloned(), status, expected, observed, note: None, cause })
 }
 
 fn fill(context: &Context<'_>, template: &Template) -> Result<String, Stuck> {

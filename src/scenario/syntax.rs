@@ -262,6 +262,8 @@ pub struct Mint {
     pub raw_payload: Option<Template>,
     /// How the parts are written, against RFC 7515 §2: `padded`, `standard-alphabet`, `whitespace`.
     pub encoding: Option<&'static str>,
+    /// The payload is compressed (RFC 1951) and unfolds to so many bytes.
+    pub inflates_to: Option<JsonTemplate>,
     /// `sign`
     pub sign: SignWith,
 }
@@ -332,7 +334,8 @@ pub struct Request {
     pub to: Component,
     /// GET by default.
     pub method: String,
-    /// The path with its query; the component's protected path by default.
+    /// The path with its query, below the component's address; or a whole URL of its origin, for what lies beside it
+    /// (RFC 9728 §3.1). The component's protected path by default.
     pub path: Option<Template>,
     /// Presented as a bearer token.
     pub token: Option<String>,
@@ -340,12 +343,16 @@ pub struct Request {
     pub headers: Vec<(String, Template)>,
     /// The body.
     pub body: Option<Template>,
-    /// The requirement at stake; the scenario's first by default.
-    pub rule: RequirementId,
+    /// So many of them at the same time; one by default. Every answer must be as expected.
+    pub at_once: usize,
+    /// The requirement at stake; the scenario's first by default. None of the IdP, which is not under test.
+    pub rule: Option<RequirementId>,
     /// The name of a token that the component accepts in this case; required where a refusal is expected.
     pub control: Option<String>,
     /// In what the token and its control differ; see [`Refuse::differs`].
     pub differs: Option<Vec<String>>,
+    /// Served as expected, but somebody should know: the words of the warning.
+    pub warn: Option<Template>,
     /// What the answer must be; at least one expectation.
     pub expect: Expect,
     /// Name → what to keep of the answer, as `${capture.name}`.

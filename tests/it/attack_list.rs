@@ -39,7 +39,7 @@ const ROWS: &[Row] = &[
     (26, RS, "members that come twice", "refused"),
     (27, RS, "other parts, padding, alphabets, white space", "refused, never a failure"),
     (28, RS, "nested and encrypted tokens, deep claims", "refused"),
-    (29, RS, "a compressed JWE", "refused by its form; how much memory that takes is not shown"),
+    (29, RS, "a compressed JWE", "refused by its form; compressed claims are not unpacked either"),
     (30, RS, "exp and nbf of every shape", "refused unless a NumericDate before the year 10000"),
     (31, RS, "iat in the future", "policy: not looked at, reported"),
     (32, RS, "aud of a wrong type", "refused"),
@@ -56,7 +56,12 @@ const ROWS: &[Row] = &[
     (38, RS, "rotation, and a flood of unknown key ids", "accepted after one fetch; one fetch in 30 s"),
     (39, RS, "a withdrawn key", "refused once the key set has aged"),
     (40, RS, "no credential", "401 without an error"),
-    (41, RS, "two ways of sending a token", "policy: only the header is read; a malformed header is 400"),
+    (
+        41,
+        RS,
+        "two ways of sending a token",
+        "policy: only the header is read, and reported; a malformed header is 400; the Manager takes no form",
+    ),
     (42, RS, "an expired or invalid token", "401 invalid_token"),
     (43, RS, "a token without the scope", "divergence: 401, where RFC 6750 has 403"),
     (
@@ -65,23 +70,18 @@ const ROWS: &[Row] = &[
         "the form of a challenge, with hostile texts",
         "each parameter once, nothing of the token quoted",
     ),
-    (45, RS, "a token in the query", "not read, not redirected"),
+    (45, RS, "a token in the query, in a form", "not read, not redirected"),
     (46, RS, "the scheme in other forms", "without case; tabs and commas are 400"),
     (47, RS, "two Authorization headers", "400"),
     (
         48,
         RS,
         "the resource of the metadata",
-        "character for character, whatever headers say; of hosts alone, no path, port or case",
+        "character for character, path and final slash included, whatever headers say; no port or case",
     ),
-    (49, RS, "where the metadata are", "at the well-known path, public"),
+    (49, RS, "where the metadata are", "at the well-known name before the resource's path, public"),
     (50, RS, "the metadata that a refusal names", "they are there, and are the resource's"),
-    (
-        51,
-        CL,
-        "metadata of another resource",
-        "refused by the simulated client; private addresses in metadata are not shown",
-    ),
+    (51, CL, "metadata of another resource", "refused by the simulated client"),
     (52, RS, "metadata and validator", "agree in resource, issuer and scope; more is not shown"),
     (53, RS, "signing algorithms of the metadata", "none is not among them, nor is anything without TLS"),
     (54, CL, "metadata of another issuer", "refused"),
@@ -120,7 +120,12 @@ const ROWS: &[Row] = &[
 
 /// What no scenario can say, and what holds it instead; or why the row is not of this platform.
 const ELSEWHERE: &[(u8, &str)] = &[
-    (49, "a resource below a path, with a final slash or without: the test of `model/resource_url.rs`"),
+    (
+        51,
+        "policy: private addresses are not refused. An enterprise's IdP has one as a rule; what decides is that the \
+         Manager's endpoints are on its own origin (CL-PRM), that the issuer is the configured one and that nobody \
+         follows a redirect to another origin (TOK-META)",
+    ),
     (85, "the components verify locally and never ask (TOK-JWT); the scenarios show that they do not"),
     (86, "there is no answer of an introspection endpoint to keep (TOK-JWT); what is kept is row 39's"),
     (
@@ -130,10 +135,6 @@ const ELSEWHERE: &[(u8, &str)] = &[
     (
         92,
         "who may do what by groups and roles is decided by the Registry and by MCP servers, which are not there yet",
-    ),
-    (
-        98,
-        "a scenario has one thing happen at a time: `concurrent_cold_starts_fetch_once` of `token/source.rs`",
     ),
 ];
 

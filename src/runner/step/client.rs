@@ -55,7 +55,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &ClientStep) -> Result
     if let Some(rule) = &step.rule {
         for (pointer, matcher) in &step.expect {
             let what = format!("what `{}` says of `{pointer}`", step.name);
-            checks.push(matched(context, &what, rule, matcher, answer.pointer(pointer))?);
+            checks.push(matched(context, &what, Some(rule), matcher, answer.pointer(pointer))?);
         }
     }
     if mode.is_some_and(Mode::is_away)
@@ -122,7 +122,7 @@ fn start(
         (Err(reason), Some(words)) => {
             let checks = match &step.rule {
                 Some(rule) => {
-                    vec![matched(context, "why it does not start", rule, words, Some(&reason.into()))?]
+                    vec![matched(context, "why it does not start", Some(rule), words, Some(&reason.into()))?]
                 }
                 None => Vec::new(),
             };
@@ -183,7 +183,9 @@ async fn sign_in(
         (Err(error), Some(words)) => {
             let actual = error.to_string().into();
             let checks = match &step.rule {
-                Some(rule) => vec![matched(context, "why there is no token", rule, words, Some(&actual))?],
+                Some(rule) => {
+                    vec![matched(context, "why there is no token", Some(rule), words, Some(&actual))?]
+                }
                 None => Vec::new(),
             };
             Ok(Said::done(title, checks, true))
@@ -243,7 +245,7 @@ async fn ask(
         let what = format!("why `{}` may not {} `{subject}`", step.name, wish.word());
         let expected = Matcher::Equals(JsonTemplate::Fixed(rule.as_str().into()));
         let actual = decision.rule.as_str().into();
-        checks.push(matched(context, &what, rule, &expected, Some(&actual))?);
+        checks.push(matched(context, &what, Some(rule), &expected, Some(&actual))?);
     }
     context.wished.push(Wished {
         step: context.step,

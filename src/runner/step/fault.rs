@@ -114,7 +114,9 @@ fn words(kind: &str) -> &str {
         "document" => "answering with another document",
         "truncated" => "cutting its answers short",
         "callback" => "sending the browser back with other parameters",
+        "access_token" => "issuing other access tokens",
         "id_token" => "issuing other ID tokens",
+        "rate_limited" => "saying that there are too many requests",
         "envelope" => "serving another envelope",
         // `unreachable`, `slow`
         word => word,

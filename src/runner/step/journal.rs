@@ -18,6 +18,6 @@ pub(super) async fn take(context: &mut Context<'_>, step: &JournalCheck) -> Resu
         count += u64::from(counts);
     }
     let what = format!("number of requests to `{}` of {}", step.endpoint, step.of);
-    let check = matched(context, &what, &step.rule, &step.count, Some(&count.into()))?;
+    let check = matched(context, &what, Some(&step.rule), &step.count, Some(&count.into()))?;
     Ok(Done { title, checks: vec![check], go_on: true })
 }

@@ -61,7 +61,7 @@ pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Don
         Err(ControlError::Refused { status: 400, message }) => matched(
             context,
             "the words of the refusal",
-            &refused.rule,
+            Some(&refused.rule),
             &refused.message,
             Some(&message.into()),
         )?,

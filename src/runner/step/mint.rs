@@ -112,6 +112,9 @@ fn patches(context: &Context<'_>, step: &Mint) -> Result<Map<String, Json>, Stuc
             order.insert(name.into(), fill(context, raw)?.into());
         }
     }
+    if let Some(bytes) = &step.inflates_to {
+        order.insert("inflates_to".into(), bytes.fill(context)?);
+    }
     order.extend(step.encoding.map(|encoding| ("encoding".to_owned(), encoding.into())));
     // The wire has the words of the language.
     let sign = SIGNATURES.iter().find(|(_, sign)| *sign == step.sign);

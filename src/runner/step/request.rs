@@ -3,12 +3,19 @@
 pub(super) mod challenge;
 mod signature;
 
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value as Json;
+use url::Url;
 
 use super::{Context, Done, Stuck, fill, matched};
 use crate::{
-    net::courier::{Answer, Courier as _, Request},
+    net::courier::{Answer, Courier as _, Request, SendError},
     outcome::{Cause, Check, CheckStatus},
     runner::credit::{Expected, Presentation, Shown, Target},
     scenario::{
@@ -23,6 +30,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
         Some(path) => fill(context, path)?,
         None => endpoint.protected_path.clone(),
     };
+    let url = url(&endpoint.base, &path)?;
     let mut headers = Vec::new();
     if let Some(token) = &step.token {
         let held = context.held(token).map_err(Stuck::harness)?;
@@ -33,10 +41,17 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
     }
     let credential = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     let body = step.body.as_ref().map(|body| fill(context, body)).transpose()?;
-    let url = format!("{}{path}", endpoint.base);
-    let answer = context.wire.send(Request { method: step.method.clone(), url, headers, body }).await?;
-    let checks = checks(context, step, &answer)?;
-    if let Some(expected) = expected(&answer, credential) {
+    let request = Request { method: step.method.clone(), url, headers, body };
+    let sent = (0..step.at_once).map(|_| context.wire.send(request.clone())).collect();
+    let answers = all(sent).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut checks = worst(answers.iter().map(|answer| checks(context, step, answer)))?;
+    if let (Some(words), Some(check)) = (&step.warn, checks.first_mut())
+        && check.status == CheckStatus::Pass
+    {
+        check.status = CheckStatus::Warn(fill(context, words)?);
+    }
+    let Some(answer) = answers.first() else { return Err(Stuck::harness("nothing was sent")) };
+    if let Some(expected) = expected(answer, credential) {
         let target = Target::new(&step.method, &path);
         let presentation = Presentation {
             step: context.step,
@@ -52,11 +67,68 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
             when: context.when(&step.to, step.token.as_deref()),
             out_of_reach: false,
         };
-        let each = (0..checks.len()).map(|check| Presentation { check, ..presentation.clone() });
+        // The first check is that of the status.
+        let admitted = step.token.is_some() && (200..300).contains(&answer.status);
+        let expected =
+            |check| if check == 0 && admitted { Expected::Admitted } else { presentation.expected };
+        let each = (0..checks.len()).map(|check| Presentation {
+            check,
+            expected: expected(check),
+            ..presentation.clone()
+        });
         context.presentations.extend(each);
     }
-    capture(context, step, &answer)?;
-    Ok(Done { title: format!("{} {path} of {}", step.method, step.to), checks, go_on: true })
+    capture(context, step, answer)?;
+    let often = if step.at_once > 1 { format!("{} times at once ", step.at_once) } else { String::new() };
+    Ok(Done { title: format!("{often}{} {path} of {}", step.method, step.to), checks, go_on: true })
+}
+
+/// Below the component's address, or as it is written, if that is of the component's own origin: a token goes nowhere
+/// else.
+fn url(base: &str, path: &str) -> Result<String, Stuck> {
+    if path.starts_with('/') {
+        return Ok(format!("{base}{path}"));
+    }
+    let origin = |text: &str| Url::parse(text).map(|url| url.origin().ascii_serialization());
+    match (origin(base), origin(path)) {
+        (Ok(own), Ok(other)) if own == other => Ok(path.to_owned()),
+        _ => Err(Stuck::harness(format!("`{path}` is neither a path nor of the component's origin"))),
+    }
+}
+
+type Sent<'s> = Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send + 's>>;
+
+/// Waits for all of them at the same time.
+async fn all(mut sent: Vec<Sent<'_>>) -> Vec<Result<Answer, SendError>> {
+    let mut answers: Vec<_> = sent.iter().map(|_| None).collect();
+    poll_fn(|task| {
+        for (sent, answer) in sent.iter_mut().zip(&mut answers).filter(|(_, answer)| answer.is_none()) {
+            if let Poll::Ready(ready) = sent.as_mut().poll(task) {
+                *answer = Some(ready);
+            }
+        }
+        if answers.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    answers.into_iter().flatten().collect()
+}
+
+/// Of several answers each check as it was at its worst.
+fn worst(each: impl Iterator<Item = Result<Vec<Check>, Stuck>>) -> Result<Vec<Check>, Stuck> {
+    let mut worst: Vec<Check> = Vec::new();
+    for checks in each {
+        let checks = checks?;
+        if worst.is_empty() {
+            worst = checks;
+            continue;
+        }
+        for (known, new) in worst.iter_mut().zip(checks) {
+            if known.status == CheckStatus::Pass {
+                *known = new;
+            }
+        }
+    }
+    Ok(worst)
 }
 
 /// On which side of the component's gate the request ended; nothing if it was served without a credential.
@@ -72,7 +144,12 @@ fn checks(context: &Context<'_>, step: &Step, answer: &Answer) -> Result<Vec<Che
     let expect = &step.expect;
     let mut checks = Vec::new();
     let mut add = |what: &str, matcher: &Matcher, actual: Option<&Json>| -> Result<(), Stuck> {
-        checks.push(matched(context, what, &step.rule, matcher, actual)?);
+        let mut check = matched(context, what, step.rule.as_ref(), matcher, actual)?;
+        // The IdP is not under test: one that answers otherwise is not set up as the scenario needs it.
+        if step.rule.is_none() && check.cause.is_some() {
+            check.cause = Some(Cause::Configuration);
+        }
+        checks.push(check);
         Ok(())
     };
     if let Some(matcher) = &expect.status {
@@ -125,7 +202,7 @@ fn signed(step: &Step, answer: &Answer, key_set: &Json) -> Check {
     let fault = signature::fault(&answer.text(), key_set);
     Check {
         what: "the envelope's signature".into(),
-        requirement: Some(step.rule.clone()),
+        requirement: step.rule.clone(),
         status: if fault.is_none() { CheckStatus::Pass } else { CheckStatus::Fail },
         expected: "it verifies with ES256 and the published key whose thumbprint its kid is".into(),
         cause: fault.is_some().then_some(Cause::Implementation),
@@ -138,7 +215,7 @@ fn in_order(step: &Step, expected: &[String], observed: &[&str]) -> Check {
     let pass = expected.iter().map(String::as_str).eq(observed.iter().copied());
     Check {
         what: "the order of the challenge's parameters".into(),
-        requirement: Some(step.rule.clone()),
+        requirement: step.rule.clone(),
         status: if pass { CheckStatus::Pass } else { CheckStatus::Fail },
         expected: expected.join(", "),
         observed: observed.join(", "),
@@ -177,4 +254,51 @@ fn jws(answer: &Answer) -> Option<Json> {
     let [header, payload, _signature] = parts.as_slice() else { return None };
     let decode = |part: &str| serde_json::from_slice::<Json>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
     Some(serde_json::json!({"header": decode(header)?, "payload": decode(payload)?}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_leaves_the_component_for_nobody() {
+        let base = "https://platform.test/em";
+        let of = |path: &str| url(base, path).map_err(|stuck| stuck.reason);
+        assert_eq!(of("/api").as_deref(), Ok("https://platform.test/em/api"));
+        assert_eq!(of("https://platform.test/beside").as_deref(), Ok("https://platform.test/beside"));
+        for elsewhere in [
+            "https://other.test/",
+            "https://platform.test.other.test/",
+            "https://platform.test:8443/",
+            "x",
+            "",
+        ] {
+            assert!(of(elsewhere).is_err(), "{elsewhere}");
+        }
+    }
+
+    #[tokio::test]
+    async fn all_are_under_way_before_one_is_answered() {
+        let gate = &tokio::sync::Barrier::new(3);
+        let sent = |status| -> Sent<'_> {
+            Box::pin(async move {
+                gate.wait().await;
+                Ok(Answer { status, headers: Vec::new(), body: Vec::new() })
+            })
+        };
+        let answers = all([200, 201, 202].map(sent).into()).await;
+        let statuses: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().status).collect();
+        assert_eq!(statuses, [200, 201, 202]);
+    }
+
+    #[test]
+    fn one_bad_answer_of_many_is_what_counts() {
+        let check = |status: CheckStatus| {
+            let (what, expected, observed) = (String::new(), String::new(), status.name().to_owned());
+            Check { what, requirement: None, status, expected, observed, note: None, cause: None }
+        };
+        let each = [CheckStatus::Pass, CheckStatus::Fail, CheckStatus::Pass];
+        let worst = worst(each.into_iter().map(|status| Ok(vec![check(status)]))).unwrap();
+        assert_eq!(worst.first().unwrap().status, CheckStatus::Fail);
+    }
 }

@@ -193,7 +193,7 @@ fn refused_as_expected(
             checks.push(check(&title, rule.clone(), CheckStatus::Pass, &expected, &words, None));
             if let Some(matcher) = &refused.description {
                 let what = "why the client refuses";
-                checks.push(matched(context, what, &refused.rule, matcher, Some(&words.into()))?);
+                checks.push(matched(context, what, Some(&refused.rule), matcher, Some(&words.into()))?);
             }
         }
         Err(SignInError::Refused { error, description }) if refused.by == Refuser::Idp(error.clone()) => {
@@ -202,7 +202,7 @@ fn refused_as_expected(
             if let Some(matcher) = &refused.description {
                 let actual = description.map(serde_json::Value::from);
                 let what = "the refusal's description";
-                checks.push(matched(context, what, &refused.rule, matcher, actual.as_ref())?);
+                checks.push(matched(context, what, Some(&refused.rule), matcher, actual.as_ref())?);
             }
         }
         Err(error) => checks.push(failed(&error.to_string())),

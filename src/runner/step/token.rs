@@ -16,7 +16,7 @@ pub(super) fn take(context: &Context<'_>, step: &TokenCheck) -> Result<Done, Stu
         let object = Json::Object(object.clone());
         for (pointer, matcher) in matchers {
             let what = format!("`{}`, {part} {pointer}", step.token);
-            checks.push(matched(context, &what, &step.rule, matcher, object.pointer(pointer))?);
+            checks.push(matched(context, &what, Some(&step.rule), matcher, object.pointer(pointer))?);
         }
     }
     Ok(Done { title, checks, go_on: true })

@@ -10,7 +10,8 @@ use crate::scenario::{
 };
 
 impl Reader<'_> {
-    pub(super) fn expect(&mut self, node: &Node) -> Option<Expect> {
+    /// `beside_a_control`: a refusal would count, so whether it is one may be left open.
+    pub(super) fn expect(&mut self, node: &Node, beside_a_control: bool) -> Option<Expect> {
         let mut fields = Fields::new(node, "`expect`", &mut self.found)?;
         let status = fields.optional("status").map(|node| self.matcher(node, Actual::Status));
         let headers = fields.optional("headers").map(|node| self.header_matchers(node));
@@ -40,12 +41,12 @@ impl Reader<'_> {
             jws_header,
             jws_payload,
         };
-        self.decided(expect.status.as_ref(), node);
+        self.decided(expect.status.as_ref(), node, beside_a_control);
         Some(expect)
     }
 
-    /// Whether the request is answered or refused is never left open.
-    fn decided(&mut self, status: Option<&Matcher>, node: &Node) {
+    /// Whether the request is answered or refused is left open only where either would count.
+    fn decided(&mut self, status: Option<&Matcher>, node: &Node, beside_a_control: bool) {
         let Some(at) = node.get("status").filter(|status| !status.is_null()) else {
             let first = node.as_mapping().and_then(<[_]>::first).map_or(node.span, |entry| entry.key_span);
             self.found.error(first, "`expect` needs `status`").help(
@@ -56,9 +57,11 @@ impl Reader<'_> {
         let Some(status) = status else { return };
         if !admits(status, 100..600) {
             self.found.error(at.span, "no status meets this").help("these expectations exclude one another");
-        } else if outcome(status).is_none() {
+        } else if outcome(status).is_none() && !beside_a_control {
             let error = self.found.error(at.span, "this leaves open whether the request is refused");
-            error.help("every status that is expected is below 400, or every one is from 400 up");
+            error.help(
+                "every status that is expected is below 400, or every one is from 400 up; or name a `control:`",
+            );
         }
     }
 

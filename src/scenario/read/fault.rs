@@ -4,12 +4,15 @@ use spanned_yaml::{Entry, Fields, Node};
 
 use super::{
     reader::Reader,
-    words::{ENDPOINTS, ENVELOPE_SIGNATURES, FAULTS, listed},
+    words::{CERTIFICATES, CHANGES, ENDPOINTS, ENVELOPE_SIGNATURES, FAULTS, IDP_ENTRY, SIGNATURES, listed},
 };
 use crate::{
     model::{duration, identifier::Component},
     outcome::Capability,
-    scenario::{syntax::Fault, template::JsonTemplate},
+    scenario::{
+        syntax::{Fault, SignWith},
+        template::JsonTemplate,
+    },
 };
 
 impl Reader<'_> {
@@ -19,6 +22,7 @@ impl Reader<'_> {
         let endpoint = fields.optional("endpoint");
         let is = fields.required("is", &mut self.found);
         let count = fields.optional("count");
+        let matching = fields.entry("matching");
         self.ledger.need([Capability::FaultInjection]);
         let word = is.and_then(|node| self.text(node).zip(Some(node.span)))?;
         let Some((kind, of_only, needed, allowed)) =
@@ -36,9 +40,15 @@ impl Reader<'_> {
             fields.entry(key);
         }
         fields.finish(&mut self.found);
-        self.only(node, &format!("is: {kind}"), &all, &["of", "endpoint", "is", "count"], &[needed, allowed]);
-        let members = self.fault_members(node, &all);
-        if needed.is_empty() && !allowed.is_empty() && !allowed.iter().any(|key| node.get(key).is_some()) {
+        self.only(
+            node,
+            &format!("is: {kind}"),
+            &all,
+            &["of", "endpoint", "is", "count", "matching"],
+            &[needed, allowed],
+        );
+        let members = self.fault_members(node, kind, &all);
+        if CHANGES.contains(&kind) && !allowed.iter().any(|key| node.get(key).is_some()) {
             self.found
                 .error(word.1, format!("this `{kind}` changes nothing"))
                 .help(format!("say what is different: {}", listed(allowed.iter().copied())));
@@ -54,19 +64,42 @@ impl Reader<'_> {
             Some(node) => Some(self.endpoint(node, &of)?),
             None => None,
         };
-        if let (Some(node), "unreachable" | "refused" | "certificate") = (node.get("endpoint"), kind) {
+        let whole = matches!(kind, "unreachable" | "refused" | "certificate");
+        if let (Some(node), true) = (node.get("endpoint"), whole) {
             self.found
                 .error(node.span, format!("`{kind}` is of a whole component"))
                 .help("a connection has no endpoint: remove it");
+        }
+        for key in ["why", "matching"] {
+            let entry = node.as_mapping().and_then(|entries| entries.iter().find(|entry| entry.key == key));
+            if let Some(entry) = entry
+                && of.as_str() != "idp"
+            {
+                self.found.error(entry.key_span, format!("only a fault of `idp` has `{key}`"));
+            }
+        }
+        let mut members = members?;
+        if let Some(entry) = matching {
+            if whole {
+                self.found
+                    .error(entry.key_span, format!("`{kind}` acts before there is a request"))
+                    .help("a connection matches nothing: remove it");
+            }
+            members.push((entry.key.clone(), self.entry_values(&entry.value)?));
         }
         let count = match count {
             Some(node) => Some(self.whole_number(node)?),
             None => None,
         };
-        Some(Fault { of, endpoint, kind, members: members?, count })
+        Some(Fault { of, endpoint, kind, members, count })
     }
 
-    fn fault_members(&mut self, node: &Node, all: &[&str]) -> Option<Vec<(String, JsonTemplate)>> {
+    fn fault_members(
+        &mut self,
+        node: &Node,
+        kind: &str,
+        all: &[&str],
+    ) -> Option<Vec<(String, JsonTemplate)>> {
         let mut members = Vec::new();
         for Entry { key, value, .. } in node.as_mapping().unwrap_or_default() {
             if !all.contains(&key.as_str()) {
@@ -87,14 +120,38 @@ impl Reader<'_> {
                 "status" if !number.is_some_and(|status| (100..=599).contains(&status)) => {
                     self.found.expected(value, "a status from 100 to 599");
                 }
-                "sign" => {
+                "seconds" if number.is_none() => {
+                    self.found.expected(value, "a number");
+                }
+                "why" => {
+                    self.one_of(value, "reason", &CERTIFICATES.map(|word| (word, ())));
+                }
+                "sign" if kind == "envelope" => {
                     self.one_of(value, "signature", &ENVELOPE_SIGNATURES.map(|word| (word, ())));
+                }
+                "sign" => {
+                    if let Some(SignWith::Kept) = self.one_of(value, "signature", &SIGNATURES) {
+                        self.found.error(value.span, "there is no signature to keep");
+                    }
                 }
                 _ => {}
             }
             members.push((key.clone(), self.json(value)?));
         }
         Some(members)
+    }
+
+    /// Pointers into an entry of the IdP's journal, and what they must be for the fault to act.
+    fn entry_values(&mut self, node: &Node) -> Option<JsonTemplate> {
+        let entries = node.as_mapping().filter(|entries| !entries.is_empty());
+        let Some(entries) = entries else {
+            self.found.expected(node, "a map with at least one member of an entry of the journal");
+            return None;
+        };
+        for entry in entries {
+            self.entry_pointer(&entry.key, entry.key_span, &IDP_ENTRY)?;
+        }
+        self.json(node)
     }
 
     /// An endpoint of a component, by the name that its journal has for it.

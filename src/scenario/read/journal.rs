@@ -52,7 +52,7 @@ impl Reader<'_> {
     }
 
     /// A pointer to what an entry has: no entry ever matches one to anything else, so a count of 0 would be idle.
-    fn entry_pointer(&mut self, text: &str, span: Span, known: &[&str]) -> Option<String> {
+    pub(super) fn entry_pointer(&mut self, text: &str, span: Span, known: &[&str]) -> Option<String> {
         let pointer = self.pointer(text, span)?;
         let item = pointer.strip_prefix("/scopes/").is_some_and(|index| index.parse::<u8>().is_ok());
         if known.contains(&pointer.as_str()) || (item && known.contains(&"/scopes")) {

@@ -30,6 +30,7 @@ impl Reader<'_> {
         let raw_header = fields.entry("raw_header");
         let raw_payload = fields.entry("raw_payload");
         let encoding = fields.entry("encoding");
+        let inflates_to = fields.entry("inflates_to");
         let sign = fields.entry("sign");
         fields.finish(&mut self.found);
 
@@ -39,7 +40,17 @@ impl Reader<'_> {
                 .help("keep one of `from`, `like` and `text`");
         }
         if text.is_some() {
-            let all = [claims, without, header, without_header, raw_header, raw_payload, encoding, sign];
+            let all = [
+                claims,
+                without,
+                header,
+                without_header,
+                raw_header,
+                raw_payload,
+                encoding,
+                inflates_to,
+                sign,
+            ];
             self.idle(&all, "text", "the text is the token, to the letter");
         } else {
             self.ledger.need([Capability::Minting]);
@@ -65,6 +76,10 @@ impl Reader<'_> {
             Some(entry) => Some(self.one_of(&entry.value, "encoding", &ENCODINGS)?),
             None => None,
         };
+        let inflates_to = match inflates_to {
+            Some(entry) => Some(self.inflated(&entry.value)?),
+            None => None,
+        };
         let mut raw = |entry: Option<&Entry>| match entry {
             Some(entry) => self.template(&entry.value, Place::Step).map(Some),
             None => Some(None),
@@ -87,6 +102,7 @@ impl Reader<'_> {
             raw_header: raw_header?,
             raw_payload: raw_payload?,
             encoding,
+            inflates_to,
             sign: sign?,
         })
     }
@@ -98,6 +114,17 @@ impl Reader<'_> {
                 .error(entry.key_span, format!("`{}` has no meaning beside `{beside}`", entry.key))
                 .help(reason);
         }
+    }
+
+    /// A number of bytes, or a variable that is one.
+    fn inflated(&mut self, node: &Node) -> Option<JsonTemplate> {
+        let sound =
+            node.to_json().as_u64().is_some() || node.as_text().is_some_and(|text| text.contains("${"));
+        if !sound {
+            self.found.expected(node, "a number of bytes");
+            return None;
+        }
+        self.json(node)
     }
 
     /// A signature that is kept needs a token that has one, and a key in the header needs a header to be in.

@@ -13,6 +13,9 @@ use crate::{
     scenario::{syntax::Request, template::Template},
 };
 
+/// As many requests at once as tell a crowd from one.
+const MOST_AT_ONCE: usize = 32;
+
 impl Reader<'_> {
     pub(super) fn request(&mut self, node: &Node) -> Option<Request> {
         let mut fields = Fields::new(node, "`request`", &mut self.found)?;
@@ -25,13 +28,25 @@ impl Reader<'_> {
         let control = fields.optional("control").map(|node| self.named(node));
         let differs_entry = fields.entry("differs");
         let differs = differs_entry.map(|entry| self.differs(&entry.value));
+        let at_once = fields.optional("at_once").map_or(Some(1), |node| self.at_once(node));
+        let warn = fields.entry("warn");
         let rule_node = fields.optional("rule");
-        let rule = self.rule(rule_node);
-        let expect_node = fields.required("expect", &mut self.found);
-        let expect = expect_node.and_then(|node| self.expect(node));
-        let capture = fields.optional("capture").map_or(Some(Vec::new()), |node| self.captures(node));
-        let shown = fields.optional("token").map(|node| node.span).or_else(|| authorization(node));
+        let of_idp = to.as_ref().is_some_and(|to| to.as_str() == "idp");
+        let rule = if of_idp { self.no_rule(rule_node) } else { self.rule(rule_node).map(Some) };
         let control_given = fields.optional("control").is_some();
+        let expect_node = fields.required("expect", &mut self.found);
+        let expect = expect_node.and_then(|node| self.expect(node, control_given));
+        let capture_entry = fields.entry("capture");
+        let capture = capture_entry.map_or(Some(Vec::new()), |entry| self.captures(&entry.value));
+        if let (Some(entry), Some(2..)) = (capture_entry, at_once) {
+            self.found
+                .error(
+                    entry.key_span,
+                    "there are several answers, so it is not clear of which this is a part",
+                )
+                .help("leave out `at_once`, or capture from another request");
+        }
+        let shown = fields.optional("token").map(|node| node.span).or_else(|| authorization(node));
         fields.finish(&mut self.found);
         self.ledger.check();
         if let Some(entry) = differs_entry
@@ -41,7 +56,7 @@ impl Reader<'_> {
                 .error(entry.key_span, "`differs` compares a token with its control")
                 .help("show one as `token:` and name the other as `control:`, or leave `differs` out");
         }
-        if let Some(rule) = &rule
+        if let Some(Some(rule)) = &rule
             && needs_a_token(rule)
             && shown.is_none()
             && !control_given
@@ -64,12 +79,24 @@ impl Reader<'_> {
             control.as_ref().map(|control| control.name.clone()),
         );
         let verdict = expect.status.as_ref().and_then(outcome);
+        let warn = match warn {
+            Some(entry) if verdict != Some(Verdict::Accepts) => {
+                self.found
+                    .error(entry.key_span, "a refusal is no reason for a warning")
+                    .help("`warn` is for what is served, and somebody should know");
+                None
+            }
+            Some(entry) => self.template(&entry.value, Place::Step).map(Some),
+            None => Some(None),
+        };
         if let (Some(verdict), Some(token)) = (verdict, &token) {
             self.ledger.judge(&to, verdict, &token.name);
         }
         match (verdict, shown) {
             (Some(Verdict::Refuses), _) => self.ledger.refuses(&to),
             (Some(Verdict::Accepts), Some(span)) => self.ledger.accepts(&to, span),
+            // Open: either may happen, and either counts beside the other.
+            (None, Some(span)) if control.is_some() => self.ledger.accepts(&to, span),
             _ => {}
         }
         if control.is_some() {
@@ -94,8 +121,10 @@ impl Reader<'_> {
             token: name,
             headers: headers?,
             body: body.flatten(),
+            at_once: at_once?,
             rule: rule?,
             control: control_name,
+            warn: warn?,
             expect,
             capture: capture?,
         })
@@ -115,12 +144,30 @@ impl Reader<'_> {
 
     fn path(&mut self, node: &Node) -> Option<Template> {
         let path = self.template(node, Place::Step)?;
-        if path.written().starts_with('/') || path.written().starts_with("${") {
+        if ["/", "${", "https://"].iter().any(|start| path.written().starts_with(start)) {
             return Some(path);
         }
+        self.found.error(node.span, format!("the path `{}` begins with no slash", path.written())).help(
+            "the component's address comes from the target: write the path only, or a whole URL with https",
+        );
+        None
+    }
+
+    fn at_once(&mut self, node: &Node) -> Option<usize> {
+        let number = node.to_json().as_u64().and_then(|number| usize::try_from(number).ok());
+        let number = number.filter(|number| (2..=MOST_AT_ONCE).contains(number));
+        if number.is_none() {
+            self.found.expected(node, &format!("a number from 2 to {MOST_AT_ONCE}"));
+        }
+        number
+    }
+
+    /// The IdP is not under test, so nothing that it answers speaks for or against a requirement.
+    fn no_rule(&mut self, node: Option<&Node>) -> Option<Option<RequirementId>> {
+        let Some(node) = node else { return Some(None) };
         self.found
-            .error(node.span, format!("the path `{}` begins with no slash", path.written()))
-            .help("the component's address comes from the target: write the path only");
+            .error(node.span, "no requirement is at stake in what the IdP answers")
+            .help("the IdP is not under test: leave out `rule`");
         None
     }
 

@@ -114,11 +114,20 @@ pub(crate) const CACHE_MEMBERS: [&str; 9] = [
 /// A kind of fault: its word, the one component that can have it, the keys that it needs, those that it may have.
 type FaultShape = (&'static str, Option<&'static str>, &'static [&'static str], &'static [&'static str]);
 
+/// How a token may differ from what the IdP would issue.
+const TOKEN_CHANGES: &[&str] = &["header", "claims", "without_header", "without", "sign"];
+
+/// Faults that are a change of something: without one they are idle.
+pub(crate) const CHANGES: [&str; 5] = ["document", "callback", "access_token", "id_token", "envelope"];
+
+/// `fault.why`
+pub(crate) const CERTIFICATES: [&str; 3] = ["untrusted", "expired", "other-name"];
+
 /// `fault.is`
-pub(crate) const FAULTS: [FaultShape; 12] = [
+pub(crate) const FAULTS: [FaultShape; 14] = [
     ("unreachable", None, &[], &[]),
     ("refused", None, &[], &[]),
-    ("certificate", None, &[], &[]),
+    ("certificate", None, &[], &["why"]),
     ("slow", None, &["delay"], &[]),
     ("status", None, &["status"], &["headers", "body", "content_type"]),
     ("body", None, &["body"], &["content_type", "bytes"]),
@@ -126,7 +135,9 @@ pub(crate) const FAULTS: [FaultShape; 12] = [
     ("document", None, &[], &["set", "without"]),
     ("truncated", None, &[], &[]),
     ("callback", Some("idp"), &[], &["set", "without"]),
-    ("id_token", Some("idp"), &[], &["claims", "without"]),
+    ("rate_limited", Some("idp"), &[], &["seconds"]),
+    ("access_token", Some("idp"), &[], TOKEN_CHANGES),
+    ("id_token", Some("idp"), &[], TOKEN_CHANGES),
     (
         "envelope",
         Some("enterprise-manager"),

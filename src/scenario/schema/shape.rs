@@ -231,6 +231,11 @@ static MINT: Shape = Shape {
             "how the parts are written, against RFC 7515; base64url without padding by default",
         ),
         may(
+            "inflates_to",
+            Any,
+            "the payload is compressed as `zip: DEF` says (RFC 1951), and unfolds to so many bytes",
+        ),
+        may(
             "sign",
             Word(|| SIGNATURES.iter().map(|(word, _)| *word).collect()),
             "where the signature comes from; the active key of the issuer by default",
@@ -294,7 +299,11 @@ static REQUEST: Shape = Shape {
     fields: &[
         need("to", COMPONENT, "the component"),
         may("method", Text, "GET by default"),
-        may("path", Text, "path and query; the protected path of the component by default"),
+        may(
+            "path",
+            Text,
+            "path and query below the address of the component, or a whole URL of its origin; its protected path by default",
+        ),
         may("token", Text, "presented as a bearer token"),
         may(
             "headers",
@@ -302,6 +311,11 @@ static REQUEST: Shape = Shape {
             "further headers; a list for a name that stands more than once",
         ),
         may("body", Text, "the body"),
+        may(
+            "at_once",
+            Any,
+            "so many of them at the same time, from 2 to 32; every answer must be as expected",
+        ),
         may(
             "control",
             Text,
@@ -312,7 +326,8 @@ static REQUEST: Shape = Shape {
             SomeOf(&Text),
             "the members in which the token and its control differ; exactly one by default",
         ),
-        may("rule", Text, "the requirement at stake; the first of the scenario by default"),
+        may("warn", Text, "served as expected, but somebody should know: the words of the warning"),
+        may("rule", Text, "the requirement at stake; the first of the scenario by default; none of the IdP"),
         need("expect", Form::Shape(&EXPECT), "what the answer must be"),
         may("capture", Map(&Form::Shape(&CAPTURE)), "name: what to keep, as ${capture.name}"),
     ],
@@ -323,7 +338,11 @@ static EXPECT: Shape = Shape {
     about: "what the answer must be",
     exactly_one: false,
     fields: &[
-        need("status", Matcher, "the status code: wholly below 400, or wholly from 400 up"),
+        need(
+            "status",
+            Matcher,
+            "the status code: wholly below 400, or wholly from 400 up; open only beside a control",
+        ),
         may("headers", SomeIn(&Matcher), "by name"),
         may("json", SomeIn(&Matcher), "by JSON pointer into the body"),
         may("body", Matcher, "the whole body as text"),

@@ -4,7 +4,9 @@ use super::{
     super::form::Form::{self, Any, Boolean, Map, Matcher, SomeOf, Text, Word},
     COMPONENT, Shape, may, need,
 };
-use crate::scenario::read::words::{ENVELOPE_SIGNATURES, FAULTS, KEY_CHANGES, SPARE_KEYS};
+use crate::scenario::read::words::{
+    CERTIFICATES, ENVELOPE_SIGNATURES, FAULTS, KEY_CHANGES, SIGNATURES, SPARE_KEYS,
+};
 
 pub(super) static ADVANCE: Shape = Shape {
     name: "advance",
@@ -26,6 +28,17 @@ pub(super) static FAULT: Shape = Shape {
         may("endpoint", Text, "one of its endpoints, by its name in the journal; all by default"),
         need("is", Word(|| FAULTS.iter().map(|(kind, ..)| *kind).collect()), "the kind of fault"),
         may("count", Any, "only the next so many requests"),
+        may(
+            "matching",
+            Map(&Any),
+            "of the IdP: only such requests, by JSON pointer into an entry of its journal",
+        ),
+        may(
+            "why",
+            Word(|| CERTIFICATES.to_vec()),
+            "certificate, of the IdP: what is wrong with it; untrusted by default",
+        ),
+        may("seconds", Any, "rate_limited: for how long; 60 by default"),
         may("delay", Text, "slow: how late it answers, in real time"),
         may("status", Any, "status: the status code"),
         may("headers", Map(&Text), "status: further headers"),
@@ -34,12 +47,26 @@ pub(super) static FAULT: Shape = Shape {
         may("bytes", Any, "body: padded to so many"),
         may("location", Text, "redirect: where to"),
         may("set", Map(&Any), "document: by JSON pointer; callback: by parameter"),
-        may("without", SomeOf(&Text), "document, callback, id_token, envelope: what to leave out"),
-        may("claims", Map(&Any), "id_token: claims to set"),
-        may("header", Map(&Any), "envelope: header members to set"),
-        may("without_header", SomeOf(&Text), "envelope: header members to leave out"),
+        may(
+            "without",
+            SomeOf(&Text),
+            "document, callback, access_token, id_token, envelope: what to leave out",
+        ),
+        may("claims", Map(&Any), "access_token, id_token: claims to set"),
+        may("header", Map(&Any), "access_token, id_token, envelope: header members to set"),
+        may("without_header", SomeOf(&Text), "access_token, id_token, envelope: header members to leave out"),
         may("payload", Map(&Any), "envelope: members of the payload to set"),
-        may("sign", Word(|| ENVELOPE_SIGNATURES.to_vec()), "envelope: where its signature comes from"),
+        may(
+            "sign",
+            Word(|| {
+                let of_tokens = SIGNATURES.iter().map(|(word, _)| *word).filter(|word| *word != "kept");
+                let of_envelopes = ENVELOPE_SIGNATURES.into_iter();
+                let mut words: Vec<_> = of_tokens.collect();
+                words.extend(of_envelopes.filter(|word| !SIGNATURES.iter().any(|(known, _)| known == word)));
+                words
+            }),
+            "access_token, id_token, envelope: where its signature comes from",
+        ),
     ],
 };
 
