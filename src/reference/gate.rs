@@ -54,8 +54,8 @@ impl Gate {
             to_bytes(body, MOST_FORM).await.unwrap_or_default()
         };
         let verifier = Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner));
-        let verified = verifier.authenticate(&parts.headers, parts.uri.query(), &body).await;
-        verified.map_err(|refusal| self.refuse(&refusal))
+        let token = verifier.authenticate(&parts.headers, parts.uri.query(), &body).await;
+        token.map_err(|refusal| self.refuse(&refusal))
     }
 
     /// TOK-PRM, RFC 9728 §3.2: lists without a member are left out. `scopes` is what a client requests.

@@ -196,8 +196,9 @@ fn is_partner(one: &Presentation, other: &Presentation) -> bool {
             (Expected::Refused, Expected::Accepted) | (Expected::Accepted, Expected::Refused) => {
                 one.names(other) || other.names(one)
             }
-            (Expected::SignInRefused, Expected::SignedIn) => one.names(other),
-            (Expected::Refused, Expected::Admitted) => one.names(other),
+            (Expected::SignInRefused, Expected::SignedIn) | (Expected::Refused, Expected::Admitted) => {
+                one.names(other)
+            }
             (Expected::Served | Expected::Admitted, Expected::Refused) => true,
             _ => false,
         }

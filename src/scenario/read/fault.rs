@@ -114,14 +114,11 @@ impl Reader<'_> {
             let number = value.to_json().as_u64();
             match key.as_str() {
                 _ if has_variable(value) => {}
-                "bytes" if number.is_none() => {
+                "bytes" | "seconds" if number.is_none() => {
                     self.found.expected(value, "a number");
                 }
                 "status" if !number.is_some_and(|status| (100..=599).contains(&status)) => {
                     self.found.expected(value, "a status from 100 to 599");
-                }
-                "seconds" if number.is_none() => {
-                    self.found.expected(value, "a number");
                 }
                 "why" => {
                     self.one_of(value, "reason", &CERTIFICATES.map(|word| (word, ())));

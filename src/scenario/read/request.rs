@@ -1,6 +1,6 @@
 //! `request`: any request, with matchers on the answer.
 
-use spanned_yaml::{Fields, Node, Span};
+use spanned_yaml::{Entry, Fields, Node, Span};
 
 use super::{
     expect::outcome,
@@ -32,20 +32,12 @@ impl Reader<'_> {
         let warn = fields.entry("warn");
         let rule_node = fields.optional("rule");
         let of_idp = to.as_ref().is_some_and(|to| to.as_str() == "idp");
-        let rule = if of_idp { self.no_rule(rule_node) } else { self.rule(rule_node).map(Some) };
+        let rule = if of_idp { Some(self.no_rule(rule_node)) } else { self.rule(rule_node).map(Some) };
         let control_given = fields.optional("control").is_some();
         let expect_node = fields.required("expect", &mut self.found);
         let expect = expect_node.and_then(|node| self.expect(node, control_given));
         let capture_entry = fields.entry("capture");
         let capture = capture_entry.map_or(Some(Vec::new()), |entry| self.captures(&entry.value));
-        if let (Some(entry), Some(2..)) = (capture_entry, at_once) {
-            self.found
-                .error(
-                    entry.key_span,
-                    "there are several answers, so it is not clear of which this is a part",
-                )
-                .help("leave out `at_once`, or capture from another request");
-        }
         let shown = fields.optional("token").map(|node| node.span).or_else(|| authorization(node));
         fields.finish(&mut self.found);
         self.ledger.check();
@@ -79,16 +71,8 @@ impl Reader<'_> {
             control.as_ref().map(|control| control.name.clone()),
         );
         let verdict = expect.status.as_ref().and_then(outcome);
-        let warn = match warn {
-            Some(entry) if verdict != Some(Verdict::Accepts) => {
-                self.found
-                    .error(entry.key_span, "a refusal is no reason for a warning")
-                    .help("`warn` is for what is served, and somebody should know");
-                None
-            }
-            Some(entry) => self.template(&entry.value, Place::Step).map(Some),
-            None => Some(None),
-        };
+        self.fits([capture_entry, warn], at_once, verdict);
+        let warn = warn.map(|entry| self.template(&entry.value, Place::Step));
         if let (Some(verdict), Some(token)) = (verdict, &token) {
             self.ledger.judge(&to, verdict, &token.name);
         }
@@ -124,7 +108,7 @@ impl Reader<'_> {
             at_once: at_once?,
             rule: rule?,
             control: control_name,
-            warn: warn?,
+            warn: warn.flatten(),
             expect,
             capture: capture?,
         })
@@ -163,12 +147,35 @@ impl Reader<'_> {
     }
 
     /// The IdP is not under test, so nothing that it answers speaks for or against a requirement.
-    fn no_rule(&mut self, node: Option<&Node>) -> Option<Option<RequirementId>> {
-        let Some(node) = node else { return Some(None) };
-        self.found
-            .error(node.span, "no requirement is at stake in what the IdP answers")
-            .help("the IdP is not under test: leave out `rule`");
+    fn no_rule(&mut self, node: Option<&Node>) -> Option<RequirementId> {
+        if let Some(node) = node {
+            self.found
+                .error(node.span, "no requirement is at stake in what the IdP answers")
+                .help("the IdP is not under test: leave out `rule`");
+        }
         None
+    }
+
+    /// What is captured is of one answer, and what is warned about is served.
+    fn fits(
+        &mut self,
+        [capture, warn]: [Option<&Entry>; 2],
+        at_once: Option<usize>,
+        verdict: Option<Verdict>,
+    ) {
+        if let (Some(entry), Some(2..)) = (capture, at_once) {
+            let message = "there are several answers, so it is not clear of which this is a part";
+            self.found
+                .error(entry.key_span, message)
+                .help("leave out `at_once`, or capture from another request");
+        }
+        if let Some(entry) = warn
+            && verdict != Some(Verdict::Accepts)
+        {
+            self.found
+                .error(entry.key_span, "a refusal is no reason for a warning")
+                .help("`warn` is for what is served, and somebody should know");
+        }
     }
 
     /// Name → text, or a list of texts for a name that stands twice.
