@@ -23,20 +23,21 @@ use requirements::Row;
 use topics::Question;
 
 /// So large may the page be, in bytes; of a page that would be larger, evidence is left out.
-const LARGEST: usize = 2_000_000;
+const LARGEST: usize = 3_000_000;
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/filter.js");
 
 /// How much is shown of cases that did not pass, and of those that did; the next one where the page is too large.
-const DETAIL: [(Evidence, Evidence); 4] = [
+const DETAIL: [(Evidence, Evidence); 5] = [
     (Evidence::Full, Evidence::Short),
     (Evidence::Full, Evidence::Lines),
-    (Evidence::Short, Evidence::Lines),
-    (Evidence::Lines, Evidence::Lines),
+    (Evidence::Full, Evidence::Verdicts),
+    (Evidence::Short, Evidence::Verdicts),
+    (Evidence::Lines, Evidence::Verdicts),
 ];
 
-/// The report as a page: at most 2 MB, as far as leaving out evidence can achieve that.
+/// The report as a page: at most 3 MB, as far as leaving out evidence can achieve that.
 pub fn render(report: &Report) -> askama::Result<String> {
     let mut page = String::new();
     for (place, detail) in DETAIL.into_iter().enumerate() {
@@ -69,12 +70,15 @@ struct Page<'a> {
     untested: Vec<(&'a str, Vec<&'a RequirementRow>)>,
     /// Cases that were not put to the test.
     left_out: Vec<&'a CaseResult>,
+    /// What every case notes.
+    notes: Vec<&'a str>,
 }
 
 impl<'a> Page<'a> {
     fn new(report: &'a Report, (wrong, passed): (Evidence, Evidence), shortened: bool) -> Self {
         // Of the script as it will be on the page, whatever line ends the source has.
         let hash = STANDARD.encode(digest(&SHA256, visible(SCRIPT).as_bytes()));
+        let notes = case::common_notes(&report.cases);
         let number = |name: &'static str| report.summary.cases.get(name).map(|count| (name, *count));
         Self {
             report,
@@ -93,10 +97,11 @@ impl<'a> Page<'a> {
             shortened,
             duration: seconds(report.duration_ms),
             questions: topics::questions(report),
-            areas: case::areas(report, wrong, passed),
+            areas: case::areas(report, &notes, wrong, passed),
             rows: report.requirements.iter().map(Row::new).collect(),
             untested: untested::by_reason(&report.requirements),
             left_out: report.cases.iter().filter(|case| !case.status.is_tested()).collect(),
+            notes,
         }
     }
 

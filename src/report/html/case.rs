@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     anchor,
-    exchange::{Evidence, Wire},
+    exchange::{Evidence, Wire, clipped},
     requirements::linked,
 };
 use crate::{
@@ -31,8 +31,14 @@ pub(super) struct Shown<'a> {
     pub(super) rules: Vec<(&'a RequirementId, String)>,
     /// Who has to act.
     pub(super) acts: Option<String>,
+    /// Where its steps are written.
+    pub(super) file: Option<&'a str>,
+    /// What it notes and others do not.
+    pub(super) notes: Vec<&'a str>,
     pub(super) steps: Vec<Step<'a>>,
     pub(super) tokens: Tokens<'a>,
+    /// What was checked is shown, and no more.
+    pub(super) brief: bool,
 }
 
 /// A step with what went over the wire.
@@ -49,10 +55,22 @@ pub(super) struct Tokens<'a> {
     pub(super) equal: Vec<(String, String)>,
 }
 
+/// What all of several cases note: a thing of the run.
+pub(super) fn common_notes(cases: &[CaseResult]) -> Vec<&str> {
+    let [first, rest @ ..] = cases else { return Vec::new() };
+    let everywhere = |note: &&String| !rest.is_empty() && rest.iter().all(|case| case.notes.contains(note));
+    first.notes.iter().filter(everywhere).map(String::as_str).collect()
+}
+
 /// All cases, by area, with so much evidence where a case did not pass, and where it did.
-pub(super) fn areas<'a>(report: &'a Report, wrong: Evidence, passed: Evidence) -> Vec<Area<'a>> {
+pub(super) fn areas<'a>(
+    report: &'a Report,
+    common: &[&str],
+    wrong: Evidence,
+    passed: Evidence,
+) -> Vec<Area<'a>> {
     let shown = |case: &'a CaseResult| {
-        Shown::new(case, if case.status == CheckStatus::Pass { passed } else { wrong })
+        Shown::new(case, common, if case.status == CheckStatus::Pass { passed } else { wrong })
     };
     let mut areas: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
     for case in &report.cases {
@@ -73,33 +91,39 @@ fn counts(cases: &[&CaseResult]) -> String {
 }
 
 impl<'a> Shown<'a> {
-    fn new(case: &'a CaseResult, evidence: Evidence) -> Self {
+    fn new(case: &'a CaseResult, common: &[&str], evidence: Evidence) -> Self {
         let step = |step: &'a StepResult| {
             // How a token was come by explains nothing in a case in which all is well.
             let signs_in = step.exchanges.len() > 2 && evidence < Evidence::Full;
-            let evidence = if signs_in { Evidence::Lines } else { evidence };
-            Step {
-                step,
-                wires: step.exchanges.iter().map(|exchange| Wire::new(exchange, evidence)).collect(),
-            }
+            let evidence = if signs_in { evidence.min(Evidence::Lines) } else { evidence };
+            let exchanges = step.exchanges.iter().filter(|_| evidence > Evidence::Verdicts);
+            Step { step, wires: exchanges.map(|exchange| Wire::new(exchange, evidence)).collect() }
         };
+        let notes = case.notes.iter().map(String::as_str);
         Self {
             case,
             anchor: anchor::of_case(&case.id),
             rules: linked(&case.requirements),
             acts: case.cause.map(|cause| who_acts(cause, case)),
+            file: case.steps.first().map(|step| step.location.file.as_str()),
+            notes: notes.filter(|note| !common.contains(note)).collect(),
             steps: case.steps.iter().map(step).collect(),
-            tokens: Tokens::new(&case.tokens),
+            tokens: Tokens::new(&case.tokens, if evidence == Evidence::Verdicts { 300 } else { usize::MAX }),
+            brief: evidence == Evidence::Verdicts,
         }
     }
 }
 
 impl<'a> Tokens<'a> {
-    fn new(tokens: &'a [TokenShown]) -> Self {
+    /// Of a value so many characters.
+    fn new(tokens: &'a [TokenShown], longest: usize) -> Self {
         let shown: Vec<_> = tokens.iter().collect();
         let decoded: Vec<_> = shown.iter().copied().filter(|token| token.claims.is_some()).collect();
-        let (differing, equal): (Vec<_>, Vec<_>) =
+        let (mut differing, equal): (Vec<_>, Vec<_>) =
             compared(&decoded).into_iter().partition(Compared::differs);
+        for value in differing.iter_mut().flat_map(|row| &mut row.values).flatten() {
+            *value = clipped(value, longest);
+        }
         let value = |row: Compared| {
             let value = row.values.into_iter().next().flatten().unwrap_or_default();
             (row.name, value)

@@ -8,6 +8,8 @@ use crate::{
 /// How much of the traffic is on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Evidence {
+    /// What was checked, and nothing of the traffic.
+    Verdicts,
     /// One line an exchange.
     Lines,
     /// The headers that explain an answer, and the beginning of a body.
@@ -97,7 +99,7 @@ fn content(body: &str, evidence: Evidence) -> String {
 }
 
 /// The beginning of a text, with a word about the rest.
-fn clipped(text: &str, longest: usize) -> String {
+pub(super) fn clipped(text: &str, longest: usize) -> String {
     let length = text.chars().count();
     if length <= longest {
         return text.to_owned();

@@ -259,7 +259,7 @@ fn a_rule_that_no_question_knows_is_shown_all_the_same() {
 }
 
 #[test]
-fn a_large_run_stays_below_two_megabytes() {
+fn a_large_run_stays_below_three_megabytes() {
     let small = sample::nonconformant();
     let failing = small.cases.iter().find(|case| case.status.name() == "fail").unwrap();
     let mut report = small.clone();
@@ -275,6 +275,6 @@ fn a_large_run_stays_below_two_megabytes() {
         .collect();
     assert!(json::render(&report).unwrap().len() > 8_000_000);
     let page = html::render(&report).unwrap();
-    assert!(page.len() < 2_000_000, "{}", page.len());
+    assert!(page.len() < 3_000_000, "{}", page.len());
     assert!(page.contains("To keep this page small"));
 }
