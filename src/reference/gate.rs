@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::{
     body::{Bytes, to_bytes},
     extract::Request,
-    http::{StatusCode, header::WWW_AUTHENTICATE},
+    http::{HeaderMap, StatusCode, header::WWW_AUTHENTICATE},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value as Json, json};
@@ -53,8 +53,26 @@ impl Gate {
         } else {
             to_bytes(body, MOST_FORM).await.unwrap_or_default()
         };
+        self.verified(&parts.headers, parts.uri.query(), &body).await
+    }
+
+    /// The same of a request whose body is for somebody else.
+    pub(super) async fn admit_head(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> Result<Arc<VerifiedToken>, Response> {
+        self.verified(headers, query, &[]).await
+    }
+
+    async fn verified(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        body: &[u8],
+    ) -> Result<Arc<VerifiedToken>, Response> {
         let verifier = Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner));
-        let token = verifier.authenticate(&parts.headers, parts.uri.query(), &body).await;
+        let token = verifier.authenticate(headers, query, body).await;
         token.map_err(|refusal| self.refuse(&refusal))
     }
 

@@ -106,7 +106,7 @@ impl Parts {
                 return Err(Note::default().with("rule", "MCP-FORWARD").on(refusal));
             }
         }
-        self.gate.admit(headers, query).await
+        self.gate.admit_head(headers, query).await
     }
 
     /// The caller and its session, where there has to be one.

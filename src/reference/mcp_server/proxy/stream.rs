@@ -97,7 +97,7 @@ impl Stream {
     /// One event for the caller.
     async fn pass(&mut self, event: Event) -> Option<String> {
         if let Some(headers) = &self.admission
-            && self.proxy.gate.admit(headers, None).await.is_err()
+            && self.proxy.gate.admit_head(headers, None).await.is_err()
         {
             self.state = State::Over;
             return None;
