@@ -30,7 +30,10 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
         Some(path) => fill(context, path)?,
         None => endpoint.protected_path.clone(),
     };
-    let url = url(&endpoint.base, &path)?;
+    let url = match &step.path {
+        Some(_) => url(&endpoint.base, &path)?,
+        None => format!("{}{path}", endpoint.base),
+    };
     let mut headers = Vec::new();
     if let Some(token) = &step.token {
         let held = context.held(token).map_err(Stuck::harness)?;
