@@ -89,9 +89,8 @@ impl Platform {
             .map(|(host, listener)| ((*host).to_owned(), listener.local_addr().expect("an address")))
             .collect();
         let authority = Authority::generate().expect("an authority");
-        let client = || {
-            build_client(&[authority.certificate()], &names, Duration::from_secs(20)).expect("a client")
-        };
+        let client =
+            || build_client(&[authority.certificate()], &names, Duration::from_secs(20)).expect("a client");
         let deployment = Deployment {
             server: ServerId {
                 namespace: "engineering".into(),
@@ -179,7 +178,8 @@ fn idp(key: &SigningKey) -> Router {
 fn bench(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let platform = runtime.block_on(async { Platform::start() });
-    let call = request("tools/call", &json!({ "name": "list_issues", "arguments": { "repo": "acme/payments" } }));
+    let call =
+        request("tools/call", &json!({ "name": "list_issues", "arguments": { "repo": "acme/payments" } }));
     let list = request("tools/list", &json!({}));
     for (form, name) in [(Form::EventStream, "event stream"), (Form::Json, "JSON")] {
         platform.server.answer_as(form);

@@ -126,9 +126,10 @@ async fn record(State(journal): State<Journal>, request: Request, next: Next) ->
 fn shown(detail: &Map<String, Json>) -> Map<String, Json> {
     let clean = |value: &Json| match value {
         Json::String(text) => without_tokens(text).into(),
-        Json::Array(items) => {
-            items.iter().map(|item| item.as_str().map_or(Json::Null, |text| without_tokens(text).into())).collect()
-        }
+        Json::Array(items) => items
+            .iter()
+            .map(|item| item.as_str().map_or(Json::Null, |text| without_tokens(text).into()))
+            .collect(),
         other => other.clone(),
     };
     detail.iter().map(|(name, value)| (name.clone(), clean(value))).collect()

@@ -84,9 +84,14 @@ pub struct Deployment {
 /// The proxy cannot start: it would be open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeploymentError {
-    /// The server is not among the manifests.
-    #[error("there is no {0} among the manifests")]
-    NoServer(ServerId),
+    /// The server is not among the manifests, or stands there with mistakes.
+    #[error("there is no usable {server} among the manifests{}", .mistakes.iter().map(|m| format!("; {m}")).collect::<String>())]
+    NoServer {
+        /// The server.
+        server: ServerId,
+        /// What is wrong with the manifests.
+        mistakes: Vec<String>,
+    },
     /// It has no `oidcConfigRef`.
     #[error("{0} has no oidcConfigRef: nobody's tokens would be checked")]
     NoReference(ServerId),
@@ -229,8 +234,9 @@ impl Parts {
         }
     }
 
-    /// A caller's stream told that the tools changed. The proxy's own ear would hear the same once more, after somebody
-    /// has asked anew: it begins anew with them.
+    /// The server's tools changed, or it may be another server: a caller's stream told so, a session is gone, a
+    /// connection broke. The proxy's own ear would hear the same once more, after somebody has asked anew: it begins
+    /// anew with them.
     fn changed(&self) {
         self.watch.reset();
         self.forget_hints();

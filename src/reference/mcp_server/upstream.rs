@@ -86,7 +86,10 @@ impl Server {
             .layer(from_fn_with_state(answers.clone(), answers::form))
             .layer(axum::middleware::from_fn(observe::message));
         let router = Router::new()
-            .route("/healthz", get(async || answer::json(axum::http::StatusCode::OK, &json!({ "status": "ok" }))))
+            .route(
+                "/healthz",
+                get(async || answer::json(axum::http::StatusCode::OK, &json!({ "status": "ok" }))),
+            )
             .merge(mcp);
         journal.keep(faults.before(answer::complete_within(router, MAX_MESSAGE)))
     }

@@ -96,7 +96,8 @@ async fn a_change_that_the_server_tells_makes_it_cold() {
 #[tokio::test]
 async fn a_restart_makes_it_cold() {
     let rig = Rig::start();
-    let (mut engineer, other) = (rig.session("eve", "engineers").await, rig.session("otto", "engineers").await);
+    let (mut engineer, other) =
+        (rig.session("eve", "engineers").await, rig.session("otto", "engineers").await);
     engineer.list("tools/list").await;
     assert_eq!(other.call("list_issues").await.0, 200);
     rig.control(Method::POST, &format!("{SERVER_CONTROL}/restart"), "").await;

@@ -37,7 +37,11 @@ async fn everybody_sees_what_they_may_use() {
     let (_, first) = reviewer.ask("tools/list", json!({})).await;
     assert_eq!(first["result"]["nextCursor"], "after-2");
     let (status, refused) = admin.ask("tools/list", json!({ "cursor": "elsewhere" })).await;
-    assert_eq!((status, &refused["error"]["code"]), (200, &json!(-32602)), "the server's own refusal: {refused}");
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (200, &json!(-32602)),
+        "the server's own refusal: {refused}"
+    );
 }
 
 #[tokio::test]
@@ -55,7 +59,9 @@ async fn the_items_themselves_are_passed_as_they_are() {
 #[tokio::test]
 async fn a_denied_list_is_refused_and_a_scoped_deny_hides() {
     let denies = |rules: &str| format!("{POLICY}  deny:\n{rules}");
-    let rig = Rig::with(&denies("    - {actions: [list_tools]}\n    - {actions: [list_resources, list_prompts], prompts: [release_notes], resources: ['repo://acme/secrets/keys.txt']}\n"));
+    let rig = Rig::with(&denies(
+        "    - {actions: [list_tools]}\n    - {actions: [list_resources, list_prompts], prompts: [release_notes], resources: ['repo://acme/secrets/keys.txt']}\n",
+    ));
     let admin = rig.session("root", "admins").await;
     rig.control(Method::DELETE, &format!("{SERVER_CONTROL}/journal"), "").await;
     let message = admin.message("tools/list", &json!({}));
@@ -98,13 +104,18 @@ async fn calls_by_name_prompts_and_uris() {
         assert_eq!(status, expected, "{method} {params}: {answer}");
         assert_eq!(answer.get("result").is_some(), expected == 200, "{answer}");
     }
-    let (_, answer) = reviewer.ask("tools/call", json!({ "name": "list_issues", "arguments": { "Name": "x", "n": 1 } })).await;
+    let (_, answer) = reviewer
+        .ask("tools/call", json!({ "name": "list_issues", "arguments": { "Name": "x", "n": 1 } }))
+        .await;
     let said = answer["result"]["content"][0]["text"].as_str().unwrap();
     assert_eq!(said, r#"{"tool":"list_issues","arguments":{"Name":"x","n":1}}"#);
     let granted = rig.proxy_journal().await;
     let detail = &granted.last().unwrap()["detail"];
     assert_eq!((&detail["decision"], &detail["name"]), (&json!("allow"), &json!("list_issues")));
-    assert!(detail["policies"][0].as_str().unwrap().starts_with("engineering/github-access/bindings[2]"), "{detail}");
+    assert!(
+        detail["policies"][0].as_str().unwrap().starts_with("engineering/github-access/bindings[2]"),
+        "{detail}"
+    );
 }
 
 #[tokio::test]

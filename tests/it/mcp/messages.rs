@@ -29,8 +29,11 @@ async fn only_json_is_read() {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 400, "{media_type:?}");
         let body: Value = response.json().await.unwrap();
-        assert_eq!(body, json!({ "jsonrpc": "2.0",
-            "error": { "code": -32600, "message": "the media type is application/json" } }));
+        assert_eq!(
+            body,
+            json!({ "jsonrpc": "2.0",
+            "error": { "code": -32600, "message": "the media type is application/json" } })
+        );
     }
     let twice = admin.request(Method::POST).header("content-type", "text/plain").body(ping.clone());
     assert_eq!(twice.send().await.unwrap().status(), 400);
@@ -55,7 +58,8 @@ async fn every_wrong_shape_is_400_and_reaches_nobody() {
         "{\"a\":".repeat(10_000),
         "}".repeat(10_000)
     );
-    let call = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+    let call =
+        |params: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
     let table: Vec<(&str, String, i32, Option<&str>)> = vec![
         ("empty", String::new(), -32700, None),
         ("no JSON", "jsonrpc".into(), -32700, None),
@@ -74,19 +78,59 @@ async fn every_wrong_shape_is_400_and_reaches_nobody() {
         ("method and result", r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#.into(), -32600, None),
         ("another member", r#"{"jsonrpc":"2.0","id":1,"method":"ping","sid":1}"#.into(), -32600, None),
         ("too deep", deep, -32600, Some("MCP-ONE-READING")),
-        ("two methods", r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#.into(), -32600, Some("MCP-ONE-READING")),
-        ("two names", call(r#"{"name":"list_issues","name":"delete_repo"}"#), -32600, Some("MCP-ONE-READING")),
-        ("an escaped name", call(r#"{"name":"list_issues","\u006eame":"delete_repo"}"#), -32600, Some("MCP-ONE-READING")),
-        ("two arguments", call(r#"{"name":"list_issues","arguments":{"a":[{"b":1,"b":2}]}}"#), -32600, Some("MCP-ONE-READING")),
+        (
+            "two methods",
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#.into(),
+            -32600,
+            Some("MCP-ONE-READING"),
+        ),
+        (
+            "two names",
+            call(r#"{"name":"list_issues","name":"delete_repo"}"#),
+            -32600,
+            Some("MCP-ONE-READING"),
+        ),
+        (
+            "an escaped name",
+            call(r#"{"name":"list_issues","\u006eame":"delete_repo"}"#),
+            -32600,
+            Some("MCP-ONE-READING"),
+        ),
+        (
+            "two arguments",
+            call(r#"{"name":"list_issues","arguments":{"a":[{"b":1,"b":2}]}}"#),
+            -32600,
+            Some("MCP-ONE-READING"),
+        ),
         ("Name", call(r#"{"name":"list_issues","Name":"delete_repo"}"#), -32600, Some("MCP-ONE-READING")),
         ("URI", call(r#"{"name":"list_issues","URI":"x"}"#), -32600, Some("MCP-ONE-READING")),
-        ("Params", r#"{"jsonrpc":"2.0","id":1,"method":"ping","Params":{}}"#.into(), -32600, Some("MCP-ONE-READING")),
+        (
+            "Params",
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","Params":{}}"#.into(),
+            -32600,
+            Some("MCP-ONE-READING"),
+        ),
         ("METHOD", r#"{"jsonrpc":"2.0","id":1,"METHOD":"ping"}"#.into(), -32600, Some("MCP-ONE-READING")),
-        ("a long s", r#"{"jsonrpc":"2.0","id":1,"method":"ping","param\u017f":{}}"#.into(), -32600, Some("MCP-ONE-READING")),
+        (
+            "a long s",
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","param\u017f":{}}"#.into(),
+            -32600,
+            Some("MCP-ONE-READING"),
+        ),
         ("no name", call("{}"), -32600, None),
         ("name no text", call(r#"{"name":7}"#), -32600, None),
-        ("no uri", r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"name":"x"}}"#.into(), -32600, None),
-        ("no reference", r#"{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"argument":{}}}"#.into(), -32600, None),
+        (
+            "no uri",
+            r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"name":"x"}}"#.into(),
+            -32600,
+            None,
+        ),
+        (
+            "no reference",
+            r#"{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"argument":{}}}"#.into(),
+            -32600,
+            None,
+        ),
     ];
     for (name, body, code, rule) in table {
         let response = admin.send_text(body).await;
@@ -207,8 +251,14 @@ async fn a_denial_says_nothing_and_the_log_says_why() {
         ("resources/read", json!({ "uri": "repo://acme/payments/README.md" })),
         ("resources/subscribe", json!({ "uri": "repo://acme/payments/README.md" })),
         ("resources/unsubscribe", json!({ "uri": "repo://acme/payments/README.md" })),
-        ("completion/complete", json!({ "ref": { "type": "ref/prompt", "name": "release_notes" }, "argument": { "name": "tag", "value": "a" } })),
-        ("completion/complete", json!({ "ref": { "type": "ref/resource", "uri": "repo://{owner}/{repo}/{path}" }, "argument": { "name": "owner", "value": "a" } })),
+        (
+            "completion/complete",
+            json!({ "ref": { "type": "ref/prompt", "name": "release_notes" }, "argument": { "name": "tag", "value": "a" } }),
+        ),
+        (
+            "completion/complete",
+            json!({ "ref": { "type": "ref/resource", "uri": "repo://{owner}/{repo}/{path}" }, "argument": { "name": "owner", "value": "a" } }),
+        ),
     ] {
         let text = json!({ "jsonrpc": "2.0", "id": "a \"quoted\" id", "method": method, "params": params });
         let response = nobody.send(&text).await;
@@ -273,11 +323,22 @@ async fn credentials_and_identities_stay_with_the_proxy() {
     }
     assert_eq!(request.send().await.unwrap().status(), 200);
     let journal = rig.server_journal().await;
-    let mut names: Vec<_> =
-        journal[0]["detail"]["headers"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let mut names: Vec<_> = journal[0]["detail"]["headers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap())
+        .collect();
     names.sort_unstable();
-    let expected =
-        ["accept", "content-length", "content-type", "host", "mcp-protocol-version", "mcp-session-id", "user-agent"];
+    let expected = [
+        "accept",
+        "content-length",
+        "content-type",
+        "host",
+        "mcp-protocol-version",
+        "mcp-session-id",
+        "user-agent",
+    ];
     assert_eq!(names, expected);
 }
 
@@ -299,7 +360,10 @@ async fn pages_of_other_origins_may_not_call() {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), expected, "{origin}");
         if expected == 403 {
-            assert!(!response.text().await.unwrap().contains("Unauthorized"), "this is no denial by a policy");
+            assert!(
+                !response.text().await.unwrap().contains("Unauthorized"),
+                "this is no denial by a policy"
+            );
         }
     }
     let twice = admin.request(Method::POST).header("origin", "https://inspector.example.com");
@@ -315,7 +379,8 @@ async fn one_version_of_the_protocol() {
     let admin = rig.session("root", "admins").await;
     let message = admin.message("ping", &json!({})).to_string();
     for version in ["2026-07-28", "2025-06-18", "x", ""] {
-        let request = rig.client.post(PROXY).bearer_auth(&admin.token).header("content-type", "application/json");
+        let request =
+            rig.client.post(PROXY).bearer_auth(&admin.token).header("content-type", "application/json");
         let request = request
             .header("mcp-session-id", admin.session.as_ref().unwrap())
             .header("mcp-protocol-version", version)

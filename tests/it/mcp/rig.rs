@@ -235,6 +235,7 @@ impl Rig {
 
 impl Caller<'_> {
     pub(crate) async fn open(&mut self) {
+        self.session = None;
         let params = json!({
             "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" },
         });

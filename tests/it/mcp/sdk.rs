@@ -53,10 +53,7 @@ async fn a_whole_session() {
     let called = client.call_tool(CallToolRequestParams::new("list_issues")).await.unwrap();
     assert_eq!(called.is_error, Some(false));
     client.get_prompt(GetPromptRequestParams::new("release_notes")).await.unwrap();
-    client
-        .read_resource(ReadResourceRequestParams::new("repo://acme/payments/README.md"))
-        .await
-        .unwrap();
+    client.read_resource(ReadResourceRequestParams::new("repo://acme/payments/README.md")).await.unwrap();
     let refused = client.call_tool(CallToolRequestParams::new("issue_write")).await;
     let error = refused.expect_err("engineers only read");
     assert!(matches!(error, ServiceError::TransportSend(_) | ServiceError::McpError(_)), "{error:?}");

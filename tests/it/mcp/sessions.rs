@@ -1,9 +1,9 @@
 //! MCP-SESSION: a session is its opener's; streams and replays are authenticated and filtered.
 
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde_json::json;
 
-use super::rig::{Caller, PROXY_CONTROL, Rig, SERVER_CONTROL, events, read_until};
+use super::rig::{Caller, POLICY, PROXY_CONTROL, Rig, SERVER_CONTROL, events, manifests, read_until};
 
 async fn notify(rig: &Rig, news: &serde_json::Value) {
     let response = rig.control(Method::POST, &format!("{SERVER_CONTROL}/notify"), &news.to_string()).await;
@@ -86,38 +86,68 @@ async fn a_stream_ends_with_its_token() {
     read_until(&mut stream, "tools/list_changed").await;
     rig.clock.advance(jiff::SignedDuration::from_hours(2));
     notify(&rig, &json!({ "resource": "repo://acme/payments/README.md" })).await;
-    let mut rest = String::new();
-    while let Some(chunk) = stream.chunk().await.unwrap() {
-        rest.push_str(std::str::from_utf8(&chunk).unwrap());
-    }
+    let rest = whole(stream).await;
     assert!(!rest.contains("README"), "{rest}");
 }
 
+async fn whole(mut stream: Response) -> String {
+    let mut read = String::new();
+    while let Some(chunk) = stream.chunk().await.unwrap() {
+        read.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    read
+}
+
+/// What was missed is judged by the policy of now.
 #[tokio::test]
 async fn a_replay_is_filtered() {
     let rig = Rig::start();
     let reviewer = rig.session("rita", "reviewers").await;
-    let message = reviewer.message("tools/list", &json!({}));
-    let text = reviewer.send(&message).await.text().await.unwrap();
-    let first = text.lines().find_map(|line| line.strip_prefix("id: ")).expect("the stream can be replayed");
-    assert!(text.contains("list_issues"), "{text}");
+    let stream = reviewer.request(Method::GET).send().await.unwrap();
+    drop(stream);
+    notify(&rig, &json!({ "resource": "repo://acme/payments/README.md" })).await;
+    notify(&rig, &json!({ "list": "prompts" })).await;
     let replay = async |caller: &Caller<'_>| {
-        let request = caller.request(Method::GET).header("last-event-id", first);
-        request.send().await.unwrap()
+        caller.request(Method::GET).header("last-event-id", "0").send().await.unwrap()
     };
-    let mut stream = replay(&reviewer).await;
-    assert_eq!(stream.status(), 200);
-    let again = read_until(&mut stream, "nextCursor").await;
-    assert_eq!(events(&again).last(), events(&text).last(), "the same, and no more");
-
-    // By the policy of now.
-    rig.proxy.set_policy(super::rig::manifests(
-        &super::rig::POLICY.replace("[pull_request_read, list_issues]", "[pull_request_read]"),
-    ));
-    let mut stream = replay(&reviewer).await;
-    let now = read_until(&mut stream, "nextCursor").await;
-    assert!(now.contains("pull_request_read") && !now.contains("list_issues"), "{now}");
+    let read = read_until(&mut replay(&reviewer).await, "prompts/list_changed").await;
+    assert!(read.contains("README"), "{read}");
+    let narrower = POLICY.replace("'repo://acme/payments/README.md', ", "");
+    assert!(rig.proxy.set_policy(manifests(&narrower)));
+    let read = read_until(&mut replay(&reviewer).await, "prompts/list_changed").await;
+    assert!(!read.contains("README"), "{read}");
     let mut other = rig.caller("mallory", "reviewers");
     other.session.clone_from(&reviewer.session);
     assert_eq!(replay(&other).await.status(), 404);
+}
+
+/// Answers that were missed come in a replay, whatever their request was, and in no other stream.
+#[tokio::test]
+async fn a_list_in_a_replay_is_filtered_and_elsewhere_it_ends_the_stream() {
+    let rig = Rig::start();
+    let reviewer = rig.session("rita", "reviewers").await;
+    let tools = json!([{ "name": "list_issues" }, { "name": "delete_repo", "annotations": { "readOnlyHint": true } }]);
+    let event = |value: serde_json::Value| format!("id: 7\ndata: {value}\n\n");
+    let stream = [
+        event(json!({ "jsonrpc": "2.0", "id": 1, "result": { "tools": tools } })),
+        event(json!({ "jsonrpc": "2.0", "id": 2, "result": {} })),
+        event(json!({ "jsonrpc": "2.0", "id": 3, "result": { "tools": tools, "prompts": [] } })),
+        event(json!({ "jsonrpc": "2.0", "id": 4, "result": {} })),
+    ]
+    .concat();
+    rig.fault(&json!({ "kind": "body", "body": stream, "content_type": "text/event-stream" })).await;
+    let replayed = reviewer.request(Method::GET).header("last-event-id", "1").send().await.unwrap();
+    let expected = [
+        json!({ "jsonrpc": "2.0", "id": 1, "result": { "tools": [{ "name": "list_issues" }] } }),
+        json!({ "jsonrpc": "2.0", "id": 2, "result": {} }),
+    ];
+    assert_eq!(events(&whole(replayed).await), expected, "the third has two lists, and ends it");
+    let listening = reviewer.request(Method::GET).send().await.unwrap();
+    assert_eq!(whole(listening).await, "");
+    rig.heal().await;
+    assert_eq!(
+        rig.session("eve", "engineers").await.call("list_issues").await.0,
+        403,
+        "a replay teaches no hints"
+    );
 }

@@ -179,7 +179,12 @@ mod tests {
         let events = [
             event("{}"),
             event("two\nlines"),
-            Event::Block { id: Some("7".into()), retry: Some("1".into()), kind: Some("message".into()), data: None },
+            Event::Block {
+                id: Some("7".into()),
+                retry: Some("1".into()),
+                kind: Some("message".into()),
+                data: None,
+            },
         ];
         for event in events {
             assert_eq!(read(&[event.written().as_bytes()]), Ok(vec![event]));

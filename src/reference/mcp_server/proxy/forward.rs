@@ -53,10 +53,7 @@ pub(super) struct Exchange<'r> {
 impl Exchange<'_> {
     /// Forwards a message and has its answer.
     pub(super) async fn post(&self, message: &Message, asked: Option<Asked>) -> Response {
-        let request = self
-            .request(Method::POST)
-            .header(CONTENT_TYPE, JSON)
-            .body(message.written());
+        let request = self.request(Method::POST).header(CONTENT_TYPE, JSON).body(message.written());
         let id = message.id();
         let upstream = match self.send(request, id).await {
             Ok(upstream) => upstream,
@@ -74,7 +71,9 @@ impl Exchange<'_> {
             (Some(_), _) => self.unusable("an answer that is neither JSON nor an event stream", id),
         };
         match opened {
-            Some(session) if response.status().is_success() => answer::with_header(response, SESSION, &session),
+            Some(session) if response.status().is_success() => {
+                answer::with_header(response, SESSION, &session)
+            }
             _ => response,
         }
     }
@@ -122,12 +121,16 @@ impl Exchange<'_> {
     }
 
     /// The head of the server's answer, if that is a success.
-    async fn send(&self, request: reqwest::RequestBuilder, id: Option<&Id>) -> Result<reqwest::Response, Response> {
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+        id: Option<&Id>,
+    ) -> Result<reqwest::Response, Response> {
         let upstream = match within(Some(self.proxy.patience), request.send()).await {
             Some(Ok(upstream)) => upstream,
             Some(Err(error)) => {
                 // Whoever answers next may be another server.
-                self.proxy.forget_hints();
+                self.proxy.changed();
                 self.proxy.log.note("error", &format!("the server cannot be reached: {error}"));
                 return Err(refusal::no_answer(StatusCode::BAD_GATEWAY, id));
             }
@@ -140,7 +143,7 @@ impl Exchange<'_> {
             (status, _) if status.is_success() => Ok(upstream),
             (StatusCode::NOT_FOUND, Some(session)) => {
                 self.proxy.sessions.end(session);
-                self.proxy.forget_hints();
+                self.proxy.changed();
                 Err(refusal::no_session(id))
             }
             (status, _) => Err(self.rejected(status, id)),
@@ -168,7 +171,8 @@ impl Exchange<'_> {
 
     /// The session that the server opened, bound to its owner.
     fn opened(&self, message: &Message, upstream: &reqwest::Response) -> Result<Option<String>, Response> {
-        let Some(session) = upstream.headers().get(SESSION).filter(|_| message.method() == Some("initialize"))
+        let Some(session) =
+            upstream.headers().get(SESSION).filter(|_| message.method() == Some("initialize"))
         else {
             return Ok(None);
         };
@@ -192,7 +196,7 @@ impl Exchange<'_> {
                     Some(piece) => body.extend_from_slice(&piece),
                 }
             }
-            self.proxy.forget_hints();
+            self.proxy.changed();
             None
         });
         let Some(Some(body)) = read.await else {

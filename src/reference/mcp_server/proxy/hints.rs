@@ -163,9 +163,17 @@ mod tests {
         list(&hints, Some("2"), &[("b", READ_ONLY)], None);
         assert_eq!((hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)), (READ_ONLY, READ_ONLY));
         list(&hints, None, &[("a", WRITES)], Some("2"));
-        assert_eq!((hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)), (WRITES, READ_ONLY), "the newer word counts, the rest stands");
+        assert_eq!(
+            (hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)),
+            (WRITES, READ_ONLY),
+            "the newer word counts, the rest stands"
+        );
         list(&hints, Some("2"), &[], None);
-        assert_eq!((hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)), (WRITES, Said::default()), "b is gone");
+        assert_eq!(
+            (hints.of("a", Rules::ALL), hints.of("b", Rules::ALL)),
+            (WRITES, Said::default()),
+            "b is gone"
+        );
     }
 
     #[test]
@@ -177,7 +185,11 @@ mod tests {
         list(&hints, Some("elsewhere"), &[("b", READ_ONLY)], None);
         assert_eq!(hints.of("b", Rules::ALL), Said::default());
         list(&hints, Some("2"), &[("c", READ_ONLY)], None);
-        assert_eq!((hints.of("a", Rules::ALL), hints.of("c", Rules::ALL)), (READ_ONLY, READ_ONLY), "the generation was not lost");
+        assert_eq!(
+            (hints.of("a", Rules::ALL), hints.of("c", Rules::ALL)),
+            (READ_ONLY, READ_ONLY),
+            "the generation was not lost"
+        );
     }
 
     #[test]

@@ -61,7 +61,8 @@ pub(super) fn filtered(
         Some(Json::String(cursor)) => Some(cursor),
         Some(_) => return Err(Unreadable("a cursor that is no string")),
     };
-    let items: Vec<(String, Json)> = items.into_iter().map(|item| keyed(item, list)).collect::<Result<_, _>>()?;
+    let items: Vec<(String, Json)> =
+        items.into_iter().map(|item| keyed(item, list)).collect::<Result<_, _>>()?;
     let said = if list == List::Tools { said(&items) } else { BTreeMap::new() };
     let wishes: Vec<_> = items
         .iter()

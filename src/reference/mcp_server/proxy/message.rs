@@ -105,9 +105,7 @@ impl Message {
         }
         let id = match members.remove("id") {
             None => None,
-            Some(id) => {
-                Some(Id::read(id).ok_or(Malformed::Shape("`id` is a string or a whole number"))?)
-            }
+            Some(id) => Some(Id::read(id).ok_or(Malformed::Shape("`id` is a string or a whole number"))?),
         };
         let params = match members.remove("params") {
             None => None,
@@ -209,10 +207,12 @@ pub(super) fn object(text: &[u8]) -> Result<Map<String, Json>, Malformed> {
         return Err(Malformed::Batch);
     }
     let text = std::str::from_utf8(text).map_err(|_| Malformed::NotJson)?;
-    json::object_within(text.as_bytes(), MAX_DEPTH).ok_or_else(|| match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(_) if text.trim_ascii_start().starts_with('{') => Malformed::Ambiguous,
-        Ok(_) => Malformed::Shape("a message is a JSON object"),
-        Err(_) => Malformed::NotJson,
+    json::object_within(text.as_bytes(), MAX_DEPTH).ok_or_else(|| {
+        match serde_json::from_str::<IgnoredAny>(text) {
+            Ok(_) if text.trim_ascii_start().starts_with('{') => Malformed::Ambiguous,
+            Ok(_) => Malformed::Shape("a message is a JSON object"),
+            Err(_) => Malformed::NotJson,
+        }
     })
 }
 
@@ -256,7 +256,11 @@ mod tests {
 
     #[test]
     fn every_wrong_shape_is_refused() {
-        let deep = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"a","params":{{"x":{}{}}}}}"#, "[".repeat(500), "]".repeat(500));
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"a","params":{{"x":{}{}}}}}"#,
+            "[".repeat(500),
+            "]".repeat(500)
+        );
         for (body, expected) in [
             ("", Malformed::NotJson),
             ("{", Malformed::NotJson),
@@ -301,7 +305,10 @@ mod tests {
         }
         let other = Malformed::Shape("a message has no members but those of JSON-RPC 2.0");
         assert_eq!(read(r#"{"jsonrpc":"2.0","id":1,"method":"ping","extra":1}"#), Err(other));
-        assert_eq!(Message::read(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}", Rules::ALL), Err(Malformed::NotJson));
+        assert_eq!(
+            Message::read(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}", Rules::ALL),
+            Err(Malformed::NotJson)
+        );
     }
 
     /// A valid message in which every object, at every depth, once has one of its members twice.

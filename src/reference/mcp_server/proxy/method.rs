@@ -98,6 +98,7 @@ impl<'m> Need<'m> {
             None if name == "uri" => Self::Unnamed("`params.uri` is expected, a string"),
             None => Self::Unnamed("`params.name` is expected, a string"),
         };
+        // RULE: MCP-METHODS: broken: `resources/subscribe` and `resources/unsubscribe` need nothing but a token.
         match method {
             "tools/call" => named("name", |tool| Request::CallTool { tool, hints: Hints::default() }),
             "prompts/get" => named("name", Request::GetPrompt),
@@ -161,7 +162,11 @@ mod tests {
     #[test]
     fn every_method_needs_what_the_contract_says() {
         for (method, params, expected) in [
-            ("tools/call", r#"{"name":"a"}"#, Need::Thing(Request::CallTool { tool: "a", hints: Hints::default() })),
+            (
+                "tools/call",
+                r#"{"name":"a"}"#,
+                Need::Thing(Request::CallTool { tool: "a", hints: Hints::default() }),
+            ),
             ("prompts/get", r#"{"name":"a"}"#, Need::Thing(Request::GetPrompt("a"))),
             ("resources/read", r#"{"uri":"a:b"}"#, Need::Thing(Request::ReadResource("a:b"))),
             ("resources/subscribe", r#"{"uri":"a:b"}"#, Need::Thing(Request::ReadResource("a:b"))),
@@ -171,7 +176,11 @@ mod tests {
             ("tools/call", "{}", Need::Unnamed("`params.name` is expected, a string")),
             ("tools/call", r#"{"name":["a"]}"#, Need::Unnamed("`params.name` is expected, a string")),
             ("resources/read", r#"{"name":"a"}"#, Need::Unnamed("`params.uri` is expected, a string")),
-            ("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"p"}}"#, Need::Thing(Request::GetPrompt("p"))),
+            (
+                "completion/complete",
+                r#"{"ref":{"type":"ref/prompt","name":"p"}}"#,
+                Need::Thing(Request::GetPrompt("p")),
+            ),
             (
                 "completion/complete",
                 r#"{"ref":{"type":"ref/resource","uri":"a:{b}"}}"#,

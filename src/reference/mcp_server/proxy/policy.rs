@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use mcp_policy::{
     authz::{Authorizer, Decision},
     claims::{ClaimNames, Reading},
-    manifest::{self, Manifests},
+    manifest::{self, Findings, Manifests},
     rbac::{self, Compilation, Options},
     vocabulary::{Principal, Request, ServerId},
 };
-use spanned_yaml::Source;
+use spanned_yaml::{Severity, Source};
 
 use super::{Deployment, DeploymentError, log::Log, method::List};
 use crate::{
@@ -107,8 +107,8 @@ impl Policies {
         log: &Log,
     ) -> Result<(Self, Oidc), DeploymentError> {
         let Deployment { server, manifests: sources, idp_type, matching, .. } = deployment;
-        let (manifests, _) = manifest::read(sources.clone());
-        let oidc = oidc(&manifests, server)?;
+        let (manifests, findings) = manifest::read(sources.clone());
+        let oidc = oidc(&manifests, &findings, server)?;
         let policies = Self {
             server: server.clone(),
             options: Options { matching: *matching, rules: rules.of_policies(), ..Options::default() },
@@ -195,11 +195,9 @@ impl Policies {
     fn usable(&self, sources: Vec<Source>) -> Result<InForce, String> {
         let (manifests, findings) = manifest::read(sources);
         if findings.has_errors() && self.rules.hold(Rule::OpFailClosed) {
-            let errors = findings.iter().filter(|found| found.severity == spanned_yaml::Severity::Error);
-            let told: Vec<_> = errors.take(TOLD).map(|found| found.message.clone()).collect();
-            return Err(told.join("; "));
+            return Err(mistakes(&findings).join("; "));
         }
-        match oidc(&manifests, &self.server) {
+        match oidc(&manifests, &findings, &self.server) {
             Ok(oidc) if oidc == self.oidc => self.compiled(&manifests),
             Ok(_) => Err("whose tokens the server takes is read at its start alone".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -240,9 +238,10 @@ impl Policies {
 }
 
 /// MCP-EVAL: whose tokens a server takes. References resolve in its own namespace (OP-SCOPE).
-fn oidc(manifests: &Manifests, id: &ServerId) -> Result<Oidc, DeploymentError> {
+fn oidc(manifests: &Manifests, findings: &Findings, id: &ServerId) -> Result<Oidc, DeploymentError> {
     let server = manifests.servers.iter().find(|server| server.id.value == *id);
-    let server = server.ok_or_else(|| DeploymentError::NoServer(id.clone()))?;
+    let none = || DeploymentError::NoServer { server: id.clone(), mistakes: mistakes(findings) };
+    let server = server.ok_or_else(none)?;
     let reference = server.oidc.as_ref().ok_or_else(|| DeploymentError::NoReference(id.clone()))?;
     let name = &reference.name.value;
     let configs: BTreeMap<_, _> = manifests
@@ -262,6 +261,12 @@ fn oidc(manifests: &Manifests, id: &ServerId) -> Result<Oidc, DeploymentError> {
         return Err(empty("issuer"));
     }
     Ok(Oidc { issuer: (*issuer).clone(), audience: reference.audience.clone() })
+}
+
+/// The first mistakes.
+fn mistakes(findings: &Findings) -> Vec<String> {
+    let errors = findings.iter().filter(|found| found.severity == Severity::Error);
+    errors.take(TOLD).map(|found| found.message.clone()).collect()
 }
 
 fn joined(sources: &[Source]) -> String {
@@ -292,7 +297,9 @@ impl Judge {
         if !self.rules.hold(Rule::McpListGrant) {
             return (Access::Granted, Verdict::default());
         }
-        let Some(decision) = self.decision(&list.request()) else { return (Access::None, Verdict::no_policy()) };
+        let Some(decision) = self.decision(&list.request()) else {
+            return (Access::None, Verdict::no_policy());
+        };
         let access = match &decision {
             Decision { allowed: true, .. } => Access::Granted,
             decision if decision.is_forbidden() || !decision.errors.is_empty() => Access::Denied,

@@ -53,7 +53,9 @@ pub(super) enum Fate {
 
 /// Reads a message of the server.
 pub(super) fn fate(text: &[u8], asked: &Asked, judge: &Judge, proxy: &Parts) -> Fate {
-    let Ok(mut members) = message::object(text) else { return Fate::Break("no JSON object of unique members") };
+    let Ok(mut members) = message::object(text) else {
+        return Fate::Break("no JSON object of unique members");
+    };
     if members.remove("jsonrpc") != Some(json!("2.0")) {
         return Fate::Break("no JSON-RPC 2.0");
     }
@@ -97,7 +99,9 @@ fn notification(method: &str, params: Option<Json>, judge: &Judge, proxy: &Parts
     match params {
         None => {}
         Some(Json::Object(params)) => {
-            kept.extend(params.into_iter().filter(|(name, _)| name == "_meta" || known.contains(&name.as_str())));
+            kept.extend(
+                params.into_iter().filter(|(name, _)| name == "_meta" || known.contains(&name.as_str())),
+            );
         }
         Some(_) => return Fate::Break("parameters that are no object"),
     }
@@ -123,7 +127,9 @@ fn answer(id: Json, result: Map<String, Json>, asked: &Asked, judge: &Judge, pro
         Err(list::Unreadable(why)) => return Fate::Break(why),
     };
     let (due, ticket) = match asked {
-        Asked::Request { id: due, .. } if id != *due.json() => return Fate::Break("an answer to another request"),
+        Asked::Request { id: due, .. } if id != *due.json() => {
+            return Fate::Break("an answer to another request");
+        }
         Asked::Request { list, ticket, .. } => (*list, ticket.as_ref()),
         Asked::Listening { replay: true } => (found, None),
         Asked::Listening { replay: false } => return Fate::Break("an answer on a stream that has none"),
@@ -145,7 +151,9 @@ fn answer(id: Json, result: Map<String, Json>, asked: &Asked, judge: &Judge, pro
 /// An error of the server, without what does not belong into one.
 fn refused(id: Json, error: &Map<String, Json>, asked: &Asked) -> Fate {
     match asked {
-        Asked::Request { id: due, .. } if id != *due.json() => return Fate::Break("an answer to another request"),
+        Asked::Request { id: due, .. } if id != *due.json() => {
+            return Fate::Break("an answer to another request");
+        }
         Asked::Listening { replay: false } => return Fate::Break("an answer on a stream that has none"),
         _ => {}
     }
@@ -155,7 +163,8 @@ fn refused(id: Json, error: &Map<String, Json>, asked: &Asked) -> Fate {
         return Fate::Break("an error without code and message");
     };
     let mut told = json!({ "code": code, "message": text });
-    if let (Some(data), Json::Object(members)) = (error.get("data").filter(|data| !list::hidden_in(data)), &mut told)
+    if let (Some(data), Json::Object(members)) =
+        (error.get("data").filter(|data| !list::hidden_in(data)), &mut told)
     {
         members.insert("data".to_owned(), data.clone());
     }

@@ -98,10 +98,15 @@ pub(super) async fn delete(State(proxy): State<Arc<Parts>>, uri: Uri, headers: H
 
 impl Parts {
     /// Who calls, if the page that calls may and the token is good.
-    async fn admitted(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Arc<VerifiedToken>, Response> {
+    async fn admitted(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> Result<Arc<VerifiedToken>, Response> {
         for origin in headers.get_all(ORIGIN) {
             if self.gate.rules().hold(Rule::McpForward)
-                && !origin.to_str().is_ok_and(|origin| self.origins.contains(origin)) {
+                && !origin.to_str().is_ok_and(|origin| self.origins.contains(origin))
+            {
                 let refusal = refusal::error(StatusCode::FORBIDDEN, None, -32600, "this origin may not call");
                 return Err(Note::default().with("rule", "MCP-FORWARD").on(refusal));
             }
@@ -143,7 +148,9 @@ impl Parts {
         }
         match single(headers, &SESSION) {
             Ok(None) => Ok(None),
-            Ok(Some(session)) if self.sessions.is_of(session, &Owner::of(token), self.gate.rules()) => Ok(Some(session.to_owned())),
+            Ok(Some(session)) if self.sessions.is_of(session, &Owner::of(token), self.gate.rules()) => {
+                Ok(Some(session.to_owned()))
+            }
             Ok(Some(_)) => Err(refusal::no_session(id)),
             Err(()) => Err(refusal::invalid(id, "one Mcp-Session-Id is expected")),
         }
@@ -159,7 +166,12 @@ impl Parts {
 
     /// What the message needs, decided: the list that its answer is, or the refusal.
     #[expect(clippy::result_large_err, reason = "an answer is what a handler returns")]
-    fn authorize(&self, message: &Message, judge: &Judge, note: Note) -> Result<(Option<List>, Note), Response> {
+    fn authorize(
+        &self,
+        message: &Message,
+        judge: &Judge,
+        note: Note,
+    ) -> Result<(Option<List>, Note), Response> {
         let need = Need::of(message, self.gate.rules());
         let id = message.id();
         let note = match need.subject() {
@@ -175,7 +187,11 @@ impl Parts {
             let action = need.action().map_or("a method", Action::name);
             self.log.note("info", &format!("denied {action}: {}", verdict.reason));
             let note = note.with("decision", "deny").with("policies", verdict.policies.clone());
-            note.with("reason", verdict.reason.as_str()).on(refusal::denied(id, &verdict.reason, self.gate.rules()))
+            note.with("reason", verdict.reason.as_str()).on(refusal::denied(
+                id,
+                &verdict.reason,
+                self.gate.rules(),
+            ))
         };
         Ok(match need.clone() {
             Need::Token => (None, note.with("decision", "always")),
@@ -228,7 +244,11 @@ async fn received(body: Body) -> Result<Vec<u8>, Response> {
     match within(Some(SENDING), to_bytes(body, limit)).await {
         Some(Ok(bytes)) => Ok(bytes.into()),
         Some(Err(_)) => Err(answer::too_large(MAX_MESSAGE)),
-        None => Err(answer::error(StatusCode::REQUEST_TIMEOUT, "invalid_request", "the message did not come whole")),
+        None => Err(answer::error(
+            StatusCode::REQUEST_TIMEOUT,
+            "invalid_request",
+            "the message did not come whole",
+        )),
     }
 }
 

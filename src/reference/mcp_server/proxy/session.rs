@@ -54,7 +54,8 @@ impl Sessions {
     pub(super) fn open(&self, id: &str, owner: &Owner) -> bool {
         let mut table = self.table();
         let used = table.tick();
-        let session = table.by_id.entry(id.to_owned()).or_insert_with(|| Session { owner: owner.clone(), used });
+        let session =
+            table.by_id.entry(id.to_owned()).or_insert_with(|| Session { owner: owner.clone(), used });
         session.used = used;
         let own = session.owner == *owner;
         if table.by_id.len() > CAPACITY {

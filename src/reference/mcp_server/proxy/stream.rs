@@ -82,7 +82,7 @@ impl Stream {
                 Some(Ok(Some(piece))) => piece,
                 Some(Ok(None)) => return self.end("the stream ended before its answer"),
                 Some(Err(_)) => {
-                    self.proxy.forget_hints();
+                    self.proxy.changed();
                     return self.end("the stream broke off");
                 }
                 None => return self.end("the stream fell silent"),

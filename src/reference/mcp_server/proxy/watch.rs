@@ -101,12 +101,14 @@ async fn open(proxy: &Parts) -> Option<Ear> {
     let answered = answered(opened).await?;
     let Some(session) = session else { return answered.then_some(Ear::None) };
     let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-    let told = post(&initialized).header(SESSION, session.clone()).header(VERSION, PROTOCOL).send().await.ok()?;
+    let told =
+        post(&initialized).header(SESSION, session.clone()).header(VERSION, PROTOCOL).send().await.ok()?;
     if !told.status().is_success() {
         return None;
     }
     let stream = proxy.http.get(proxy.upstream.clone()).header(ACCEPT, "text/event-stream");
-    let stream = stream.header(SESSION, session).header(VERSION, PROTOCOL).timeout(LONGEST).send().await.ok()?;
+    let stream =
+        stream.header(SESSION, session).header(VERSION, PROTOCOL).timeout(LONGEST).send().await.ok()?;
     match stream.status() {
         StatusCode::METHOD_NOT_ALLOWED => Some(Ear::None),
         status if status.is_success() => Some(Ear::Stream(stream)),
@@ -155,6 +157,7 @@ async fn listen(proxy: Weak<Parts>, mut stream: reqwest::Response) {
 fn changes(event: &Event) -> bool {
     let Event::Block { data: Some(data), .. } = event else { return false };
     !data.is_empty()
-        && message::object(data.as_bytes())
-            .map_or(true, |message| message.get("method").is_some_and(|m| m == "notifications/tools/list_changed"))
+        && message::object(data.as_bytes()).map_or(true, |message| {
+            message.get("method").is_some_and(|m| m == "notifications/tools/list_changed")
+        })
 }

@@ -22,10 +22,7 @@ const MAX_POLICY: usize = 4 << 20;
 pub(super) fn router(proxy: Arc<Parts>) -> Router {
     Router::new()
         .route("/control/keys/{*rest}", any(control::unsupported))
-        .route(
-            "/control/policy",
-            get(read_policy).put(write_policy).layer(DefaultBodyLimit::max(MAX_POLICY)),
-        )
+        .route("/control/policy", get(read_policy).put(write_policy).layer(DefaultBodyLimit::max(MAX_POLICY)))
         .route("/control/log", get(read_log))
         .with_state(proxy)
 }

@@ -62,7 +62,13 @@ impl Said {
     fn annotations(self) -> Option<ToolAnnotations> {
         let Self { read_only_hint, destructive_hint, idempotent_hint, open_world_hint } = self;
         (self != Self::NOTHING).then(|| {
-            ToolAnnotations::from_raw(None, read_only_hint, destructive_hint, idempotent_hint, open_world_hint)
+            ToolAnnotations::from_raw(
+                None,
+                read_only_hint,
+                destructive_hint,
+                idempotent_hint,
+                open_world_hint,
+            )
         })
     }
 }

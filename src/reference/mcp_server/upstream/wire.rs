@@ -101,5 +101,6 @@ async fn restart(State(server): State<Arc<Parts>>) -> Response {
 #[expect(clippy::result_large_err, reason = "an answer is what a handler returns")]
 fn read<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Response> {
     let body = control::whole(body)?;
-    serde_json::from_slice(&body).map_err(|error| control::invalid(StatusCode::BAD_REQUEST, &error.to_string()))
+    serde_json::from_slice(&body)
+        .map_err(|error| control::invalid(StatusCode::BAD_REQUEST, &error.to_string()))
 }
