@@ -8,7 +8,9 @@ mod entities;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use cedar_policy::{Authorizer as Cedar, Context, Decision as Answer, Entities, EntityUid, PolicySet, Request as Asked};
+use cedar_policy::{
+    Authorizer as Cedar, Context, Decision as Answer, Entities, EntityUid, PolicySet, Request as Asked,
+};
 
 use self::entities::{Names, Subject};
 use crate::{
@@ -97,7 +99,13 @@ impl Authorizer {
         Asker { authorizer: self, principal: self.names.principal(principal) }
     }
 
-    fn ask(&self, principal: &EntityUid, action: Action, subject: &Subject<'_>, entities: &Entities) -> Decision {
+    fn ask(
+        &self,
+        principal: &EntityUid,
+        action: Action,
+        subject: &Subject<'_>,
+        entities: &Entities,
+    ) -> Decision {
         let (Some(set), Some(uid)) = (self.sets.get(&action), self.names.action(action)) else {
             return Decision::failed(format!("no policies for `{action}`"));
         };
@@ -135,7 +143,8 @@ impl Asker<'_> {
         let subjects: Vec<_> = requests.iter().map(Subject::of).collect();
         let all = self.about(&subjects, |principal, entities| {
             let each = requests.iter().zip(&subjects);
-            each.map(|(request, subject)| self.authorizer.ask(principal, request.action(), subject, entities)).collect()
+            each.map(|(request, subject)| self.authorizer.ask(principal, request.action(), subject, entities))
+                .collect()
         });
         // Two things of one name and different hints cannot be in one set: each is asked for itself.
         all.unwrap_or_else(|_| requests.iter().map(|request| self.decide(request)).collect())
@@ -146,12 +155,17 @@ impl Asker<'_> {
     #[must_use]
     pub fn shows(&self, items: &[Request<'_>]) -> Vec<bool> {
         let subjects: Vec<_> = items.iter().map(Subject::of).collect();
-        let shown = |item: &Request<'_>, subject: &Subject<'_>, principal: &EntityUid, entities: &Entities| {
-            let ask = |action| self.authorizer.ask(principal, action, subject, entities);
-            ask(item.action()).allowed && !ask(Offered::of(item.action()).list()).is_forbidden()
-        };
+        let shown =
+            |item: &Request<'_>, subject: &Subject<'_>, principal: &EntityUid, entities: &Entities| {
+                let ask = |action| self.authorizer.ask(principal, action, subject, entities);
+                ask(item.action()).allowed && !ask(Offered::of(item.action()).list()).is_forbidden()
+            };
         let all = self.about(&subjects, |principal, entities| {
-            items.iter().zip(&subjects).map(|(item, subject)| shown(item, subject, principal, entities)).collect()
+            items
+                .iter()
+                .zip(&subjects)
+                .map(|(item, subject)| shown(item, subject, principal, entities))
+                .collect()
         });
         all.unwrap_or_else(|_| {
             let alone = |(item, subject): (&Request<'_>, &Subject<'_>)| {
@@ -169,5 +183,38 @@ impl Asker<'_> {
     ) -> Result<T, String> {
         let (principal, base) = self.principal.as_ref().map_err(Clone::clone)?;
         Ok(ask(principal, &self.authorizer.names.with(base, subjects)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        manifest,
+        rbac::{self, Options},
+    };
+
+    /// No policy of the compiler fails; somebody else's may.
+    #[test]
+    fn an_error_denies() {
+        let server = "{apiVersion: toolhive.stacklok.dev/v1beta1, kind: MCPServer, \
+                      metadata: {name: s, namespace: n}, spec: {oidcConfigRef: {name: idp, audience: a}}}\n---\n\
+                      {apiVersion: toolhive.stacklok.dev/v1beta1, kind: MCPOIDCConfig, \
+                      metadata: {name: idp, namespace: n}, spec: {type: inline, inline: {issuer: i}}}\n";
+        let (manifests, _) = manifest::read(vec![spanned_yaml::Source::new("m", server)]);
+        let decide = |rules| {
+            let options = Options { rules, ..Options::default() };
+            let targets = rbac::compile(&manifests, &options).targets;
+            let mut authorizer = Authorizer::new(targets.values().next().unwrap().as_ref().unwrap()).unwrap();
+            let text = "permit (principal, action, resource);
+                        permit (principal, action, resource) when { resource.nothing == 1 };";
+            authorizer.sets.insert(Action::ListTools, text.parse().unwrap());
+            let principal =
+                Principal { issuer: "i".into(), subject: "s".into(), groups: [].into(), roles: [].into() };
+            authorizer.decide(&principal, &Request::ListTools)
+        };
+        let held = decide(Rules::ALL);
+        assert!(!held.allowed && held.errors.len() == 1, "{held:?}");
+        assert!(decide(Rules::without(Rule::McpEval)).allowed);
     }
 }

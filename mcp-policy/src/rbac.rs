@@ -89,11 +89,8 @@ pub fn compile(manifests: &Manifests, options: &Options) -> Compilation {
     let rules = options.rules;
     let standard = || ClaimNames::default().overridden(&manifests.claim_names);
     let names = options.claim_names.clone().unwrap_or_else(standard);
-    let tools = Tools {
-        options,
-        validator: schema::schema().map(Validator::new),
-        toolhive: Dialect::new(&names),
-    };
+    let tools =
+        Tools { options, validator: schema::schema().map(Validator::new), toolhive: Dialect::new(&names) };
     let index = Index::new(manifests, rules);
     let mut budget = Budget::default();
     let lower = |policy| lower::lower(policy, &index, rules, &mut budget);

@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn two_principals_never_have_one_id() {
-        let ids = [("a", "b|c"), ("a|b", "c"), ("a%7Cb", "c"), ("a", "b%7Cc"), ("a%7Cb|c", ""), ("a", "%7Cb|c")];
+        let ids =
+            [("a", "b|c"), ("a|b", "c"), ("a%7Cb", "c"), ("a", "b%7Cc"), ("a%7Cb|c", ""), ("a", "%7Cb|c")];
         let ids: std::collections::BTreeSet<_> = ids.iter().map(|(iss, sub)| client_id(iss, sub)).collect();
         assert_eq!(ids.len(), 6, "{ids:?}");
         assert_eq!(client_id("https://idp.example.com", "alice"), "https://idp.example.com|alice");

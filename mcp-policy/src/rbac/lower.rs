@@ -101,9 +101,11 @@ impl Lowered {
     ) -> Option<()> {
         let (mut held, mut through) = (BTreeSet::new(), BTreeSet::<Through>::new());
         for holder in index.holders(&binding.role.value, &policy.namespace) {
+            let by = holder.through();
+            budget.spend(by.name.len() + 64)?;
             budget.spend_on(holder.from)?;
             held.extend(clauses(holder.from));
-            through.insert(holder.through());
+            through.insert(by);
         }
         budget.spend_on(&binding.from)?;
         let narrows = rules.hold(Rule::OpNarrow) && !binding.from.is_empty();
@@ -123,7 +125,9 @@ impl Lowered {
         let parts = parts(binding, actions, rules);
         let why = match &who {
             _ if actions.is_empty() => Some(WhyIdle::NoActions),
-            Who::Holders { held, narrowed } if held.is_empty() || narrowed.as_ref().is_some_and(Vec::is_empty) => {
+            Who::Holders { held, narrowed }
+                if held.is_empty() || narrowed.as_ref().is_some_and(Vec::is_empty) =>
+            {
                 Some(WhyIdle::NobodyHolds)
             }
             _ if parts.is_empty() => Some(WhyIdle::NothingNamed),
@@ -170,7 +174,8 @@ impl Lowered {
             add("", all, None);
             return;
         }
-        let unnamed: Vec<_> = all.iter().filter(|action| !named.contains_key(&Offered::of(**action))).collect();
+        let unnamed: Vec<_> =
+            all.iter().filter(|action| !named.contains_key(&Offered::of(**action))).collect();
         for (offered, names) in &named {
             let actions: BTreeSet<_> =
                 all.iter().copied().filter(|action| Offered::of(*action) == *offered).collect();
@@ -183,7 +188,9 @@ impl Lowered {
             self.findings.push(Finding {
                 severity: Severity::Warning,
                 place: deny.place,
-                message: format!("`{action}` is not denied: the rule is limited to names, and has no `{field}`"),
+                message: format!(
+                    "`{action}` is not denied: the rule is limited to names, and has no `{field}`"
+                ),
                 help: Some(format!("name them in `{field}`, or deny `{action}` in a rule of its own")),
             });
         }
@@ -258,10 +265,10 @@ fn by_type<'r>(entries: impl IntoIterator<Item = &'r Restriction>) -> BTreeMap<O
 
 /// The conditions of a `from`. One that asks for nothing is no condition, and matches nobody.
 fn clauses(from: &[Condition]) -> impl Iterator<Item = Clause> {
-    from.iter().filter(|condition| !condition.groups.is_empty() || !condition.roles.is_empty()).map(|condition| {
-        Clause {
+    from.iter().filter(|condition| !condition.groups.is_empty() || !condition.roles.is_empty()).map(
+        |condition| Clause {
             groups: condition.groups.iter().cloned().collect(),
             roles: condition.roles.iter().cloned().collect(),
-        }
-    })
+        },
+    )
 }

@@ -10,7 +10,9 @@ use super::{
     status::{Cause, Code},
 };
 use crate::{
-    manifest::{Condition, Manifests, OidcConfigRef, Place, Policy, Role, RoleBinding, Server, Unreadable, Written},
+    manifest::{
+        Condition, Manifests, OidcConfigRef, Place, Policy, Role, RoleBinding, Server, Unreadable, Written,
+    },
     rule::{Rule, Rules},
     vocabulary::{Action, ServerId, TargetKind},
 };
@@ -106,7 +108,11 @@ impl<'m> Index<'m> {
         } else {
             (Code::RoleNotFound, format!("no ClusterPlatformRole is named `{}`", name.value))
         };
-        let help = if code == Code::RoleNotFound { self.closest(&name.value, self.roles.keys().copied()) } else { None };
+        let help = if code == Code::RoleNotFound {
+            self.closest(&name.value, self.roles.keys().copied())
+        } else {
+            None
+        };
         Err(Cause::at(code, name.place, message).help(help))
     }
 
@@ -129,7 +135,8 @@ impl<'m> Index<'m> {
     pub(super) fn policy_trouble(&self, policy: &Policy) -> Vec<Cause> {
         let (target, place) = (&policy.target.value, policy.target.place);
         if target.namespace != policy.namespace {
-            let message = format!("a policy of `{}` cannot apply in `{}`", policy.namespace, target.namespace);
+            let message =
+                format!("a policy of `{}` cannot apply in `{}`", policy.namespace, target.namespace);
             return vec![Cause::at(Code::TargetOutsideNamespace, place, message)];
         }
         // What could not be read may be the server, and was told.
@@ -167,9 +174,12 @@ impl<'m> Index<'m> {
         }
         if let Some(other) = self.servers.keys().find(named) {
             let namespace = &other.namespace;
-            return Some(format!("there is one in `{namespace}`: a policy applies in its own namespace only"));
+            return Some(format!(
+                "there is one in `{namespace}`: a policy applies in its own namespace only"
+            ));
         }
-        let here = self.servers.keys().filter(|id| id.namespace == target.namespace && id.kind == target.kind);
+        let here =
+            self.servers.keys().filter(|id| id.namespace == target.namespace && id.kind == target.kind);
         self.closest(&target.name, here.map(|id| id.name.as_str()))
     }
 
@@ -185,7 +195,8 @@ impl<'m> Index<'m> {
                 Some(oidc) => causes.extend(self.oidc_trouble(id, oidc)),
                 None => {
                     let message = format!("`{}` does not say whose tokens it takes", id.name);
-                    let help = "`oidcConfigRef` names an MCPOIDCConfig and an audience; without it nobody gets in";
+                    let help =
+                        "`oidcConfigRef` names an MCPOIDCConfig and an audience; without it nobody gets in";
                     causes.push(
                         Cause::at(Code::OidcConfigMissing, server.id.place, message).help(help.to_owned()),
                     );

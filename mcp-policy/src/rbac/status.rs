@@ -173,7 +173,11 @@ pub(super) fn statuses(
     }
     for binding in &manifests.role_bindings {
         statuses.push(Status {
-            kind: if binding.namespace.is_none() { "ClusterPlatformRoleBinding" } else { "PlatformRoleBinding" },
+            kind: if binding.namespace.is_none() {
+                "ClusterPlatformRoleBinding"
+            } else {
+                "PlatformRoleBinding"
+            },
             namespace: binding.namespace.clone(),
             name: binding.name.value.clone(),
             place: binding.name.place,

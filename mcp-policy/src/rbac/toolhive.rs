@@ -65,7 +65,8 @@ impl Dialect {
         for claim in [&groups, &roles] {
             claim.declare(&mut attributes)?;
         }
-        let schema = Schema::from_json_value(schema(attributes)).map_err(|error| Inexpressible(error.to_string()))?;
+        let schema =
+            Schema::from_json_value(schema(attributes)).map_err(|error| Inexpressible(error.to_string()))?;
         Ok(Self { names: names.clone(), groups, roles, validator: Validator::new(schema) })
     }
 
@@ -85,7 +86,8 @@ impl Dialect {
         };
         let server_entity = entity("MCP", &server.name, rules);
         let form = Form { server: server_entity, member: &member, matching: options.matching, rules };
-        let mut policies: Vec<_> = statements.iter().map(|statement| write::statement(statement, &form)).collect();
+        let mut policies: Vec<_> =
+            statements.iter().map(|statement| write::statement(statement, &form)).collect();
         read_back(statements, &policies, &self.validator).map_err(Inexpressible)?;
         if policies.is_empty() {
             // The proxy refuses a file without policies.
@@ -111,12 +113,15 @@ impl Dialect {
 fn findings(statements: &[Statement]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for statement in statements.iter().filter(|statement| statement.effect == Effect::Deny) {
-        for offered in Offered::ALL.into_iter().filter(|offered| statement.actions.contains(&offered.list())) {
+        for offered in Offered::ALL.into_iter().filter(|offered| statement.actions.contains(&offered.list()))
+        {
             let (list, access) = (offered.list(), offered.access());
             findings.push(Finding {
                 severity: spanned_yaml::Severity::Warning,
                 place: statement.origin.place,
-                message: format!("the open-source proxy never asks for `{list}`: to deny it has no effect there"),
+                message: format!(
+                    "the open-source proxy never asks for `{list}`: to deny it has no effect there"
+                ),
                 help: Some(format!("deny `{access}` as well: nobody is shown what they may not use")),
             });
         }
@@ -127,12 +132,11 @@ fn findings(statements: &[Statement]) -> Vec<Finding> {
 /// What that proxy makes entities of, in Cedar's JSON form, in which a claim's name needs no quoting.
 fn schema(claims: Map<String, Value>) -> Value {
     let (text, flag) = (json!({"type": "String"}), json!({"type": "Boolean", "required": false}));
-    let thing = |attributes: Value| {
-        json!({"memberOfTypes": ["MCP"], "shape": {"type": "Record", "attributes": attributes}})
-    };
+    let thing = |attributes: Value| json!({"memberOfTypes": ["MCP"], "shape": {"type": "Record", "attributes": attributes}});
     let mut actions = Map::new();
     for offered in Offered::ALL {
-        for (action, resource) in [(offered.access(), offered.entity_type()), (offered.list(), "FeatureType")] {
+        for (action, resource) in [(offered.access(), offered.entity_type()), (offered.list(), "FeatureType")]
+        {
             let applies = json!({"principalTypes": ["Client"], "resourceTypes": [resource]});
             actions.insert(action.name().to_owned(), json!({"appliesTo": applies}));
         }

@@ -1,4 +1,4 @@
-//! Statements as Cedar text, in the layout of Cedar's own formatter.
+//! Statements as Cedar text that a person can read: one layout for everything, broken where a line would be long.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -42,7 +42,10 @@ pub(super) fn statement(statement: &Statement, form: &Form<'_>) -> String {
         Effect::Grant => "permit",
         Effect::Deny => "forbid",
     };
-    let is = statement.names.as_ref().map_or_else(String::new, |(offered, _)| format!(" is {}", offered.entity_type()));
+    let is = statement
+        .names
+        .as_ref()
+        .map_or_else(String::new, |(offered, _)| format!(" is {}", offered.entity_type()));
     let _ = write!(
         text,
         "@id({})\n{keyword} (\n  principal,\n  {},\n  resource{is} in {}\n)",
@@ -118,23 +121,27 @@ fn when(text: &mut String, tests: Vec<String>) {
     let _ = write!(text, "\nwhen\n{{\n{}\n}}", tests.join(" ||\n"));
 }
 
+/// The or-ed tests of conditions.
 fn or(clauses: &[Clause], form: &Form<'_>) -> Vec<String> {
-    let only = clauses.len() == 1;
     let member = |list, names: &BTreeSet<String>| (form.member)(list, names, form.matching);
-    let test = |clause: &Clause| {
+    let tests = clauses.iter().map(|clause| {
         let (groups, roles) = (&clause.groups, &clause.roles);
         match (groups.is_empty(), roles.is_empty()) {
             (true, _) => member(List::Roles, roles),
             (_, true) => member(List::Groups, groups),
             _ => {
-                let and = if form.rules.hold(Rule::OpCond) { "&&" } else { "||" };
-                let both = [member(List::Groups, groups), member(List::Roles, roles)];
-                let joined = both.join(&format!(" {and} "));
-                if only { joined } else { format!("({joined})") }
+                let both = [member(List::Groups, groups), member(List::Roles, roles)].map(together);
+                both.join(if form.rules.hold(Rule::OpCond) { " && " } else { " || " })
             }
         }
-    };
-    clauses.iter().map(test).collect()
+    });
+    if clauses.len() == 1 { tests.collect() } else { tests.map(together).collect() }
+}
+
+/// A test that can stand beside another: in parentheses, if it is made of several.
+fn together(test: String) -> String {
+    let several = test.contains("&&") || test.contains("||") || test.starts_with("if ");
+    if several { format!("({test})") } else { test }
 }
 
 fn named(offered: Offered, names: &BTreeSet<String>, rules: Rules) -> String {
@@ -153,7 +160,12 @@ pub(super) fn list(literals: &[String]) -> String {
 }
 
 /// How the platform's own form tests membership: the principal's parents are its groups and its roles.
-pub(super) fn platform_member(of: List, names: &BTreeSet<String>, matching: Matching, rules: Rules) -> String {
+pub(super) fn platform_member(
+    of: List,
+    names: &BTreeSet<String>,
+    matching: Matching,
+    rules: Rules,
+) -> String {
     let entity_type = match of {
         List::Groups => "Group",
         List::Roles => "Role",
@@ -164,7 +176,7 @@ pub(super) fn platform_member(of: List, names: &BTreeSet<String>, matching: Matc
         (_, Matching::Any) => format!("principal in {}", list(&entities)),
         (_, Matching::All) => {
             let tests: Vec<_> = entities.iter().map(|entity| format!("principal in {entity}")).collect();
-            format!("({})", tests.join(" &&\n "))
+            tests.join(" && ")
         }
     }
 }

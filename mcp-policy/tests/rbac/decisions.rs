@@ -49,7 +49,9 @@ fn a_decision_names_what_decided() {
     assert_eq!(denied.reasons[0].id, "engineering/access/deny[0]/tools");
 
     let nobody = authorizer.decide(&person(&[], &[]), &call("list_issues", None));
-    assert!(!nobody.allowed && !nobody.is_forbidden() && nobody.reasons.is_empty() && nobody.errors.is_empty());
+    assert!(
+        !nobody.allowed && !nobody.is_forbidden() && nobody.reasons.is_empty() && nobody.errors.is_empty()
+    );
 }
 
 #[test]
@@ -79,7 +81,10 @@ fn many_decisions_are_the_same_as_one_at_a_time() {
     let mut items: Vec<_> = names.iter().map(|name| call(name, None)).collect();
     items.push(call("delete_repo", Some(true)));
     // The same tool again, with other hints.
-    items.push(Request::CallTool { tool: "tool_1", hints: Hints { destructive: Some(true), ..Hints::default() } });
+    items.push(Request::CallTool {
+        tool: "tool_1",
+        hints: Hints { destructive: Some(true), ..Hints::default() },
+    });
     let together: Vec<_> = asker.decide_all(&items);
     let alone: Vec<_> = items.iter().map(|item| asker.decide(item)).collect();
     assert_eq!(together, alone);

@@ -70,7 +70,8 @@ fn toolhive(compilation: &Compilation) -> String {
 fn findings(compilation: &Compilation, findings: &Findings) -> String {
     let mut text = findings.render(false);
     for status in &compilation.statuses {
-        let namespace = status.namespace.as_ref().map_or_else(String::new, |namespace| format!("{namespace}/"));
+        let namespace =
+            status.namespace.as_ref().map_or_else(String::new, |namespace| format!("{namespace}/"));
         let compiled = if status.compiled() { "True" } else { "False" };
         let (kind, name, reason) = (status.kind, &status.name, status.reason());
         writeln!(text, "{kind} {namespace}{name}: Compiled={compiled} {reason}").unwrap();

@@ -2,11 +2,12 @@
 
 use mcp_policy::{
     authz::Authorizer,
+    rbac::{self, Code, Options},
     rule::{Rule, Rules},
     vocabulary::{Request, ServerId, TargetKind},
 };
 
-use super::world::{SERVER, call, compile, github, person, with_and_without};
+use super::world::{SERVER, call, compile, github, person, read, with_and_without};
 
 const EVERYBODY_WRITES: &str = "
 apiVersion: platform.enterprise.stacklok.com/v1alpha1
@@ -86,7 +87,9 @@ fn op_restrict() {
 fn op_hint() {
     let text = policy("      toolHintFilter: {readOnlyHint: true}");
     let staff = person(&["staff"], &[]);
-    for (read_only, expected) in [(None, (false, true)), (Some(false), (false, false)), (Some(true), (true, true))] {
+    for (read_only, expected) in
+        [(None, (false, true)), (Some(false), (false, false)), (Some(true), (true, true))]
+    {
         let asked = call("list_issues", read_only);
         assert_eq!(with_and_without(&text, Rule::OpHint, &staff, &asked), expected, "{read_only:?}");
     }
@@ -133,7 +136,8 @@ fn op_fail_closed() {
     let not = compile(&text, Rules::ALL).targets.remove(&github()).unwrap().unwrap_err();
     assert_eq!(not.causes[0].code.name(), "RoleNotFound");
     assert_eq!(not.causes[0].help.as_deref(), Some("did you mean `reader`?"));
-    let broken = compile(&text, Rules::without(Rule::OpFailClosed)).targets.remove(&github()).unwrap().unwrap();
+    let broken =
+        compile(&text, Rules::without(Rule::OpFailClosed)).targets.remove(&github()).unwrap().unwrap();
     let authorizer = Authorizer::new(&broken).unwrap();
     assert!(authorizer.decide(&person(&["staff"], &[]), &Request::ListTools).allowed);
 }
@@ -144,4 +148,44 @@ fn op_text() {
     let text = policy(hostile);
     let staff = person(&["staff"], &[]);
     assert_eq!(with_and_without(&text, Rule::OpText, &staff, &Request::ListTools), (false, true));
+}
+
+/// The reader refuses such names of resources; whoever makes manifests otherwise may not.
+#[test]
+fn op_text_of_resources() {
+    let mut manifests = read(&format!("{SERVER}{}", policy("")));
+    let hostile = "x\npermit (principal, action, resource); // \"\u{2028}\r\u{202e}";
+    manifests.policies[0].name.value = hostile.to_owned();
+    manifests.role_bindings[0].name.value = hostile.to_owned();
+    manifests.role_bindings[0].bindings[0].role.value = hostile.to_owned();
+    manifests.roles[0].name.value = hostile.to_owned();
+    manifests.policies[0].bindings[0].role.value = hostile.to_owned();
+    let compilation = rbac::compile(&manifests, &Options::default());
+    let compiled = compilation.targets[&github()].as_ref().unwrap();
+    assert_eq!(compiled.policies().len(), 1);
+    assert!(!compiled.cedar().contains(['\u{2028}', '\r', '\u{202e}']), "{}", compiled.cedar());
+    let set: cedar_policy::PolicySet = compiled.cedar().parse().unwrap();
+    assert_eq!(set.num_of_policies(), 1, "{}", compiled.cedar());
+    assert!(!Authorizer::new(compiled).unwrap().decide(&person(&[], &[]), &Request::ListTools).allowed);
+}
+
+/// Every policy meets every role binding: what that comes to is bounded.
+#[test]
+fn hostile_manifests_do_not_fill_the_memory() {
+    let group = |index: usize| format!("{index:0>253}");
+    let groups = |from: usize| (0..32).map(|index| group(from + index)).collect::<Vec<_>>().join(", ");
+    let from = (0..32).map(|index| format!("{{groups: [{}]}}", groups(index * 32))).collect::<Vec<_>>();
+    let mut manifests =
+        read(&format!("{SERVER}{}", policy("").replace("{groups: [staff]}", &from.join(", "))));
+    let one = manifests.policies[0].clone();
+    manifests.policies = (0..300)
+        .map(|index| {
+            let mut policy = one.clone();
+            policy.name.value = format!("policy-{index}");
+            policy
+        })
+        .collect();
+    let compilation = rbac::compile(&manifests, &Options::default());
+    let not = compilation.targets[&github()].as_ref().unwrap_err();
+    assert!(not.causes.iter().all(|cause| cause.code == Code::TooLarge), "{:?}", not.causes[0]);
 }

@@ -68,7 +68,7 @@ impl Claim {
         let there = format!("principal has {}", key(exact, rules));
         let test = format!("principal{}.{contains}", access(exact, rules));
         if self.path.is_empty() {
-            return format!("({there} && {test})");
+            return format!("{there} && {test}");
         }
         let (mut tests, mut value) = (Vec::new(), "principal".to_owned());
         for segment in &self.path {
@@ -76,7 +76,7 @@ impl Claim {
             value.push_str(&access(segment, rules));
         }
         tests.push(format!("{value}.{contains}"));
-        format!("(if {there} then {test} else {})", tests.join(" && "))
+        format!("if {there} then {test} else {}", tests.join(" && "))
     }
 }
 
@@ -92,7 +92,8 @@ fn access(name: &str, rules: Rules) -> String {
 
 /// A Cedar identifier that is no reserved word.
 fn is_identifier(name: &str) -> bool {
-    const RESERVED: [&str; 10] = ["true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"];
+    const RESERVED: [&str; 10] =
+        ["true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"];
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
         && !RESERVED.contains(&name)
