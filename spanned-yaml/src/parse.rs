@@ -15,7 +15,7 @@ use crate::{Diagnostics, Entry, Node, Scalar, Source, Span, Value, source::ReadE
 pub struct Limits {
     /// Levels of nesting.
     pub depth: usize,
-    /// Nodes, copies through aliases included.
+    /// Nodes, copies through aliases included; in a copy, long texts count as several.
     pub nodes: usize,
     /// Documents in a stream.
     pub documents: usize,
@@ -128,6 +128,9 @@ struct Loader<'d, 't> {
 }
 
 const LANDMARK: usize = 64;
+
+/// Bytes of text that weigh as much as a node when they are copied.
+const TEXT: usize = 64;
 
 impl<'d, 't> Loader<'d, 't> {
     fn new(text: &'t str, limits: Limits, diagnostics: &'d mut Diagnostics) -> Self {
@@ -297,6 +300,7 @@ fn refused_tag(span: Span) -> Stop {
     Stop::Refused(span, "a YAML tag".to_owned(), "remove the `!…`: values have the type they are written in")
 }
 
+/// What a copy takes. A long text counts as one node more for every [`TEXT`] bytes.
 fn measure(node: &Node) -> Size {
     let mut size = Size { nodes: 1, depth: 0 };
     let mut add = |inner: &Node, key: usize| {
@@ -305,11 +309,13 @@ fn measure(node: &Node) -> Size {
         size.depth = size.depth.max(inner.depth + 1);
     };
     match &node.value {
-        Value::Scalar(_) => {}
+        Value::Scalar(scalar) => size.nodes += scalar.text.len() / TEXT,
         Value::Sequence(nodes) if nodes.is_empty() => size.depth = 1,
         Value::Sequence(nodes) => nodes.iter().for_each(|node| add(node, 0)),
         Value::Mapping(entries) if entries.is_empty() => size.depth = 1,
-        Value::Mapping(entries) => entries.iter().for_each(|entry| add(&entry.value, 1)),
+        Value::Mapping(entries) => {
+            entries.iter().for_each(|entry| add(&entry.value, 1 + entry.key.len() / TEXT));
+        }
     }
     size
 }

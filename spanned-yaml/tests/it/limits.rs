@@ -17,6 +17,20 @@ fn a_billion_laughs_are_not_laughed() {
 }
 
 #[test]
+fn copies_of_a_long_text_count_by_their_length() {
+    let text = "x".repeat(1 << 20);
+    let aliases = "*a,".repeat(10_000);
+    assert_eq!(
+        messages(&format!("a: &a {text}\nb: [{aliases}]\n")),
+        ["more than 500000 values, aliases counted each time"]
+    );
+    assert_eq!(
+        messages(&format!("a: &a {{{text}: 1}}\nb: [{aliases}]\n")),
+        ["more than 500000 values, aliases counted each time"]
+    );
+}
+
+#[test]
 fn what_is_kept_for_anchors_counts() {
     // Every level is kept once more for its anchor: 60 copies of a list that is itself within the limit.
     let text = format!("[{}]", "x,".repeat(20_000));
