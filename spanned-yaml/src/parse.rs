@@ -201,9 +201,16 @@ impl<'d, 't> Loader<'d, 't> {
 
     fn leave(&mut self, end: Span) -> Result<(), Stop> {
         let Some(Open { start, anchor, items }) = self.open.pop() else { return Ok(()) };
+        // Most collections are small, and there may be millions: room that is not used is given back.
         let value = match items {
-            Items::Sequence(nodes) => Value::Sequence(nodes),
-            Items::Mapping { entries, .. } => Value::Mapping(entries),
+            Items::Sequence(mut nodes) => {
+                nodes.shrink_to_fit();
+                Value::Sequence(nodes)
+            }
+            Items::Mapping { mut entries, .. } => {
+                entries.shrink_to_fit();
+                Value::Mapping(entries)
+            }
         };
         let last = match &value {
             Value::Sequence(nodes) => nodes.last(),
@@ -314,7 +321,9 @@ fn measure(node: &Node) -> Size {
         Value::Sequence(nodes) => nodes.iter().for_each(|node| add(node, 0)),
         Value::Mapping(entries) if entries.is_empty() => size.depth = 1,
         Value::Mapping(entries) => {
-            entries.iter().for_each(|entry| add(&entry.value, 1 + entry.key.len() / TEXT));
+            for entry in entries {
+                add(&entry.value, 1 + entry.key.len() / TEXT);
+            }
         }
     }
     size

@@ -119,7 +119,7 @@ impl Source {
 }
 
 fn count_line_feeds(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
+    bytes.split(|byte| *byte == b'\n').count() - 1
 }
 
 impl fmt::Debug for Source {

@@ -108,7 +108,7 @@ fn an_alias_stands_where_it_is_written() {
 
 #[test]
 fn a_position_in_a_long_text_is_that_of_a_count() {
-    let text: String = (0..3_000).map(|line| format!("ü{line}\n")).collect();
+    let text = (0..3_000).map(|line| format!("ü{line}\n")).collect::<Vec<_>>().concat();
     let source = Source::new("file.yaml", &text);
     for start in
         (0..=text.len()).filter(|at| text.is_char_boundary(*at)).step_by(97).chain([text.len(), 4096, 8192])
