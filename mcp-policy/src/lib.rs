@@ -16,3 +16,4 @@ pub mod claims;
 pub mod rbac;
 
 pub mod authz;
+pub mod schema;

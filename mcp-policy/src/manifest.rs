@@ -45,7 +45,7 @@ pub struct Manifests {
     pub servers: Vec<Server>,
     /// `MCPOIDCConfig`.
     pub oidc_configs: Vec<OidcConfig>,
-    /// What the platform's identity provider ConfigMap says of claim names.
+    /// What the platform's identity provider `ConfigMap` says of claim names.
     pub claim_names: ClaimOverrides,
     /// Resources that are not ours, by kind, with their number.
     pub skipped: std::collections::BTreeMap<String, usize>,
@@ -202,7 +202,7 @@ pub struct OidcConfig {
     pub issuer: String,
 }
 
-/// `groupsClaim` and `rolesClaim` of a ConfigMap whose name ends in `idp-config` (CLAIM-NAMES).
+/// `groupsClaim` and `rolesClaim` of a `ConfigMap` whose name ends in `idp-config` (CLAIM-NAMES).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimOverrides {
     /// `data.groupsClaim`.

@@ -97,18 +97,24 @@ impl Reader {
             Identity::Foreign(kind) => self.skip(kind),
             Identity::Mistaken(kind) => self.doubt(node, kind, walk),
             Identity::List(entry) if entry.value.is_null() => {}
-            Identity::List(entry) => match entry.value.as_sequence() {
-                Some(items) => items.iter().for_each(|item| self.read_document(item, walk)),
-                None => {
+            Identity::List(entry) => {
+                if entry.value.as_sequence().is_none() {
                     walk.expected(&entry.value, "`items`, a list");
                     self.doubt(node, None, walk);
                 }
-            },
+                for item in entry.value.as_sequence().unwrap_or_default() {
+                    self.read_document(item, walk);
+                }
+            }
         }
     }
 
     fn read_resource(&mut self, node: &Node, kind: Kind, walk: &mut Walk<'_>) {
-        walk.enter(kind.called());
+        let name = node.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::as_str);
+        match name.filter(|name| name.len() <= 253) {
+            Some(name) => walk.enter(format!("{} `{name}`", kind.name())),
+            None => walk.enter(kind.called()),
+        }
         let errors = walk.errors;
         let metadata = metadata::read(node, kind, walk);
         if let Some(metadata) = &metadata {
@@ -145,7 +151,7 @@ impl Reader {
             return Spec::Nothing;
         }
         let Some(mut resource) = Fields::new(node, kind.called(), walk) else { return Spec::Nothing };
-        for key in ["apiVersion", "kind", "metadata", "status"] {
+        for key in ["apiVersion", "kind", "metadata", "spec", "status"] {
             resource.entry(key);
         }
         let spec = match kind {
@@ -153,6 +159,7 @@ impl Reader {
             _ => resource.required("spec"),
         };
         if kind.is_platform() {
+            resource.advice = "; what belongs into `spec` is indented below it";
             resource.finish(walk);
         } else {
             resource.ignore_others(walk);

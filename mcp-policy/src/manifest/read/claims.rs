@@ -1,11 +1,12 @@
-//! The platform's ConfigMap of its identity provider, which may name the claims of groups and roles (CLAIM-NAMES).
+//! The platform's `ConfigMap` of its identity provider, which may name the claims of groups and roles
+//! (CLAIM-NAMES).
 
 use spanned_yaml::{Node, closest};
 
 use super::walk::{Size, Walk};
 use crate::manifest::{ClaimOverrides, Written};
 
-/// The ConfigMap is known by the end of its name; the rest is the release's.
+/// The `ConfigMap` is known by the end of its name; the rest is the release's.
 pub(super) fn is_meant(node: &Node) -> bool {
     let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
     name.and_then(Node::as_str).is_some_and(|name| name.ends_with("idp-config"))

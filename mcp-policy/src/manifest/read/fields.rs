@@ -12,6 +12,8 @@ pub(super) struct Fields<'n> {
     what: &'static str,
     known: Vec<&'static str>,
     missing: Vec<&'static str>,
+    /// Follows the keys that there are, where they are told.
+    pub(super) advice: &'static str,
 }
 
 /// How many unknown keys of one map are told.
@@ -21,9 +23,21 @@ impl<'n> Fields<'n> {
     /// Starts on a node that must be a map. `what` names it in messages: "a binding".
     pub(super) fn new(node: &'n Node, what: &'static str, walk: &mut Walk<'_>) -> Option<Self> {
         if let Some(entries) = node.as_mapping() {
-            return Some(Self { entries, span: node.span, what, known: Vec::new(), missing: Vec::new() });
+            return Some(Self {
+                entries,
+                span: node.span,
+                what,
+                known: Vec::new(),
+                missing: Vec::new(),
+                advice: "",
+            });
         }
-        walk.expected(node, &format!("{what}, a map"));
+        let error = walk.expected(node, &format!("{what}, a map"));
+        if let Some(example) = example(what.trim_matches('`')) {
+            error.help(example);
+        } else if node.is_null() {
+            error.help("write it out, or remove it");
+        }
         None
     }
 
@@ -54,20 +68,18 @@ impl<'n> Fields<'n> {
         found
     }
 
-    /// Every key that was not asked for is an error.
-    pub(super) fn finish(mut self, walk: &mut Walk<'_>) {
+    /// Every key that was not asked for is an error. Returns whether there was one.
+    pub(super) fn finish(mut self, walk: &mut Walk<'_>) -> bool {
+        let errors = walk.errors;
         let mut unknown = self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()));
         for entry in unknown.by_ref().take(UNKNOWN) {
-            let help = match closest(&entry.key, self.known.iter().copied()) {
-                Some(name) => {
-                    // One slip is one mistake.
-                    self.missing.retain(|missing| *missing != name);
-                    format!("did you mean `{name}`?")
-                }
-                None => {
-                    let known: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
-                    format!("it has {}", known.join(", "))
-                }
+            let help = if let Some(name) = closest(&entry.key, self.known.iter().copied()) {
+                // One slip is one mistake.
+                self.missing.retain(|missing| *missing != name);
+                format!("did you mean `{name}`?")
+            } else {
+                let known: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
+                format!("it has {}{}", known.join(", "), self.advice)
             };
             walk.error(entry.key_span, format!("{} has no `{}`", self.what, entry.key)).help(help);
         }
@@ -76,7 +88,9 @@ impl<'n> Fields<'n> {
                 format!("{} has {} more keys that it does not know", self.what, unknown.count() + 1);
             walk.error(next.key_span, message);
         }
+        let found = walk.errors > errors;
         self.ignore_others(walk);
+        found
     }
 
     /// Other keys are someone else's.
@@ -85,7 +99,38 @@ impl<'n> Fields<'n> {
             // At the key if it has no value, else at the first line of the map.
             let entry = self.entries.iter().find(|entry| entry.key == key).or(self.entries.first());
             let span = entry.map_or(self.span, |entry| entry.key_span);
-            walk.error(span, format!("{} needs `{key}`", self.what));
+            let error = walk.error(span, format!("{} needs `{key}`", self.what));
+            if let Some(example) = example(key) {
+                error.help(example);
+            }
         }
     }
+}
+
+/// What a key looks like with its value.
+fn example(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "spec" => "what the resource says stands indented below `spec:`",
+        "productActions" => {
+            "`productActions: [{apiGroup: toolhive.enterprise.stacklok.com, actions: [call_tool]}]`"
+        }
+        "apiGroup" => "of MCP servers: `apiGroup: toolhive.enterprise.stacklok.com`",
+        "actions" => "`actions: [list_tools, call_tool]`",
+        "bindings" => "`bindings:` with a list of `roleRef` and `from`",
+        "from" => "`from: [{groups: [mcp-engineers]}]`",
+        "roleRef" => "`roleRef: {kind: ClusterPlatformRole, name: reader}`",
+        "kind" => "`kind: ClusterPlatformRole`",
+        "targetRef" => "`targetRef: {kind: MCPServer, name: github}`",
+        "name" => "the `metadata.name` of the resource that is meant",
+        "a condition" => "`groups: [mcp-engineers]`, or `roles`, or both",
+        "a deny rule" => "`actions: [call_tool]`",
+        "toolHintFilter" => "`toolHintFilter: {readOnlyHint: true}`",
+        "an entry of `ruleRestrictions" => "`tools: [list_issues]`, or `prompts`, or `resources`",
+        "oidcConfigRef" => "`oidcConfigRef: {name: okta, audience: github-mcp}`",
+        "audience" => "without one the server would take tokens that are meant for others",
+        "type" => "`type: inline`",
+        "inline" => "`inline: {issuer: https://idp.example.com}`",
+        "issuer" => "`issuer: https://idp.example.com`, character for character",
+        _ => return None,
+    })
 }

@@ -138,7 +138,7 @@ pub(super) fn identify<'n>(node: &'n Node, walk: &mut Walk<'_>) -> Identity<'n> 
             return Identity::Ours(kind);
         }
         // Others have a kind `MCPServer` too; a policy has one meaning only.
-        if !ours && !kind.is_platform() && closest(group, [kind.group()]).is_none() {
+        if !ours && !kind.is_platform() && !is_near(group, kind.group()) {
             return Identity::Foreign(kind.name());
         }
         let known = kind.api_version();
@@ -151,8 +151,7 @@ pub(super) fn identify<'n>(node: &'n Node, walk: &mut Walk<'_>) -> Identity<'n> 
         return Identity::List(entry);
     }
     let meant = if ours { Kind::near(kind, Some(group)) } else { None };
-    if let Some(meant) = meant.or_else(|| Kind::near(kind, None).filter(|_| closest(group, GROUPS).is_some()))
-    {
+    if let Some(meant) = meant.or_else(|| Kind::near(kind, None).filter(|_| is_near_ours(group))) {
         walk.error(kind_node.span, format!("`{group}` has no kind `{kind}`")).help(format!(
             "did you mean `{}` of `{}`?",
             meant.name(),
@@ -172,6 +171,20 @@ pub(super) fn identify<'n>(node: &'n Node, walk: &mut Walk<'_>) -> Identity<'n> 
         return Identity::Mistaken(None);
     }
     Identity::Foreign(kind)
+}
+
+/// A group that was probably meant to be one of those known here.
+pub(super) fn is_near_ours(group: &str) -> bool {
+    GROUPS.iter().any(|ours| is_near(group, ours))
+}
+
+/// The parts of a domain agree, slips aside, and whatever it ends in.
+fn is_near(group: &str, ours: &str) -> bool {
+    let (Some((group, _)), Some((ours, _))) = (group.rsplit_once('.'), ours.rsplit_once('.')) else {
+        return false;
+    };
+    let (group, ours): (Vec<_>, Vec<_>) = (group.split('.').collect(), ours.split('.').collect());
+    group.len() == ours.len() && group.iter().zip(ours).all(|(part, ours)| closest(part, [ours]).is_some())
 }
 
 fn text<'n>(

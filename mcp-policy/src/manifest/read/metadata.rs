@@ -52,11 +52,15 @@ pub(super) fn read(node: &Node, kind: Kind, walk: &mut Walk<'_>) -> Option<Metad
         walk.expected(metadata, "`metadata`, a map");
         return None;
     };
+    let errors = walk.errors;
     for entry in entries.iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
         if let Some(meant @ ("name" | "namespace")) = closest(&entry.key, KNOWN) {
             walk.error(entry.key_span, format!("metadata has no `{}`", entry.key))
                 .help(format!("did you mean `{meant}`?"));
         }
+    }
+    if walk.errors > errors {
+        return None;
     }
     let member = |key| metadata.get(key).filter(|value| !value.is_null());
     let namespace = match member("namespace") {

@@ -3,7 +3,7 @@
 //! An empty list or map means what an absent one means, and that is often more than a person who writes `[]` thinks:
 //! every one of them is told with what it widens.
 
-use spanned_yaml::{Node, Span};
+use spanned_yaml::{Entry, Node, Span};
 
 use super::{
     fields::Fields,
@@ -45,13 +45,16 @@ pub(super) fn read(spec: &Node, namespace: &str, walk: &mut Walk<'_>) -> Option<
         items.iter().filter_map(|item| read_deny(item, walk)).collect::<Vec<_>>()
     });
     let (bindings, deny) = (bindings.unwrap_or_default(), deny.unwrap_or_default());
-    if bindings.is_empty() && deny.is_empty() && errors == walk.errors {
-        walk.error(fields.span(), POLICY_NOT_EMPTY.message).help("a policy grants or denies something");
-    } else {
-        widened(&mut fields, "bindings", "the policy grants nothing", walk);
-        widened(&mut fields, "deny", "the policy denies nothing", walk);
+    let whole = errors == walk.errors;
+    let (span, lists) = (fields.span(), [fields.entry("bindings"), fields.entry("deny")]);
+    let unknown = fields.finish(walk);
+    if !bindings.is_empty() || !deny.is_empty() {
+        let [bindings, deny] = lists;
+        widened(bindings, "the policy grants nothing", walk);
+        widened(deny, "the policy denies nothing", walk);
+    } else if whole && !unknown {
+        walk.error(span, POLICY_NOT_EMPTY.message).help("a policy grants or denies something");
     }
-    fields.finish(walk);
     Some(Spec { target: target?, bindings, deny })
 }
 
@@ -94,20 +97,19 @@ fn read_binding(node: &Node, walk: &mut Walk<'_>) -> Option<PolicyBinding> {
         let items = walk.list(node, "`from`", Size::up_to(POLICY_CONDITIONS));
         items.iter().filter_map(|item| condition(item, walk)).collect()
     });
-    widened(&mut fields, "from", "the binding is for everybody who holds the role", walk);
+    widened(fields.entry("from"), "the binding is for everybody who holds the role", walk);
     let restrictions = fields.optional("ruleRestrictions").map(|node| {
         let items = walk.list(node, "`ruleRestrictions`", Size::up_to(RESTRICTIONS));
         items.iter().filter_map(|item| read_restriction(item, walk)).collect::<Vec<_>>()
     });
     widened(
-        &mut fields,
-        "ruleRestrictions",
+        fields.entry("ruleRestrictions"),
         "the role is granted on every tool, prompt and resource of the server",
         walk,
     );
     let hints =
         fields.optional("toolHintFilter").map_or_else(HintFilter::default, |node| read_hints(node, walk));
-    widened(&mut fields, "toolHintFilter", "tools are called whatever hints they have", walk);
+    widened(fields.entry("toolHintFilter"), "tools are called whatever hints they have", walk);
     fields.finish(walk);
     Some(PolicyBinding {
         role: role?,
@@ -164,7 +166,7 @@ fn read_deny(node: &Node, walk: &mut Walk<'_>) -> Option<Deny> {
             } else {
                 "the rule denies none of them"
             };
-            widened(&mut fields, key, widens, walk);
+            widened(fields.entry(key), widens, walk);
         }
     }
     fields.finish(walk);
@@ -193,11 +195,9 @@ fn names(fields: &mut Fields<'_>, each: Size, walk: &mut Walk<'_>) -> Restrictio
 }
 
 /// Warns of a key that is written with nothing in it.
-fn widened(fields: &mut Fields<'_>, key: &'static str, widens: &str, walk: &mut Walk<'_>) {
-    let Some(entry) = fields.entry(key) else { return };
-    if is_empty(&entry.value) {
-        let span = Span { start: entry.key_span.start, end: entry.value.span.end.max(entry.key_span.end) };
-        walk.warning(span, format!("`{key}` is empty, as if it were not there: {widens}"))
-            .help("remove it if that is meant, or say what it should hold");
-    }
+fn widened(entry: Option<&Entry>, widens: &str, walk: &mut Walk<'_>) {
+    let Some(Entry { key, key_span, value }) = entry.filter(|entry| is_empty(&entry.value)) else { return };
+    let span = Span { start: key_span.start, end: value.span.end.max(key_span.end) };
+    walk.warning(span, format!("`{key}` is empty, as if it were not there: {widens}"))
+        .help("remove it if that is meant, or say what it should hold");
 }

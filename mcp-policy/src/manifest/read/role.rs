@@ -6,7 +6,7 @@ use spanned_yaml::{Node, closest};
 
 use super::{
     fields::Fields,
-    identity::ENTERPRISE,
+    identity::{ENTERPRISE, is_near_ours},
     walk::{Size, Walk, suggestion},
 };
 use crate::{
@@ -40,20 +40,26 @@ fn read_product(node: &Node, walk: &mut Walk<'_>) -> Vec<Action> {
         if group == ENTERPRISE {
             return Some(());
         }
-        let note = walk.warning(node.span, format!("actions of `{group}` grant nothing on MCP servers"));
-        match closest(group, [ENTERPRISE]) {
-            Some(meant) => note.help(format!("did you mean `{meant}`?")),
-            None => note.help(format!("the entry is ignored: the actions known here are `{ENTERPRISE}`'s")),
-        };
+        let found = walk.warning(node.span, format!("actions of `{group}` grant nothing on MCP servers"));
+        found.help(if is_near_ours(group) {
+            format!("did you mean `{ENTERPRISE}`?")
+        } else {
+            format!("the entry is ignored: the actions known here are `{ENTERPRISE}`'s")
+        });
         None
     });
-    let mut actions = Vec::new();
+    let (mut actions, mut wildcard) = (Vec::new(), false);
     if let Some(node) = fields.required("actions") {
         let items = walk.list(node, "`actions`", Size::one_to(ACTIONS));
         for item in items {
             let Some(text) = walk.string(item, "an action", Size::up_to(NAME)) else { continue };
             if text == "*" && items.len() > 1 {
-                walk.error(item.span, WILDCARD_ALONE.message).help("`*` is every action: remove the others");
+                if !std::mem::replace(&mut wildcard, true) {
+                    walk.error(item.span, WILDCARD_ALONE.message)
+                        .help("`*` is every action: remove the others");
+                }
+            } else if text.is_empty() {
+                walk.error(item.span, "an action is empty").help("name one, or remove it");
             } else if !is_action(text) {
                 let error = walk.error(item.span, format!("`{text}` is no name of an action"));
                 match closest(text, Action::ALL.map(Action::name)) {

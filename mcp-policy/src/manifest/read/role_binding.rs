@@ -54,20 +54,18 @@ pub(super) fn condition(node: &Node, walk: &mut Walk<'_>) -> Option<Condition> {
     let errors = walk.errors;
     let groups = claim_values(&mut fields, "groups", "a group", walk);
     let roles = claim_values(&mut fields, "roles", "a role", walk);
-    if groups.is_empty() && roles.is_empty() && errors == walk.errors {
+    let entries = [fields.entry("groups"), fields.entry("roles")];
+    fields.finish(walk);
+    if !groups.is_empty() || !roles.is_empty() {
+        for entry in entries.into_iter().flatten().filter(|entry| is_empty(&entry.value)) {
+            let key = &entry.key;
+            walk.warning(entry.key_span, format!("`{key}` is empty and asks for nothing"))
+                .help(format!("the condition matches with any {key} and with none: remove it, or list some"));
+        }
+    } else if errors == walk.errors {
         walk.error(node.span, CONDITION_NOT_EMPTY.message)
             .help("a condition on nothing would match everybody");
-    } else {
-        for key in ["groups", "roles"] {
-            let Some(entry) = fields.entry(key) else { continue };
-            if is_empty(&entry.value) {
-                walk.warning(entry.key_span, format!("`{key}` is empty and asks for nothing")).help(format!(
-                    "the condition matches with any {key} and with none: remove it, or list some"
-                ));
-            }
-        }
     }
-    fields.finish(walk);
     Some(Condition { groups, roles, place: walk.place(node.span) })
 }
 

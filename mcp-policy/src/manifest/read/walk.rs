@@ -121,15 +121,19 @@ impl<'f> Walk<'f> {
     /// A list of a size; of one that is too long, as many items as it may have.
     pub(super) fn list<'n>(&mut self, node: &'n Node, what: &str, size: Size) -> &'n [Node] {
         let Some(items) = node.as_sequence() else {
-            self.expected(node, &format!("{what}, a list"));
+            let one = node.as_str().filter(|text| text.len() <= 100);
+            let error = self.expected(node, &format!("{what}, a list"));
+            if let Some(text) = one {
+                error.help(format!("a list of one is `[{text}]`"));
+            }
             return &[];
         };
         if items.len() < size.least {
-            self.error(node.span, format!("{what} is empty, it needs at least {}", size.least));
+            self.error(node.span, format!("{what} is empty")).help("it needs at least one");
         }
         if let Some(first) = items.get(size.most) {
             let message = format!("{what} has {} items, {} is the most", items.len(), size.most);
-            self.error(first.span, message).help("split it among several resources");
+            self.error(first.span, message).help("split it in two");
         }
         items.get(..size.most).unwrap_or(items)
     }
@@ -152,17 +156,20 @@ impl<'f> Walk<'f> {
         let found = node.as_bool();
         if found.is_none() {
             let meant = scalar::yaml_1_1_boolean(node);
+            let text = node.as_str().filter(|text| ["true", "false"].contains(text));
             let error = self.expected(node, "`true` or `false`");
-            if let Some(meant) = meant {
-                error.help(format!("kubectl takes it for `{meant}`: write that"));
-            }
+            match (meant, text) {
+                (Some(meant), _) => error.help(format!("kubectl takes it for `{meant}`: write that")),
+                (None, Some(text)) => error.help(format!("without quotes: `{text}`")),
+                (None, None) => error,
+            };
         }
         found
     }
 
     /// A string out of a closed set.
     pub(super) fn choice<T: Copy>(&mut self, node: &Node, what: &str, choices: &[(&str, T)]) -> Option<T> {
-        let text = self.string(node, what, Size::ANY)?;
+        let text = self.string(node, &format!("the {what}"), Size::ANY)?;
         let found = choices.iter().find(|(name, _)| *name == text).map(|(_, meaning)| *meaning);
         if found.is_none() {
             let names = choices.iter().map(|(name, _)| *name);
