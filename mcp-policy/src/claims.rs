@@ -185,8 +185,12 @@ impl Reading {
                 return None;
             }
             Some(Value::Array(members)) => {
-                let strings: BTreeSet<_> =
-                    members.iter().filter_map(|member| member.as_str().map(str::to_owned)).collect();
+                let text = |member: &Value| match member {
+                    Value::String(text) => Some(text.clone()),
+                    Value::Number(number) if !self.rules.hold(Rule::ClaimShape) => Some(number.to_string()),
+                    _ => None,
+                };
+                let strings: BTreeSet<_> = members.iter().filter_map(text).collect();
                 let count = members.iter().filter(|member| !member.is_string()).count();
                 if count > 0 {
                     notes.push(Note::Dropped { claim: claim.to_owned(), count });

@@ -192,7 +192,7 @@ rules! {
     OpHint = "OP-HINT",
     /// Broken: `deny` is ignored.
     OpDeny = "OP-DENY",
-    /// Broken: a policy applies to the servers of its target's kind and name in every namespace.
+    /// Broken: a policy applies to the servers of its target's name, of either kind and in every namespace.
     OpScope = "OP-SCOPE",
     /// Broken: what does not compile is left out, and the rest is put in force.
     OpFailClosed = "OP-FAIL-CLOSED",

@@ -91,7 +91,7 @@ impl<'m> Index<'m> {
         if !self.rules.hold(Rule::OpScope) {
             for (at, policy) in manifests.policies.iter().enumerate() {
                 let target = &policy.target.value;
-                let same = |id: &ServerId| id != target && id.kind == target.kind && id.name == target.name;
+                let same = |id: &ServerId| id != target && id.name == target.name;
                 targets.iter_mut().filter(|(id, _)| same(id)).for_each(|(_, policies)| policies.push(at));
             }
         }
