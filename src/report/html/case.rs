@@ -8,7 +8,7 @@ use super::{
     requirements::linked,
 };
 use crate::{
-    model::identifier::RequirementId,
+    model::identifier::{CaseId, RequirementId, ScenarioId},
     outcome::{CaseResult, CheckStatus, Report, StepResult, TokenShown},
     report::{
         decoded::{Compared, compared},
@@ -31,6 +31,8 @@ pub(super) struct Shown<'a> {
     pub(super) rules: Vec<(&'a RequirementId, String)>,
     /// Who has to act.
     pub(super) acts: Option<String>,
+    /// The first case of its scenario, by id and anchor, where that has what is the same for this one.
+    pub(super) sibling: Option<(&'a CaseId, String)>,
     /// Where its steps are written.
     pub(super) file: Option<&'a str>,
     /// What it notes and others do not.
@@ -69,8 +71,13 @@ pub(super) fn areas<'a>(
     wrong: Evidence,
     passed: Evidence,
 ) -> Vec<Area<'a>> {
-    let shown = |case: &'a CaseResult| {
-        Shown::new(case, common, if case.status == CheckStatus::Pass { passed } else { wrong })
+    let mut first: BTreeMap<&ScenarioId, &CaseId> = BTreeMap::new();
+    let mut shown = |case: &'a CaseResult| {
+        let mut shown =
+            Shown::new(case, common, if case.status == CheckStatus::Pass { passed } else { wrong });
+        let first = *first.entry(&case.scenario).or_insert(&case.id);
+        shown.sibling = (shown.brief && *first != case.id).then(|| (first, anchor::of_case(first)));
+        shown
     };
     let mut areas: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
     for case in &report.cases {
@@ -79,7 +86,7 @@ pub(super) fn areas<'a>(
     let area = |(name, cases): (&'a str, Vec<&'a CaseResult>)| Area {
         name,
         counts: counts(&cases),
-        cases: cases.into_iter().map(shown).collect(),
+        cases: cases.into_iter().map(&mut shown).collect(),
     };
     areas.into_iter().map(area).collect()
 }
@@ -105,6 +112,7 @@ impl<'a> Shown<'a> {
             anchor: anchor::of_case(&case.id),
             rules: linked(&case.requirements),
             acts: case.cause.map(|cause| who_acts(cause, case)),
+            sibling: None,
             file: case.steps.first().map(|step| step.location.file.as_str()),
             notes: notes.filter(|note| !common.contains(note)).collect(),
             steps: case.steps.iter().map(step).collect(),

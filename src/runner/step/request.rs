@@ -82,8 +82,8 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
         context.presentations.extend(each);
     }
     capture(context, step, answer)?;
-    let often = if step.at_once > 1 { format!("{} times at once ", step.at_once) } else { String::new() };
-    Ok(Done { title: format!("{often}{} {path} of {}", step.method, step.to), checks, go_on: true })
+    let often = if step.at_once > 1 { format!(", {} times at once", step.at_once) } else { String::new() };
+    Ok(Done { title: format!("{} {path} of {}{often}", step.method, step.to), checks, go_on: true })
 }
 
 /// Below the component's address, or as it is written, if that is of the component's own origin: a token goes nowhere
