@@ -1,7 +1,7 @@
 //! The OAuth flows of a client, step by step as the standards have them.
 //!
-//! Used by the simulated client, the steps of a scenario and later the doctor. It knows the IdP by its issuer
-//! only, and sends through a [`Courier`], so that every exchange can be watched.
+//! Used by the simulated client, the Cloud UI of the reference, the steps of a scenario and later the doctor. It knows
+//! the IdP by its issuer only, and sends through a [`Courier`], so that every exchange can be watched.
 
 mod authorization_code;
 mod client_credentials;
@@ -15,12 +15,15 @@ mod scripted;
 mod token_response;
 mod user_agent;
 
+use url::Url;
+
 use crate::{
     chance::Chance,
     model::{identifier::Issuer, rule::Rules},
     net::courier::{Courier, SendError},
 };
 
+pub use authorization_code::Pending;
 pub use discovery::ServerMetadata;
 pub use token_response::Tokens;
 
@@ -97,6 +100,26 @@ impl SignIn<'_> {
         person: &Person,
     ) -> Result<Tokens, SignInError> {
         authorization_code::run(self, registration, person).await
+    }
+
+    /// The first half of the same for a web application, which has no browser of its own: where it sends the person's,
+    /// and what it remembers until the callback at `redirect_uri`.
+    pub async fn begin(
+        &mut self,
+        registration: &Registration,
+        redirect_uri: &str,
+    ) -> Result<(Url, Pending), SignInError> {
+        authorization_code::begin(self, registration, redirect_uri.to_owned()).await
+    }
+
+    /// The second half: the URL with which the browser came back, checked and its code redeemed.
+    pub async fn finish(
+        &self,
+        registration: &Registration,
+        pending: &Pending,
+        callback: &Url,
+    ) -> Result<Tokens, SignInError> {
+        authorization_code::finish(self, registration, pending, callback).await
     }
 
     /// Device code: the person approves on another device, which is a browser here as well (RFC 8628). The token

@@ -10,20 +10,29 @@ use super::{
 };
 use crate::model::rule::Rule;
 
-/// What the client remembers between request and callback.
-struct Pending {
+/// What a client remembers between the request and its callback. It has no debug output: the verifier is a secret.
+pub struct Pending {
+    metadata: ServerMetadata,
     redirect_uri: String,
     verifier: String,
     state: Option<String>,
     nonce: Option<String>,
 }
 
+impl Pending {
+    /// What the authorization server says of itself.
+    #[must_use]
+    pub fn metadata(&self) -> &ServerMetadata {
+        &self.metadata
+    }
+}
+
+/// The whole flow, with a person at a browser.
 pub(super) async fn run(
     flow: &mut SignIn<'_>,
     registration: &Registration,
     person: &Person,
 ) -> Result<Tokens, SignInError> {
-    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer, flow.rules).await?;
     let loopback = match &registration.redirect_uri {
         Some(_) => None,
         None => Some(Loopback::listen().await.map_err(|error| SignInError::Loopback(error.to_string()))?),
@@ -33,26 +42,48 @@ pub(super) async fn run(
         (None, Some(loopback)) => loopback.redirect_uri(),
         (None, None) => String::new(),
     };
-    // CL-LOGIN: a fresh verifier, state and nonce for every request.
-    let bound = flow.rules.hold(Rule::ClLogin);
-    let pending = Pending {
-        redirect_uri,
-        verifier: flow.chance.text(),
-        state: bound.then(|| flow.chance.text()),
-        nonce: bound.then(|| flow.chance.text()),
-    };
-    let url = authorization_url(&metadata, registration, &pending)?;
+    let (url, pending) = begin(flow, registration, redirect_uri).await?;
     let callback = UserAgent::new(flow.courier).authorize(&url, &pending.redirect_uri, person).await?;
     let callback = match loopback {
         Some(loopback) => loopback.receive(flow.courier, &callback).await?,
         None => callback,
     };
+    finish(flow, registration, &pending, &callback).await
+}
+
+/// The first half: where the browser is sent.
+pub(super) async fn begin(
+    flow: &mut SignIn<'_>,
+    registration: &Registration,
+    redirect_uri: String,
+) -> Result<(Url, Pending), SignInError> {
+    let metadata = ServerMetadata::fetch(flow.courier, &registration.issuer, flow.rules).await?;
+    // CL-LOGIN: a fresh verifier, state and nonce for every request.
+    let bound = flow.rules.hold(Rule::ClLogin);
+    let pending = Pending {
+        metadata,
+        redirect_uri,
+        verifier: flow.chance.text(),
+        state: bound.then(|| flow.chance.text()),
+        nonce: bound.then(|| flow.chance.text()),
+    };
+    Ok((authorization_url(registration, &pending)?, pending))
+}
+
+/// The second half: what the browser came back with.
+pub(super) async fn finish(
+    flow: &SignIn<'_>,
+    registration: &Registration,
+    pending: &Pending,
+    callback: &Url,
+) -> Result<Tokens, SignInError> {
+    let metadata = &pending.metadata;
     // CL-LOGIN-CHECK: the callback and the ID token answer this request, and come from this issuer.
     let checked = flow.rules.hold(Rule::ClLoginCheck);
     if checked {
-        check_callback(&callback, &metadata, &pending)?;
+        check_callback(callback, pending)?;
     }
-    let code = read_callback(&callback)?;
+    let code = read_callback(callback)?;
     let fields = vec![
         ("grant_type".into(), "authorization_code".into()),
         ("code".into(), code),
@@ -72,12 +103,8 @@ pub(super) async fn run(
     Ok(tokens)
 }
 
-fn authorization_url(
-    metadata: &ServerMetadata,
-    registration: &Registration,
-    pending: &Pending,
-) -> Result<Url, SignInError> {
-    let mut url = Url::parse(&metadata.authorization_endpoint)
+fn authorization_url(registration: &Registration, pending: &Pending) -> Result<Url, SignInError> {
+    let mut url = Url::parse(&pending.metadata.authorization_endpoint)
         .map_err(|error| SignInError::Protocol(format!("authorization endpoint: {error}")))?;
     let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, pending.verifier.as_bytes()));
     {
@@ -103,7 +130,8 @@ fn authorization_url(
 }
 
 /// The callback is the answer to our request, from the issuer that was asked (RFC 6749 §4.1.2, RFC 9207 §2.4).
-fn check_callback(callback: &Url, metadata: &ServerMetadata, pending: &Pending) -> Result<(), SignInError> {
+fn check_callback(callback: &Url, pending: &Pending) -> Result<(), SignInError> {
+    let metadata = &pending.metadata;
     if parameter(callback, "state") != pending.state {
         return Err(SignInError::Protocol("the callback's state is not the one that was sent".into()));
     }

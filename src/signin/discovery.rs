@@ -23,6 +23,8 @@ pub struct ServerMetadata {
     pub token_endpoint: String,
     /// For a client without a browser (RFC 8628 §4).
     pub device_authorization_endpoint: Option<String>,
+    /// Where a person signs out (OpenID Connect RP-Initiated Logout §2.1).
+    pub end_session_endpoint: Option<String>,
     /// The `iss` parameter comes with every authorization response (RFC 9207 §3).
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
