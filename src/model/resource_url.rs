@@ -53,7 +53,9 @@ impl ResourceUrl {
         format!("{}{}", self.origin(), self.metadata_path())
     }
 
-    fn origin(&self) -> String {
+    /// Scheme, host and port (RFC 6454 §6.2), as a browser's `Origin` has them.
+    #[must_use]
+    pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 }

@@ -3,7 +3,7 @@
 use spanned_yaml::{Diagnostics, Node};
 
 use super::{
-    enterprise_manager::read_issuer,
+    enterprise_manager::{is_okta_host, read_issuer},
     form::{Form, MANAGER_KEYS},
     section::{Section, string},
 };
@@ -22,6 +22,12 @@ pub struct CloudUi {
     pub client_id: ClientId,
     /// `oidc.clientSecret`.
     pub client_secret: Option<Concealed<String>>,
+    /// `oidc.providerId`, the last segment of the callback's path, as it is registered at the IdP; where it is absent,
+    /// `okta` or `entra` by the issuer's host, else `oidc`.
+    pub provider_id: String,
+    /// `oidc.resource`: what to ask the IdP for where it goes by that (RFC 8707), as Okta's server with several audiences
+    /// does. Others refuse the parameter.
+    pub resource: Option<String>,
     /// `oidc.scopes`; `openid email profile offline_access` where it is absent.
     pub scopes: Vec<Scope>,
     /// `oidc.audience`, the `aud` of the access tokens that it takes; the client ID where it is absent (UI-AT).
@@ -32,6 +38,16 @@ pub struct CloudUi {
     pub api_base_url: Option<String>,
     /// `enterpriseManagerUrl`.
     pub enterprise_manager_url: Option<String>,
+    /// `enterpriseManagerResource`: the same for the Cloud UI's own token, with which it asks the Manager.
+    pub enterprise_manager_resource: Option<String>,
+}
+
+impl CloudUi {
+    /// Where the IdP sends the browser back to, below the Cloud UI's own URL.
+    #[must_use]
+    pub fn callback_path(&self) -> String {
+        format!("/api/auth/oauth2/callback/{}", self.provider_id)
+    }
 }
 
 const DEFAULT_SCOPES: &str = "openid,email,profile,offline_access";
@@ -50,6 +66,7 @@ pub(super) fn read(node: &Node, form: Form, findings: &mut Diagnostics) -> Optio
     let schemes = ["https", "http"];
     let api_base_url = section.url("apiBaseUrl", &schemes, findings);
     let enterprise_manager_url = section.url("enterpriseManagerUrl", &schemes, findings);
+    let enterprise_manager_resource = section.string("enterpriseManagerResource", findings);
     form.ignore(&mut section, MANAGER_KEYS);
     section.finish_chart(findings);
     let oidc = oidc?;
@@ -57,11 +74,14 @@ pub(super) fn read(node: &Node, form: Form, findings: &mut Diagnostics) -> Optio
         issuer: oidc.issuer,
         client_id: oidc.client_id,
         client_secret: oidc.client_secret,
+        provider_id: oidc.provider_id,
+        resource: oidc.resource,
         scopes: oidc.scopes,
         audience: oidc.audience,
         url: url.and_then(|url| ResourceUrl::parse(url).ok()),
         api_base_url: api_base_url.map(str::to_owned),
         enterprise_manager_url: enterprise_manager_url.map(str::to_owned),
+        enterprise_manager_resource: enterprise_manager_resource.map(str::to_owned),
     })
 }
 
@@ -69,6 +89,8 @@ struct Oidc {
     issuer: Issuer,
     client_id: ClientId,
     client_secret: Option<Concealed<String>>,
+    provider_id: String,
+    resource: Option<String>,
     scopes: Vec<Scope>,
     audience: Audience,
 }
@@ -78,17 +100,41 @@ fn read_oidc(mut section: Section<'_>, findings: &mut Diagnostics) -> Option<Oid
     let client_id =
         section.required_string("clientId", "the client ID of the Cloud UI's web application", findings);
     let client_secret = section.string("clientSecret", findings);
+    let provider_id = section.optional("providerId").map(|node| read_provider_id(node, findings));
+    let resource = section.string("resource", findings);
     let scopes = section.optional("scopes").map(|node| read_scopes(node, findings));
     let audience = section.string("audience", findings);
     section.finish(findings);
-    let client_id = client_id?;
+    let (issuer, client_id) = (issuer?, client_id?);
     Some(Oidc {
-        issuer: issuer?,
+        provider_id: provider_id.unwrap_or_else(|| Some(provider_of(&issuer).to_owned()))?,
+        resource: resource.map(str::to_owned),
+        issuer,
         client_id: ClientId::new(client_id),
         client_secret: client_secret.map(|secret| Concealed::new(secret.to_owned())),
         scopes: scopes.unwrap_or_else(|| split(DEFAULT_SCOPES)),
         audience: Audience::new(audience.unwrap_or(client_id)),
     })
+}
+
+/// One segment of a path that needs no escaping.
+fn read_provider_id(node: &Node, findings: &mut Diagnostics) -> Option<String> {
+    let text = string(node, "providerId", findings)?;
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        return Some(text.to_owned());
+    }
+    findings
+        .error(node.span, "`providerId` is no segment of a path")
+        .help("letters, digits, `-` and `_`, as in `okta`: the callback ends in it");
+    None
+}
+
+fn provider_of(issuer: &Issuer) -> &'static str {
+    match url::Url::parse(issuer.as_str()).ok().as_ref().and_then(url::Url::host_str) {
+        Some(host) if is_okta_host(host) => "okta",
+        Some("login.microsoftonline.com" | "sts.windows.net") => "entra",
+        _ => "oidc",
+    }
 }
 
 /// A comma-separated string, as the chart has it, or a list.

@@ -189,7 +189,7 @@ pub(super) fn read_issuer(
     Some(Issuer::new(text))
 }
 
-fn is_okta_host(host: &str) -> bool {
+pub(super) fn is_okta_host(host: &str) -> bool {
     [".okta.com", ".oktapreview.com", ".okta-emea.com"].iter().any(|domain| host.ends_with(domain))
 }
 
