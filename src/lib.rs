@@ -15,9 +15,9 @@ pub mod net;
 
 pub mod token;
 
-pub mod reference;
-
 pub mod signin;
+
+pub mod reference;
 
 pub mod client;
 

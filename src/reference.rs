@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::{clock::Clock, model::rule::Rules, net, token::TokenCache};
 
 mod answer;
+pub mod cloud_ui;
 mod control;
 mod edit;
 pub mod enterprise_manager;

@@ -71,9 +71,17 @@ impl Gate {
         query: Option<&str>,
         body: &[u8],
     ) -> Result<Arc<VerifiedToken>, Response> {
-        let verifier = Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner));
-        let token = verifier.authenticate(headers, query, body).await;
+        let token = self.verifier().authenticate(headers, query, body).await;
         token.map_err(|refusal| self.refuse(&refusal))
+    }
+
+    /// Verifies a token that came otherwise than in a request's header, by the same rules.
+    pub(super) async fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, Refusal> {
+        self.verifier().verify(token).await
+    }
+
+    fn verifier(&self) -> Arc<Verifier> {
+        Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// TOK-PRM, RFC 9728 §3.2: lists without a member are left out. `scopes` is what a client requests.
@@ -109,7 +117,7 @@ impl Gate {
         self.surroundings.rules
     }
 
-    fn refuse(&self, refusal: &Refusal) -> Response {
+    pub(super) fn refuse(&self, refusal: &Refusal) -> Response {
         let facts = ProtectedResource {
             issuer: self.expectations.issuer.clone(),
             metadata: self.resource.metadata_url(),

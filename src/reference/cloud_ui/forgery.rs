@@ -1,0 +1,41 @@
+//! UI-SESSION: a request that changes something comes from a page of ours: it says so by its `Origin`, and brings the
+//! token that our pages of this session have in their forms. Either alone would do in a browser that keeps its rules.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::http::{HeaderMap, header::ORIGIN};
+
+use super::{Parts, session::Session};
+
+/// The name of the form's field.
+pub(super) const FIELD: &str = "forgery_token";
+
+/// Why a request is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Forgery {
+    #[error("The request does not come from a page of this application.")]
+    Origin,
+    #[error("The form was not made for this session.")]
+    Token,
+}
+
+impl Parts {
+    /// Held against the form's fields.
+    // RULE: UI-FORGERY: broken: neither Origin nor the form's token is looked at
+    pub(super) fn check_forgery(
+        &self,
+        headers: &HeaderMap,
+        session: &Session,
+        fields: &[(String, String)],
+    ) -> Result<(), Forgery> {
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let own = self.resource.origin();
+        let (Some(origin), None) = (origins.next(), origins.next()) else { return Err(Forgery::Origin) };
+        if origin.as_bytes() != own.as_bytes() {
+            return Err(Forgery::Origin);
+        }
+        let mut tokens = fields.iter().filter(|(name, _)| name == FIELD).map(|(_, value)| value);
+        let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(Forgery::Token) };
+        verify_slices_are_equal(token.as_bytes(), session.forgery_token.as_bytes())
+            .map_err(|_| Forgery::Token)
+    }
+}
