@@ -5,6 +5,8 @@ mod attack_list;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod cloud_ui;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod control;
