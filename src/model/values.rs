@@ -15,10 +15,12 @@ mod form;
 mod indentation;
 mod mask;
 mod placeholder;
+pub mod registry_server;
 mod section;
 
 pub use cloud_ui::CloudUi;
 pub use enterprise_manager::{EnterpriseManager, IdpType, Interval};
+pub use registry_server::RegistryServer;
 
 use form::Form;
 
@@ -30,8 +32,8 @@ pub struct Values {
     pub enterprise_manager: Option<EnterpriseManager>,
     /// The Enterprise Cloud UI.
     pub cloud_ui: Option<CloudUi>,
-    /// The Registry Server's section as it stands; null where only the switch is set.
-    pub registry_server: Option<Concealed<Json>>,
+    /// The Registry Server.
+    pub registry_server: Option<RegistryServer>,
     document: Concealed<Json>,
     form: Form,
 }
@@ -64,14 +66,15 @@ impl Values {
         let manager = form.enterprise_manager(root, findings);
         let cloud_ui = form.cloud_ui(root, findings);
         let registry = form.registry_server(root, findings);
-        for section in [manager, cloud_ui].into_iter().flatten() {
+        for section in [manager, cloud_ui, registry].into_iter().flatten() {
             placeholder::report(section, findings);
         }
         Some(Self {
             enterprise_manager: manager
                 .and_then(|node| read_or_refuse(node, form, findings, enterprise_manager::read)),
             cloud_ui: cloud_ui.and_then(|node| read_or_refuse(node, form, findings, cloud_ui::read)),
-            registry_server: registry.map(Concealed::new),
+            registry_server: registry
+                .and_then(|node| read_or_refuse(node, form, findings, registry_server::read)),
             document: Concealed::new(root.to_json()),
             form,
         })
@@ -91,9 +94,14 @@ impl Values {
 
     /// Registers every secret of the file, so that no report or log shows it.
     pub fn register_secrets(&self, secrets: &Secrets) {
-        for path in ["toolhive-cloud-ui.oidc.clientSecret", "toolhive-cloud-ui.betterAuth.secret"] {
+        for (path, shown_as) in [
+            ("toolhive-cloud-ui.oidc.clientSecret", "client secret"),
+            ("toolhive-cloud-ui.betterAuth.secret", "client secret"),
+            ("toolhive-registry-server.upstream.config.database.password", "database password"),
+            ("toolhive-registry-server.upstream.config.database.migrationPassword", "database password"),
+        ] {
             if let Some(Json::String(secret)) = self.lookup(path) {
-                secrets.register(&secret, "client secret");
+                secrets.register(&secret, shown_as);
             }
         }
         let telemetry =

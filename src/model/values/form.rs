@@ -1,7 +1,6 @@
 //! Which components a values file configures, and where: the umbrella chart's sections behind their switches,
 //! or a component chart's own top level.
 
-use serde_json::Value as Json;
 use spanned_yaml::{Diagnostics, Entry, Fields, Node, closest};
 
 use super::section::Section;
@@ -91,9 +90,12 @@ impl Form {
         }
     }
 
-    pub(super) fn registry_server(self, root: &Node, findings: &mut Diagnostics) -> Option<Json> {
-        let enabled = self == Self::Umbrella && REGISTRY_NAMES.enabled(root, findings);
-        enabled.then(|| root.get(REGISTRY).map_or(Json::Null, Node::to_json))
+    /// Of the umbrella form alone: the component form has no key that is the registry's.
+    pub(super) fn registry_server<'n>(self, root: &'n Node, findings: &mut Diagnostics) -> Option<&'n Node> {
+        match self {
+            Self::Umbrella => REGISTRY_NAMES.section_if_enabled(root, findings),
+            Self::Component => None,
+        }
     }
 
     /// The keys at the top level that belong to the other component of a file in component form.

@@ -139,7 +139,7 @@ impl<'n> Section<'n> {
     }
 
     /// A misspelt form of the key is there; [`finish`](Section::finish) reports it.
-    fn has_near_miss_of(&self, key: &'static str) -> bool {
+    pub(super) fn has_near_miss_of(&self, key: &'static str) -> bool {
         let entries = self.node.as_mapping().unwrap_or_default();
         entries.iter().any(|entry| entry.key != key && closest(&entry.key, [key]).is_some())
     }
