@@ -2,7 +2,10 @@
 //!
 //! Verification is `token`'s; this file turns its results into HTTP. It knows no endpoint.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    slice,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::{
     body::{Bytes, to_bytes},
@@ -15,7 +18,7 @@ use serde_json::{Value as Json, json};
 use super::{Surroundings, answer};
 use crate::{
     model::{
-        identifier::Scope,
+        identifier::{Issuer, Scope},
         resource_url::ResourceUrl,
         rule::{Rule, Rules},
     },
@@ -65,14 +68,14 @@ impl Gate {
         self.verified(headers, query, &[]).await
     }
 
-    async fn verified(
+    /// The same, for a resource whose refusals have a form of their own.
+    pub(super) async fn authenticate(
         &self,
         headers: &HeaderMap,
         query: Option<&str>,
         body: &[u8],
-    ) -> Result<Arc<VerifiedToken>, Response> {
-        let token = self.verifier().authenticate(headers, query, body).await;
-        token.map_err(|refusal| self.refuse(&refusal))
+    ) -> Result<Arc<VerifiedToken>, Refusal> {
+        self.verifier().authenticate(headers, query, body).await
     }
 
     /// Verifies a token that came otherwise than in a request's header, by the same rules.
@@ -80,26 +83,22 @@ impl Gate {
         self.verifier().verify(token).await
     }
 
+    async fn verified(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        body: &[u8],
+    ) -> Result<Arc<VerifiedToken>, Response> {
+        self.authenticate(headers, query, body).await.map_err(|refusal| self.refuse(&refusal))
+    }
+
     fn verifier(&self) -> Arc<Verifier> {
         Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// TOK-PRM, RFC 9728 §3.2: lists without a member are left out. `scopes` is what a client requests.
+    /// TOK-PRM: whose tokens the resource takes. `scopes` is what a client requests.
     pub(super) fn metadata(&self, scopes: &[String]) -> Response {
-        let resource = if self.rules().hold(Rule::TokPrm) {
-            self.resource.as_str()
-        } else {
-            "https://another-resource.example.com"
-        };
-        let mut document = json!({
-            "resource": resource,
-            "authorization_servers": [self.expectations.issuer],
-            "bearer_methods_supported": ["header"],
-        });
-        if let (false, Json::Object(members)) = (scopes.is_empty(), &mut document) {
-            members.insert("scopes_supported".to_owned(), scopes.into());
-        }
-        answer::document(&document)
+        metadata(&self.resource, slice::from_ref(&self.expectations.issuer), scopes, self.rules())
     }
 
     /// Forgets every verified token and every key, as a restart does.
@@ -119,20 +118,51 @@ impl Gate {
 
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response {
         let facts = ProtectedResource {
-            issuer: self.expectations.issuer.clone(),
+            realm: self.expectations.issuer.as_str().to_owned(),
             metadata: self.resource.metadata_url(),
             scope: self.expectations.scope.clone(),
         };
-        let Challenge { status, www_authenticate, body } = Challenge::new(refusal, &facts, self.rules());
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
-        let response = match body {
-            Some(body) => answer::typed(status, Challenge::CONTENT_TYPE, body),
-            None => status.into_response(),
-        };
-        let mut response = answer::with_header(response, WWW_AUTHENTICATE, &www_authenticate);
-        response.extensions_mut().insert(RefusedBy(refusal.rule()));
-        response
+        challenge(refusal, &facts, self.rules(), None)
     }
+}
+
+/// TOK-REFUSAL, with another body where the resource has its own.
+pub(super) fn challenge(
+    refusal: &Refusal,
+    facts: &ProtectedResource,
+    rules: Rules,
+    own_body: Option<&Json>,
+) -> Response {
+    let Challenge { status, www_authenticate, body } = Challenge::new(refusal, facts, rules);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
+    let body = body.map(|body| own_body.map_or(body, Json::to_string));
+    let response = match body {
+        Some(body) => answer::typed(status, Challenge::CONTENT_TYPE, body),
+        None => status.into_response(),
+    };
+    let mut response = answer::with_header(response, WWW_AUTHENTICATE, &www_authenticate);
+    response.extensions_mut().insert(RefusedBy(refusal.rule()));
+    response
+}
+
+/// TOK-PRM, RFC 9728 §3.2: lists without a member are left out.
+pub(super) fn metadata(
+    resource: &ResourceUrl,
+    issuers: &[Issuer],
+    scopes: &[String],
+    rules: Rules,
+) -> Response {
+    let resource =
+        if rules.hold(Rule::TokPrm) { resource.as_str() } else { "https://another-resource.example.com" };
+    let mut document = json!({
+        "resource": resource,
+        "authorization_servers": issuers,
+        "bearer_methods_supported": ["header"],
+    });
+    if let (false, Json::Object(members)) = (scopes.is_empty(), &mut document) {
+        members.insert("scopes_supported".to_owned(), scopes.into());
+    }
+    answer::document(&document)
 }
 
 fn verifier(expectations: &Expectations, surroundings: &Surroundings, tokens: TokenCache) -> Arc<Verifier> {

@@ -9,20 +9,15 @@ const UNKNOWN: &str = "unknown";
 #[derive(Clone, Debug)]
 pub(super) struct Paths(Arc<[(Path, &'static str)]>);
 
+/// Segments, between slashes; none stands for any one that is not empty.
 #[derive(Debug)]
-enum Path {
-    Exact(String),
-    /// One segment between a beginning and an end.
-    Item(String, String),
-}
+struct Path(Vec<Option<String>>);
 
 impl Paths {
-    /// Paths and their names; a path with `{}` stands for each that has one segment there.
+    /// Paths and their names; each `{}` of a path stands for any one segment.
     pub(super) fn new(paths: impl IntoIterator<Item = (String, &'static str)>) -> Self {
-        let path = |path: String| match path.split_once("{}") {
-            Some((before, after)) => Path::Item(before.to_owned(), after.to_owned()),
-            None => Path::Exact(path),
-        };
+        let segment = |segment: &str| (segment != "{}").then(|| segment.to_owned());
+        let path = |written: String| Path(written.split('/').map(segment).collect());
         Self(paths.into_iter().map(|(written, name)| (path(written), name)).collect())
     }
 
@@ -45,13 +40,13 @@ impl Paths {
 
 impl Path {
     fn is(&self, path: &str) -> bool {
-        match self {
-            Self::Exact(known) => known == path,
-            Self::Item(before, after) => path
-                .strip_prefix(before.as_str())
-                .and_then(|rest| rest.strip_suffix(after.as_str()))
-                .is_some_and(|item| !item.is_empty() && !item.contains('/')),
-        }
+        let mut segments = path.split('/');
+        let fits = self.0.iter().all(|known| match (known, segments.next()) {
+            (Some(known), Some(segment)) => known == segment,
+            (None, Some(segment)) => !segment.is_empty(),
+            (_, None) => false,
+        });
+        fits && segments.next().is_none()
     }
 }
 
@@ -65,6 +60,7 @@ mod tests {
             ("/healthz".to_owned(), "healthz"),
             ("/em/healthz".to_owned(), "healthz"),
             ("/servers/{}/latest".to_owned(), "server"),
+            ("/servers/{}/{}".to_owned(), "version"),
         ]);
         for (path, name) in [
             ("/healthz", "healthz"),
@@ -74,9 +70,11 @@ mod tests {
             ("/servers/a/b/latest", "unknown"),
             ("/servers//latest", "unknown"),
             ("/servers/latest", "unknown"),
+            ("/servers/a/b", "version"),
+            ("/servers/a/", "unknown"),
         ] {
             assert_eq!(paths.name(path), name, "{path}");
         }
-        assert_eq!(paths.names(), ["healthz", "server", "unknown"]);
+        assert_eq!(paths.names(), ["healthz", "server", "version", "unknown"]);
     }
 }

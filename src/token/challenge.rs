@@ -4,15 +4,15 @@ use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 use crate::model::{
-    identifier::{Issuer, Scope},
+    identifier::Scope,
     rule::{Rule, Rules},
 };
 
 /// What a refusal says about the resource that refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtectedResource {
-    /// `realm`: the issuer whose tokens are accepted.
-    pub issuer: Issuer,
+    /// `realm`: the issuer whose tokens are accepted, unless the resource has a name for it.
+    pub realm: String,
     /// `resource_metadata`: the URL of the resource's metadata (RFC 9728 §3.1).
     pub metadata: String,
     /// `scope`: the scope that is required, where one is.
@@ -43,7 +43,7 @@ impl Challenge {
         }
         let description = refusal.description();
         let mut parameters = vec![
-            ("realm", Some(resource.issuer.as_str())),
+            ("realm", Some(resource.realm.as_str())),
             ("resource_metadata", Some(resource.metadata.as_str())),
             ("scope", resource.scope.as_ref().map(Scope::as_str)),
         ];
@@ -87,7 +87,7 @@ mod tests {
 
     fn resource() -> ProtectedResource {
         ProtectedResource {
-            issuer: Issuer::new("https://acme.okta.com/oauth2/default"),
+            realm: "https://acme.okta.com/oauth2/default".to_owned(),
             metadata: "https://em.acme.test/.well-known/oauth-protected-resource".to_owned(),
             scope: Some(Scope::new("toolhive:config:read")),
         }
@@ -133,7 +133,7 @@ mod tests {
     fn nothing_leaves_its_quotes() {
         assert_eq!(quoted_string("a\"b\\c\r\nd\u{e9}"), r#""a\"b\\c??d?""#);
         let hostile =
-            ProtectedResource { issuer: Issuer::new("x\", error=\"none\r\nSet-Cookie: a"), ..resource() };
+            ProtectedResource { realm: "x\", error=\"none\r\nSet-Cookie: a".to_owned(), ..resource() };
         let value = Challenge::new(&Refusal::Signature, &hostile, Rules::ALL).www_authenticate;
         assert!(
             value.starts_with(r#"Bearer realm="x\", error=\"none??Set-Cookie: a", resource_metadata="#),

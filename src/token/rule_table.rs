@@ -118,7 +118,7 @@ async fn observe_otherwise(rule: Rule, scene: &Scene) -> String {
         }
         Rule::TokRefusal => {
             let resource = ProtectedResource {
-                issuer: Issuer::new(ISSUER),
+                realm: ISSUER.to_owned(),
                 metadata: "https://em.test/.well-known/oauth-protected-resource".to_owned(),
                 scope: Some(Scope::new(SCOPE)),
             };
