@@ -31,6 +31,8 @@ mod reference_rules;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]
+mod registry_server;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod sabotage;
