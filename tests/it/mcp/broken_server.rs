@@ -244,11 +244,11 @@ async fn event_streams() {
 async fn a_stream_that_breaks_off_below_http() {
     let rig = Rig::start();
     let admin = rig.session("root", "admins").await;
-    // The proxy listens already: the fault meets the request itself.
-    admin.list("tools/list").await;
     for form in ["event-stream", "json"] {
         rig.answers(form).await;
         for method in ["tools/list", "tools/call"] {
+            // The proxy listens already: the fault meets the request itself.
+            admin.list("tools/list").await;
             rig.fault(&json!({ "kind": "truncated", "endpoint": "mcp", "count": 1 })).await;
             let (status, _, messages) = raw(&admin, 7, method).await;
             assert_eq!(status, if form == "json" { 502 } else { 200 });
