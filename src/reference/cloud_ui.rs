@@ -133,7 +133,7 @@ impl CloudUi {
         let at = |path: &str| format!("{}{path}", resource.path());
         let router = Router::new()
             .without_v07_checks()
-            .route(&at(PROTECTED_PATH), get(api::me))
+            .route(&at(PROTECTED_PATH), get(api::me).post(api::me))
             .route(&resource.metadata_path(), get(api::protected_resource))
             .route(&at("/healthz"), get(api::healthz))
             .route(&at("/"), get(pages::home))

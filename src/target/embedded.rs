@@ -27,16 +27,16 @@ use crate::{
         identifier::Component,
         resource_url::ResourceUrl,
         rule::{Rule, Rules},
-        values::{CloudUi, EnterpriseManager, Values},
+        values::{self, EnterpriseManager, Values},
     },
     net::{self, Authority, Leaf, Names, Serving},
     outcome::{Capability, TargetIdentity},
     reference::{
         Surroundings,
+        cloud_ui::{self, CloudUi},
         enterprise_manager::{self, Deployment, Manager, SigningKey},
         registry::Registry,
-        sibling::{self, Sibling},
-    },
+        },
     scratch::Scratch,
     token::TokenCache,
 };
@@ -160,7 +160,7 @@ impl EmbeddedTarget {
             launch.manager(values, listener, &fetching, self.signing_key.clone(), order)?;
         }
         if let (Some(ui), Some(listener)) = (&values.cloud_ui, ui) {
-            launch.sibling(ui, sibling_url, values.enterprise_manager.as_ref(), listener, &fetching)?;
+            launch.sibling(ui, sibling_url, values.enterprise_manager.as_ref(), listener, &fetching, order)?;
         }
         if let Some((url, listener)) = registry {
             launch.registry(&url, listener)?;
@@ -323,23 +323,25 @@ impl Launch {
 
     fn sibling(
         &mut self,
-        values: &CloudUi,
+        values: &values::CloudUi,
         url: ResourceUrl,
         manager: Option<&EnterpriseManager>,
         listener: TcpListener,
         http: &net::Client,
+        order: &PlatformOrder,
     ) -> Result<(), TargetError> {
         let base = url.as_str().to_owned();
         let managers_scope = manager.map(|manager| &manager.required_scope);
         let clock = ManualClock::at(self.start);
-        let sibling = Sibling::new(values, url, managers_scope, self.surroundings(&clock, http));
+        let seed = chance::derive(&order.seed, "cloud ui");
+        let sibling = CloudUi::new(values, url, managers_scope, seed, self.surroundings(&clock, http));
         let control = sibling.control_router(&self.secret, Some(clock.clone()));
         self.serve(
             listener,
             Ready {
                 component: "sibling",
                 base: &base,
-                protected_path: sibling::PROTECTED_PATH,
+                protected_path: cloud_ui::PROTECTED_PATH,
                 probe: Probe::Get,
                 clock,
                 faults: sibling.faults(),

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::State,
+    extract::{Request, State},
     http::{
-        HeaderMap, StatusCode, Uri,
+        Method, StatusCode,
         header::{AUTHORIZATION, CACHE_CONTROL},
     },
     response::Response,
@@ -19,9 +19,10 @@ use crate::{reference::answer, token::VerifiedToken};
 /// The path that a valid token opens.
 pub const PROTECTED_PATH: &str = "/api/me";
 
-/// `GET /api/me`: who the caller is.
-pub(super) async fn me(State(ui): State<Arc<Parts>>, uri: Uri, headers: HeaderMap) -> Response {
-    let token = match ui.admit(&headers, uri.query()).await {
+/// `GET` and `POST /api/me`: who the caller is. A form may come along with the latter, which is where RFC 6750 §2.2 has a
+/// token; a session does not count there.
+pub(super) async fn me(State(ui): State<Arc<Parts>>, request: Request) -> Response {
+    let token = match ui.admit(request).await {
         Ok(token) => token,
         Err(refusal) => return refusal,
     };
@@ -31,9 +32,9 @@ pub(super) async fn me(State(ui): State<Arc<Parts>>, uri: Uri, headers: HeaderMa
 
 impl Parts {
     /// The token of a request: its header's, or its session's where it has no such header.
-    async fn admit(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Arc<VerifiedToken>, Response> {
-        if !headers.contains_key(AUTHORIZATION) {
-            match self.signed_in(headers).await {
+    async fn admit(&self, request: Request) -> Result<Arc<VerifiedToken>, Response> {
+        if request.method() == Method::GET && !request.headers().contains_key(AUTHORIZATION) {
+            match self.signed_in(request.headers()).await {
                 Ok(signed_in) => return Ok(signed_in.token),
                 Err(NotSignedIn::Refused(refusal)) => return Err(self.gate.refuse(&refusal)),
                 Err(NotSignedIn::Unknown(why)) => {
@@ -43,7 +44,7 @@ impl Parts {
                 Err(NotSignedIn::Nobody | NotSignedIn::Over(_)) => {}
             }
         }
-        self.gate.admit(headers, query).await
+        self.gate.admit(request).await
     }
 }
 

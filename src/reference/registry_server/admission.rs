@@ -139,7 +139,7 @@ impl Providers {
     async fn verify(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Arc<VerifiedToken>, Refusal> {
         let mut told = None;
         for gate in &self.gates {
-            match gate.verify(headers, query, &[]).await {
+            match gate.authenticate(headers, query, &[]).await {
                 Ok(token) => return Ok(token),
                 Err(refusal) if matches!(told, None | Some(Refusal::Issuer(_))) => told = Some(refusal),
                 Err(_) => {}
