@@ -34,6 +34,22 @@ pub(super) const ENTERPRISE: &str = "toolhive.enterprise.stacklok.com";
 pub(super) const TOOLHIVE: &str = "toolhive.stacklok.dev";
 const GROUPS: [&str; 3] = [PLATFORM, ENTERPRISE, TOOLHIVE];
 
+/// Further kinds of the open-source group: none of them is a slip for one that is read.
+const OTHERS: [&str; 12] = [
+    "EmbeddingServer",
+    "MCPAuthzConfig",
+    "MCPExternalAuthConfig",
+    "MCPGroup",
+    "MCPRegistry",
+    "MCPRemoteEndpoint",
+    "MCPServerEntry",
+    "MCPTelemetryConfig",
+    "MCPToolConfig",
+    "MCPWebhookConfig",
+    "VirtualMCPCompositeToolDefinition",
+    "VirtualMCPServer",
+];
+
 impl Kind {
     /// The kinds with a schema of their own.
     const RESOURCES: [Self; 7] = [
@@ -109,7 +125,7 @@ impl Kind {
     fn near(name: &str, group: Option<&str>) -> Option<Self> {
         let kinds =
             Self::RESOURCES.into_iter().filter(|kind| group.is_none_or(|group| kind.group() == group));
-        closest(name, kinds.map(Self::name)).and_then(Self::by_name)
+        closest(name, kinds.map(Self::name).chain(OTHERS)).and_then(Self::by_name)
     }
 }
 
