@@ -17,3 +17,8 @@ pub mod rbac;
 
 pub mod authz;
 pub mod schema;
+
+pub mod diff;
+pub mod explain;
+pub mod lint;
+pub mod matrix;
