@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. It wires the parts and holds no logic of its own.
 
+mod policy;
 mod run;
 mod scenario;
 mod suite;
@@ -42,6 +43,8 @@ struct Arguments {
 enum Command {
     /// Replay scenarios against a platform and report.
     Run(run::Run),
+    /// Custom resources: compile, check, explain, and show who may do what.
+    Policy(policy::Policy),
     /// List the suite, check scenario files, print the schema for editors.
     Scenario(scenario::Scenario),
 }
@@ -65,6 +68,7 @@ pub fn main(
     let terminal = Terminal::standard(color, arguments.quiet, &talk);
     let answer = match arguments.command {
         Command::Run(command) => command.execute(&terminal, environment),
+        Command::Policy(command) => command.execute(&terminal),
         Command::Scenario(command) => command.execute(&terminal),
     };
     // A reader that went away (`touchstone … | head`) has what it wanted; what was decided stands.

@@ -1,0 +1,98 @@
+//! `touchstone policy diff`: which decisions a change of manifests alters.
+
+use clap::Args;
+use mcp_policy::{diff, matrix::Matrix};
+use serde_json::json;
+
+use super::{
+    Format, Match, Read, Refusal,
+    matrix::{self, World},
+    plural, printable,
+};
+use crate::{cli::terminal::Terminal, outcome::ExitCode};
+
+const EXAMPLES: &str = "\
+Examples:
+  git worktree add old main
+  touchstone policy diff old/manifests manifests --subjects subjects.yaml \\
+      --inventory inventory.yaml --fail-on-widening
+
+`+` is what was denied and is allowed now, `-` the other way round. Mistakes in
+either manifests exit 2; a server that does not compile denies everything.";
+
+/// Show which decisions a change of manifests alters.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Diff {
+    /// The manifests before: a file or a folder.
+    #[arg(value_name = "OLD")]
+    old: String,
+    /// The manifests afterwards.
+    #[arg(value_name = "NEW")]
+    new: String,
+    #[command(flatten)]
+    world: World,
+    /// Exit 1 if anything is allowed that was denied.
+    #[arg(long)]
+    fail_on_widening: bool,
+    /// How the lists of a condition are read: one value is enough (the default), or every one is needed.
+    #[arg(long = "match", value_name = "WHICH")]
+    stated: Option<Match>,
+    /// For a person or for a program.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+impl Diff {
+    pub(super) fn attempt(self, terminal: &Terminal) -> Result<ExitCode, Refusal> {
+        if self.old == "-" && self.new == "-" {
+            return Err(Refusal::usage("error: only one of OLD and NEW can be standard input"));
+        }
+        let (subjects, inventory) = self.world.read(terminal)?;
+        let (old, new) = (Read::new(&[self.old], self.stated)?, Read::new(&[self.new], self.stated)?);
+        let (of_old, of_new) = (old.tell(terminal)?, new.tell(terminal)?);
+        let before = Matrix::of(&old.compilation, &subjects, &inventory);
+        let after = Matrix::of(&new.compilation, &subjects, &inventory);
+        let mut remarked = after.clone();
+        // A server that only one side has is what the difference is about.
+        remarked.remarks.retain(|remark| before.remarks.contains(remark));
+        remarked.rows.clear();
+        matrix::remark(&remarked, terminal)?;
+        let changes = diff::diff(&before, &after);
+        let widened = changes.iter().filter(|change| change.widens()).count();
+        let narrowed = changes.len() - widened;
+        if self.format == Format::Json {
+            let list: Vec<_> = changes
+                .iter()
+                .map(|change| {
+                    let mut row = matrix::json(change.row);
+                    row["change"] = json!(change.name());
+                    row
+                })
+                .collect();
+            let page = json!({"decisions": after.rows.len(), "widened": widened, "narrowed": narrowed, "changes": list});
+            terminal.result(&format!("{page:#}\n"))?;
+        } else {
+            let mut text = String::new();
+            for change in &changes {
+                let row = change.row;
+                let (sign, may) = if change.widens() { ("+", "may") } else { ("-", "may no longer") };
+                let line = format!(
+                    "{sign} {} {may} {} {} on {}",
+                    row.subject, row.action, row.resource, row.server
+                );
+                text.push_str(&printable(&line));
+                text.push('\n');
+            }
+            text.push_str(&format!(
+                "{} of {}: {widened} widened, {narrowed} narrowed\n",
+                plural(changes.len(), "change"),
+                plural(after.rows.len(), "decision"),
+            ));
+            terminal.result(&text)?;
+        }
+        let wider = self.fail_on_widening && widened > 0;
+        let of_changes = if wider { ExitCode::Nonconformant } else { ExitCode::Conformant };
+        Ok(ExitCode::decide(&[of_old, of_new, of_changes]))
+    }
+}
