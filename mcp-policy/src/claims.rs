@@ -112,7 +112,7 @@ impl ClaimNames {
         }
     }
 
-    /// The same with what the platform's ConfigMap says.
+    /// The same with what the platform's `ConfigMap` says.
     #[must_use]
     pub fn overridden(mut self, overrides: &ClaimOverrides) -> Self {
         if let Some(groups) = &overrides.groups {

@@ -4,11 +4,15 @@
 //! of every target, the file for the open-source proxy, and the findings with the status of every resource. Written by
 //! `UPDATE_EXPECT=1`, reviewed like code.
 
+#[cfg(test)]
 #[path = "rbac/decisions.rs"]
 mod decisions;
+#[cfg(test)]
 #[path = "rbac/golden.rs"]
 mod golden;
+#[cfg(test)]
 #[path = "rbac/rules.rs"]
 mod rules;
+#[cfg(test)]
 #[path = "rbac/world.rs"]
 mod world;

@@ -208,18 +208,18 @@ struct Part {
 /// Splits a binding where its actions have different conditions.
 fn parts(binding: &PolicyBinding, actions: &BTreeSet<Action>, rules: Rules) -> Vec<Part> {
     let restricted = binding.restrictions.as_ref().filter(|_| rules.hold(Rule::OpRestrict));
-    let named = restricted.map(|entries| by_type(entries));
+    let listed = restricted.map(by_type);
     let granted: BTreeSet<_> = actions
         .iter()
         .copied()
-        .filter(|action| named.as_ref().is_none_or(|named| named.contains_key(&Offered::of(*action))))
+        .filter(|action| listed.as_ref().is_none_or(|listed| listed.contains_key(&Offered::of(*action))))
         .collect();
     let unhinted = HintFilter::default();
     let (mut whole, mut parts) = (BTreeSet::new(), Vec::new());
     for action in granted {
         let offered = Offered::of(action);
         let uses = action == offered.access();
-        let names = named.as_ref().filter(|_| uses).and_then(|named| named.get(&offered));
+        let names = listed.as_ref().filter(|_| uses).and_then(|listed| listed.get(&offered));
         let hints = if action == Action::CallTool { binding.hints } else { unhinted };
         if names.is_none() && hints == unhinted {
             whole.insert(action);

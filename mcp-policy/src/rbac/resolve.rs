@@ -20,6 +20,9 @@ use crate::{
 /// How many wrong names get advice, which takes a walk over all the right ones. Nobody reads more.
 const SUGGESTIONS: usize = 50;
 
+/// A namespace and a target in it; `None`: it may be any.
+type About<'m> = (Option<&'m str>, Option<(TargetKind, &'m str)>);
+
 /// Everything that can be referred to, by what refers to it. The reader has dropped what stands twice.
 pub(super) struct Index<'m> {
     roles: BTreeMap<&'m str, &'m Role>,
@@ -27,7 +30,7 @@ pub(super) struct Index<'m> {
     holders: BTreeMap<&'m str, BTreeMap<Option<&'m str>, Vec<Holder<'m>>>>,
     servers: BTreeMap<&'m ServerId, &'m Server>,
     oidc_configs: BTreeSet<(&'m str, &'m str)>,
-    unreadable: BTreeMap<(Option<&'m str>, Option<(TargetKind, &'m str)>), &'m Unreadable>,
+    unreadable: BTreeMap<About<'m>, &'m Unreadable>,
     suggestions: Cell<usize>,
     rules: Rules,
 }
@@ -191,16 +194,14 @@ impl<'m> Index<'m> {
         };
         let mut causes: Vec<_> = self.unreadable(id).map(doubt).collect();
         if let Some(server) = self.servers.get(id) {
-            match &server.oidc {
-                Some(oidc) => causes.extend(self.oidc_trouble(id, oidc)),
-                None => {
-                    let message = format!("`{}` does not say whose tokens it takes", id.name);
-                    let help =
-                        "`oidcConfigRef` names an MCPOIDCConfig and an audience; without it nobody gets in";
-                    causes.push(
-                        Cause::at(Code::OidcConfigMissing, server.id.place, message).help(help.to_owned()),
-                    );
-                }
+            if let Some(oidc) = &server.oidc {
+                causes.extend(self.oidc_trouble(id, oidc));
+            } else {
+                let message = format!("`{}` does not say whose tokens it takes", id.name);
+                let help =
+                    "`oidcConfigRef` names an MCPOIDCConfig and an audience; without it nobody gets in";
+                causes
+                    .push(Cause::at(Code::OidcConfigMissing, server.id.place, message).help(help.to_owned()));
             }
         }
         causes
@@ -216,14 +217,11 @@ impl<'m> Index<'m> {
         if !self.oidc_configs.contains(&(namespace.as_str(), config)) {
             let message = format!("no MCPOIDCConfig is named `{config}` in namespace `{namespace}`");
             let named = |()| self.oidc_configs.iter().find(|(_, name)| *name == config);
-            let help = match self.suggest().and_then(named) {
-                Some((other, _)) => {
-                    Some(format!("there is one in `{other}`: a server refers to its own namespace only"))
-                }
-                None => {
-                    let here = self.oidc_configs.iter().filter(|(there, _)| there == namespace);
-                    self.closest(config, here.map(|(_, name)| *name))
-                }
+            let help = if let Some((other, _)) = self.suggest().and_then(named) {
+                Some(format!("there is one in `{other}`: a server refers to its own namespace only"))
+            } else {
+                let here = self.oidc_configs.iter().filter(|(there, _)| there == namespace);
+                self.closest(config, here.map(|(_, name)| *name))
             };
             causes.push(Cause::at(Code::OidcConfigNotFound, oidc.name.place, message).help(help));
         }

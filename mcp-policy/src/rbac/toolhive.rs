@@ -1,4 +1,4 @@
-//! The second form: the `cedarv1` file of the open-source ToolHive proxy, one for each target.
+//! The second form: the `cedarv1` file of the open-source proxy, one for each target.
 //!
 //! That proxy (`pkg/authz/authorizers/cedar`) gives every claim of the token to the principal as an attribute
 //! `claim_<name>`, merges the values of both claims into parents of one type, gives a tool, prompt or resource the
@@ -66,7 +66,7 @@ impl Dialect {
             claim.declare(&mut attributes)?;
         }
         let schema =
-            Schema::from_json_value(schema(attributes)).map_err(|error| Inexpressible(error.to_string()))?;
+            Schema::from_json_value(schema(&attributes)).map_err(|error| Inexpressible(error.to_string()))?;
         Ok(Self { names: names.clone(), groups, roles, validator: Validator::new(schema) })
     }
 
@@ -130,7 +130,7 @@ fn findings(statements: &[Statement]) -> Vec<Finding> {
 }
 
 /// What that proxy makes entities of, in Cedar's JSON form, in which a claim's name needs no quoting.
-fn schema(claims: Map<String, Value>) -> Value {
+fn schema(claims: &Map<String, Value>) -> Value {
     let (text, flag) = (json!({"type": "String"}), json!({"type": "Boolean", "required": false}));
     let thing = |attributes: Value| json!({"memberOfTypes": ["MCP"], "shape": {"type": "Record", "attributes": attributes}});
     let mut actions = Map::new();
