@@ -16,7 +16,7 @@ pub(crate) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     object_within(bytes, MAX_DEPTH)
 }
 
-/// The same of any depth; serde_json itself reads no more than 127 levels.
+/// The same of any depth; `serde_json` itself reads no more than 127 levels.
 pub(crate) fn object_within(bytes: &[u8], depth: u8) -> Option<Map<String, Value>> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let members = json.deserialize_map(Object { depth }).ok()?;

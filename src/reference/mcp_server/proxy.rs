@@ -85,12 +85,12 @@ pub struct Deployment {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeploymentError {
     /// The server is not among the manifests, or stands there with mistakes.
-    #[error("there is no usable {server} among the manifests{}", .mistakes.iter().map(|m| format!("; {m}")).collect::<String>())]
+    #[error("there is no usable {server} among the manifests{mistakes}")]
     NoServer {
         /// The server.
         server: ServerId,
-        /// What is wrong with the manifests.
-        mistakes: Vec<String>,
+        /// What is wrong with the manifests, after a semicolon; empty if nothing is.
+        mistakes: String,
     },
     /// It has no `oidcConfigRef`.
     #[error("{0} has no oidcConfigRef: nobody's tokens would be checked")]
@@ -141,24 +141,24 @@ impl Proxy {
     /// # Errors
     /// The manifests do not say whose tokens it takes (MCP-EVAL).
     pub fn new(deployment: Deployment, surroundings: Surroundings) -> Result<Self, DeploymentError> {
-        let Deployment { resource, upstream, origins, patience, .. } = &deployment;
         let clock = Arc::clone(&surroundings.clock);
         let log = Log::new(Arc::clone(&clock));
         let (policies, oidc) = Policies::new(&deployment, surroundings.rules, Arc::clone(&clock), &log)?;
+        let Deployment { resource, upstream, origins, patience, .. } = deployment;
         let expectations = Expectations {
             subject_required: true,
             ..Expectations::new(Issuer::new(oidc.issuer), Audience::new(oidc.audience))
         };
         let paths = Paths::new([
-            (endpoint(resource), "mcp"),
+            (endpoint(&resource), "mcp"),
             (resource.metadata_path(), "protected-resource"),
             (HEALTH.to_owned(), "healthz"),
         ]);
         let own = resource.at("").strip_suffix(resource.path()).map(str::to_owned);
         Ok(Self(Arc::new(Parts {
-            upstream: upstream.clone(),
-            origins: origins.iter().cloned().chain(own).collect(),
-            patience: *patience,
+            upstream,
+            origins: origins.into_iter().chain(own).collect(),
+            patience,
             http: surroundings.http.clone(),
             policies,
             sessions: Sessions::default(),
@@ -170,7 +170,7 @@ impl Proxy {
             start: clock.now(),
             gate: Gate::new(resource.clone(), expectations, surroundings),
             clock,
-            resource: resource.clone(),
+            resource,
         })))
     }
 
@@ -216,6 +216,7 @@ impl Proxy {
 
     /// Puts other custom resources in force, from the next message on. What cannot be used changes nothing, and the
     /// health endpoint says why (OP-FAIL-CLOSED). True: they are in force.
+    #[must_use = "false: the policy of before is in force"]
     pub fn set_policy(&self, manifests: Vec<Source>) -> bool {
         self.0.policies.replace(manifests, &self.0.log)
     }

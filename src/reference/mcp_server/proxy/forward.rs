@@ -170,6 +170,7 @@ impl Exchange<'_> {
     }
 
     /// The session that the server opened, bound to its owner.
+    #[expect(clippy::result_large_err, reason = "an answer is what a handler returns")]
     fn opened(&self, message: &Message, upstream: &reqwest::Response) -> Result<Option<String>, Response> {
         let Some(session) =
             upstream.headers().get(SESSION).filter(|_| message.method() == Some("initialize"))

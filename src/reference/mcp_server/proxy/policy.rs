@@ -195,7 +195,7 @@ impl Policies {
     fn usable(&self, sources: Vec<Source>) -> Result<InForce, String> {
         let (manifests, findings) = manifest::read(sources);
         if findings.has_errors() && self.rules.hold(Rule::OpFailClosed) {
-            return Err(mistakes(&findings).join("; "));
+            return Err(mistakes(&findings));
         }
         match oidc(&manifests, &findings, &self.server) {
             Ok(oidc) if oidc == self.oidc => self.compiled(&manifests),
@@ -240,7 +240,11 @@ impl Policies {
 /// MCP-EVAL: whose tokens a server takes. References resolve in its own namespace (OP-SCOPE).
 fn oidc(manifests: &Manifests, findings: &Findings, id: &ServerId) -> Result<Oidc, DeploymentError> {
     let server = manifests.servers.iter().find(|server| server.id.value == *id);
-    let none = || DeploymentError::NoServer { server: id.clone(), mistakes: mistakes(findings) };
+    let none = || {
+        let mistakes = Some(mistakes(findings)).filter(|mistakes| !mistakes.is_empty());
+        let mistakes = mistakes.map(|mistakes| format!("; {mistakes}")).unwrap_or_default();
+        DeploymentError::NoServer { server: id.clone(), mistakes }
+    };
     let server = server.ok_or_else(none)?;
     let reference = server.oidc.as_ref().ok_or_else(|| DeploymentError::NoReference(id.clone()))?;
     let name = &reference.name.value;
@@ -264,9 +268,9 @@ fn oidc(manifests: &Manifests, findings: &Findings, id: &ServerId) -> Result<Oid
 }
 
 /// The first mistakes.
-fn mistakes(findings: &Findings) -> Vec<String> {
+fn mistakes(findings: &Findings) -> String {
     let errors = findings.iter().filter(|found| found.severity == Severity::Error);
-    errors.take(TOLD).map(|found| found.message.clone()).collect()
+    errors.take(TOLD).map(|found| found.message.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn joined(sources: &[Source]) -> String {
@@ -279,7 +283,7 @@ impl Judge {
         if self.is_open() {
             return Verdict { allowed: true, ..Verdict::default() };
         }
-        self.decision(request).map_or_else(Verdict::no_policy, Verdict::of)
+        self.decision(request).map_or_else(Verdict::no_policy, |decision| Verdict::of(&decision))
     }
 
     /// The request is allowed.
@@ -305,7 +309,7 @@ impl Judge {
             decision if decision.is_forbidden() || !decision.errors.is_empty() => Access::Denied,
             _ => Access::None,
         };
-        (access, Verdict::of(decision))
+        (access, Verdict::of(&decision))
     }
 
     /// Which items of a list the caller sees, given as the requests that would use them.
@@ -336,7 +340,7 @@ impl Verdict {
         Self { reason: "no policy is in force".to_owned(), ..Self::default() }
     }
 
-    fn of(decision: Decision) -> Self {
+    fn of(decision: &Decision) -> Self {
         let policies: Vec<_> = decision.reasons.iter().map(|statement| statement.id.clone()).collect();
         let reason = if decision.allowed {
             String::new()

@@ -81,9 +81,9 @@ pub(super) fn fate(text: &[u8], asked: &Asked, judge: &Judge, proxy: &Parts) -> 
         }
         (Some(Json::String(_)), Some(_), None, None) => Fate::Drop("a request that no client takes"),
         (None, Some(id), Some(Json::Object(result)), None) if params.is_none() => {
-            answer(id, result, asked, judge, proxy)
+            answer(&id, result, asked, judge, proxy)
         }
-        (None, Some(id), None, Some(Json::Object(error))) if params.is_none() => refused(id, &error, asked),
+        (None, Some(id), None, Some(Json::Object(error))) if params.is_none() => refused(&id, &error, asked),
         _ => Fate::Break("neither request nor notification nor answer"),
     }
 }
@@ -121,13 +121,13 @@ fn notification(method: &str, params: Option<Json>, judge: &Judge, proxy: &Parts
     Fate::Pass(notification)
 }
 
-fn answer(id: Json, result: Map<String, Json>, asked: &Asked, judge: &Judge, proxy: &Parts) -> Fate {
+fn answer(id: &Json, result: Map<String, Json>, asked: &Asked, judge: &Judge, proxy: &Parts) -> Fate {
     let found = match list::found(&result) {
         Ok(found) => found,
         Err(list::Unreadable(why)) => return Fate::Break(why),
     };
     let (due, ticket) = match asked {
-        Asked::Request { id: due, .. } if id != *due.json() => {
+        Asked::Request { id: due, .. } if id != due.json() => {
             return Fate::Break("an answer to another request");
         }
         Asked::Request { list, ticket, .. } => (*list, ticket.as_ref()),
@@ -149,9 +149,9 @@ fn answer(id: Json, result: Map<String, Json>, asked: &Asked, judge: &Judge, pro
 }
 
 /// An error of the server, without what does not belong into one.
-fn refused(id: Json, error: &Map<String, Json>, asked: &Asked) -> Fate {
+fn refused(id: &Json, error: &Map<String, Json>, asked: &Asked) -> Fate {
     match asked {
-        Asked::Request { id: due, .. } if id != *due.json() => {
+        Asked::Request { id: due, .. } if id != due.json() => {
             return Fate::Break("an answer to another request");
         }
         Asked::Listening { replay: false } => return Fate::Break("an answer on a stream that has none"),

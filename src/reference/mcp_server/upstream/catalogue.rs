@@ -37,6 +37,7 @@ const TEMPLATES: [(&str, &str); 2] =
 /// `ToolAnnotations` as the control wire takes them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "these are the protocol's words")]
 pub(super) struct Said {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     read_only_hint: Option<bool>,
