@@ -10,14 +10,14 @@ const CALLBACK: &str = "/api/auth/oauth2/callback/okta";
 
 /// The URL with other parameters; none removes one.
 fn changed(url: &Url, changes: &[(&str, Option<&str>)]) -> Url {
-    let mut changed = url.clone();
+    let mut other = url.clone();
     let kept = url.query_pairs().into_owned();
-    let kept: Vec<_> = kept.filter(|(name, _)| changes.iter().all(|(changed, _)| name != changed)).collect();
-    let mut query = changed.query_pairs_mut();
+    let kept: Vec<_> = kept.filter(|(name, _)| changes.iter().all(|(known, _)| name != known)).collect();
+    let mut query = other.query_pairs_mut();
     query.clear().extend_pairs(kept);
     query.extend_pairs(changes.iter().filter_map(|(name, value)| Some((name, (*value)?))));
     drop(query);
-    changed
+    other
 }
 
 fn parameter(url: &Url, name: &str) -> String {

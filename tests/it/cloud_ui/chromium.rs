@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::{Rig, UI};
 
 /// A page that takes longer is not coming.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Chromium {
     child: Child,
@@ -173,7 +173,7 @@ impl Drop for Chromium {
     }
 }
 
-/// The SubjectPublicKeyInfo of a certificate (RFC 5280 §4.1): the seventh part of its first part.
+/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280 §4.1): the seventh part of its first part.
 fn public_key(certificate: &[u8]) -> &[u8] {
     let certificate = content(certificate);
     let mut rest = content(certificate);
@@ -205,11 +205,7 @@ fn length(der: &[u8]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(
-    clippy::disallowed_methods,
-    clippy::explicit_write,
-    reason = "a switch of the tests, and a line that is shown"
-)]
+#[expect(clippy::disallowed_methods, reason = "a switch of the tests, not of the program")]
 async fn a_person_signs_in_searches_and_signs_out() {
     let Some(program) = Chromium::find() else {
         let required = std::env::var("TOUCHSTONE_REQUIRE").unwrap_or_default();
