@@ -23,7 +23,6 @@ pub mod mcp_server;
 mod paths;
 pub mod registry;
 pub mod registry_server;
-pub mod sibling;
 
 /// What a component is given to live in.
 #[derive(Clone, Debug)]

@@ -1,4 +1,5 @@
-//! The reference platform in this process: mock IdP, Enterprise Manager, sibling and registry over TLS on loopback.
+//! The reference platform in this process: mock IdP, Enterprise Manager, Cloud UI, MCP servers behind their
+//! proxies, and a registry, over TLS on loopback.
 //!
 //! Every case gets a platform of its own: own ports, a clock for each component. The issuer and the
 //! resource URLs are those of the values file; the client finds them by name override. Signing keys come from a pool that all cases
@@ -48,7 +49,7 @@ const START: &str = "2026-06-01T08:00:00Z";
 const IDP: &str = "idp";
 
 /// Where the Cloud UI lives if its values do not say.
-const SIBLING_URL: &str = "https://cloud-ui.example.com";
+const UI_URL: &str = "https://cloud-ui.example.com";
 
 /// The time that a component gives the IdP to answer. On a busy machine less would show failures that are none.
 const KEY_FETCH_LIMIT: Duration = Duration::from_secs(1);
@@ -116,14 +117,14 @@ impl EmbeddedTarget {
         for (secret, kind) in tenant.secrets() {
             order.secrets.register(&secret, kind);
         }
-        let sibling_url = match values.cloud_ui.as_ref().and_then(|ui| ui.url.clone()) {
+        let ui_url = match values.cloud_ui.as_ref().and_then(|ui| ui.url.clone()) {
             Some(url) => url,
-            None => ResourceUrl::parse(SIBLING_URL).map_err(environment)?,
+            None => ResourceUrl::parse(UI_URL).map_err(environment)?,
         };
         let registry_url = registry_url(&values)?;
         let mut hosts = tenant.hosts();
         hosts.extend(values.enterprise_manager.iter().map(|manager| manager.resource_url.host().to_owned()));
-        hosts.push(sibling_url.host().to_owned());
+        hosts.push(ui_url.host().to_owned());
         hosts.extend(registry_url.iter().map(|url| url.host().to_owned()));
         let servers = mcp::servers(&order.manifests);
         hosts.extend(servers.iter().flat_map(mcp::hosts));
@@ -149,7 +150,7 @@ impl EmbeddedTarget {
         let manager =
             values.enterprise_manager.as_ref().map(|manager| launch.bind(manager.resource_url.host()));
         let manager = manager.transpose()?;
-        let ui = values.cloud_ui.as_ref().map(|_| launch.bind(sibling_url.host())).transpose()?;
+        let ui = values.cloud_ui.as_ref().map(|_| launch.bind(ui_url.host())).transpose()?;
         let registry = registry_url.map(|url| launch.bind_registry(url)).transpose()?.flatten();
         let servers: Vec<_> = servers.into_iter().map(|id| launch.plan_mcp(id)).collect::<Result<_, _>>()?;
         let client = |limit| {
@@ -160,7 +161,7 @@ impl EmbeddedTarget {
             launch.manager(values, listener, &fetching, self.signing_key.clone(), order)?;
         }
         if let (Some(ui), Some(listener)) = (&values.cloud_ui, ui) {
-            launch.sibling(ui, sibling_url, values.enterprise_manager.as_ref(), listener, &fetching, order)?;
+            launch.cloud_ui(ui, ui_url, values.enterprise_manager.as_ref(), listener, &fetching, order)?;
         }
         if let Some((url, listener)) = registry {
             launch.registry(&url, listener)?;
@@ -187,7 +188,7 @@ impl Target for EmbeddedTarget {
     fn identity(&self) -> TargetIdentity {
         TargetIdentity {
             name: "embedded".into(),
-            description: "reference Enterprise Manager, a sibling resource, MCP servers behind their proxies and a mock IdP in this process"
+            description: "reference Enterprise Manager, Cloud UI, MCP servers behind their proxies and a mock IdP in this process"
                 .into(),
             capabilities: vec![
                 Capability::ClockControl,
@@ -321,7 +322,7 @@ impl Launch {
         )
     }
 
-    fn sibling(
+    fn cloud_ui(
         &mut self,
         values: &values::CloudUi,
         url: ResourceUrl,
@@ -334,18 +335,19 @@ impl Launch {
         let managers_scope = manager.map(|manager| &manager.required_scope);
         let clock = ManualClock::at(self.start);
         let seed = chance::derive(&order.seed, "cloud ui");
-        let sibling = CloudUi::new(values, url, managers_scope, seed, self.surroundings(&clock, http));
-        let control = sibling.control_router(&self.secret, Some(clock.clone()));
+        let ui = CloudUi::new(values, url, managers_scope, seed, self.surroundings(&clock, http));
+        let control = ui.control_router(&self.secret, Some(clock.clone()));
         self.serve(
             listener,
             Ready {
+                // The name that scenarios have for it: what a token for another component is held against.
                 component: "sibling",
                 base: &base,
                 protected_path: cloud_ui::PROTECTED_PATH,
                 probe: Probe::Get,
                 clock,
-                faults: sibling.faults(),
-                public: sibling.router(),
+                faults: ui.faults(),
+                public: ui.router(),
                 control,
             },
         )

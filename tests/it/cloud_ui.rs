@@ -36,7 +36,6 @@ use touchstone::{
         Surroundings,
         cloud_ui::CloudUi,
         enterprise_manager::{Deployment, Manager, SigningKey},
-        sibling::Sibling,
     },
     target::embedded::EmbeddedTarget,
 };
@@ -116,7 +115,6 @@ impl Rig {
             "registry.example.com",
             "ui-control.test",
             "manager-control.test",
-            "sibling.test",
         ];
         let mut hosts = idp_hosts.clone();
         hosts.extend(own.map(str::to_owned));
@@ -153,9 +151,6 @@ impl Rig {
         let manager = Manager::new(settings, deployment, surroundings()).unwrap();
         let url = ResourceUrl::parse(UI).unwrap();
         let ui = CloudUi::new(values.cloud_ui.as_ref().unwrap(), url, None, [4; 32], surroundings());
-        let scope = &settings.required_scope;
-        let bare = ResourceUrl::parse(UI).unwrap();
-        let sibling = Sibling::new(values.cloud_ui.as_ref().unwrap(), bare, Some(scope), surroundings());
         let registry = Arc::new(Mutex::new(Registry::default()));
         let reach = manager.faults();
         let routers = [
@@ -164,7 +159,6 @@ impl Rig {
             (Router::new().fallback(answer).with_state(Arc::clone(&registry)), Faults::default()),
             (ui.control_router(SECRET, None), Faults::default()),
             (manager.control_router(SECRET, None), Faults::default()),
-            (sibling.router(), Faults::default()),
         ];
         let serving = listeners.into_iter().zip(routers);
         let serving = serving.map(|(listener, (router, faults))| {

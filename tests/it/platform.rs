@@ -30,7 +30,7 @@ use touchstone::{
         Surroundings,
         enterprise_manager::{Deployment, Manager, SigningKey},
         registry::Registry,
-        sibling::Sibling,
+        cloud_ui::CloudUi,
     },
 };
 
@@ -109,10 +109,11 @@ impl Platform {
         };
         let manager = Manager::new(settings, deployment, surroundings).unwrap();
         let cloud_ui = values.cloud_ui.as_ref().unwrap();
-        let sibling = Sibling::new(
+        let sibling = CloudUi::new(
             cloud_ui,
             ResourceUrl::parse(SIBLING).unwrap(),
             Some(&settings.required_scope),
+            [3; 32],
             Surroundings::new(rules, Arc::clone(&shared), client.clone()),
         );
         let registry = Registry::new(&ResourceUrl::parse(REGISTRY).unwrap(), Arc::clone(&shared));
