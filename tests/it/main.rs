@@ -25,6 +25,8 @@ mod outbound;
 #[cfg(test)]
 mod platform;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod profiles;
 #[cfg(test)]
 mod reference_rules;
