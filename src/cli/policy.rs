@@ -163,7 +163,7 @@ fn unfound(read: &Read) -> String {
 }
 
 /// Findings for a program, in the order of the places.
-fn json(findings: &Findings) -> Vec<Json> {
+fn listed(findings: &Findings) -> Vec<Json> {
     let mut list = Vec::new();
     for found in findings.by_source() {
         list.extend(of_file(found));

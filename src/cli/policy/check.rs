@@ -5,7 +5,7 @@ use mcp_policy::lint;
 use serde_json::json;
 use spanned_yaml::Severity;
 
-use super::{Format, Match, Read, Refusal, json, plural, unfound};
+use super::{Format, Match, Read, Refusal, listed, plural, unfound};
 use crate::{cli::terminal::Terminal, outcome::ExitCode};
 
 const EXAMPLES: &str = "\
@@ -51,7 +51,7 @@ impl Check {
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         let nowhere = unfound(&read);
         if self.format == Format::Json {
-            let page = json!({"errors": errors, "warnings": warnings, "findings": json(&read.findings)});
+            let page = json!({"errors": errors, "warnings": warnings, "findings": listed(&read.findings)});
             terminal.result(&format!("{page:#}\n"))?;
         } else {
             let words = format!("{}{nowhere}", read.findings.render(terminal.colors_talk()));

@@ -13,7 +13,7 @@ use mcp_policy::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{Format, Match, Read, Refusal, json, printable};
+use super::{Format, Match, Read, Refusal, listed, printable};
 use crate::{cli::terminal::Terminal, outcome::ExitCode};
 
 const EXAMPLES: &str = "\
@@ -205,7 +205,7 @@ fn page(products: &[Product<'_>], read: &Read, with_texts: bool) -> Json {
             })
         })
         .collect();
-    json!({"targets": targets, "resources": resources, "findings": json(&read.findings)})
+    json!({"targets": targets, "resources": resources, "findings": listed(&read.findings)})
 }
 
 /// Writes what a server gets: each file whole or not at all, the policies last, after what they need.

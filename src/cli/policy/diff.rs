@@ -65,7 +65,7 @@ impl Diff {
             let list: Vec<_> = changes
                 .iter()
                 .map(|change| {
-                    let mut row = matrix::json(change.row);
+                    let mut row = matrix::record(change.row);
                     row["change"] = json!(change.name());
                     row
                 })

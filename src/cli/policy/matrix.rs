@@ -83,7 +83,7 @@ impl Matrix {
         terminal.result(&match self.format {
             Form::Text => grid::render(&matrix.rows),
             Form::Csv => csv(&matrix.rows),
-            Form::Json => format!("{:#}\n", json!(matrix.rows.iter().map(json).collect::<Vec<_>>())),
+            Form::Json => format!("{:#}\n", json!(matrix.rows.iter().map(record).collect::<Vec<_>>())),
             Form::Html => page::render(&matrix.rows).map_err(Refusal::usage)?,
         })?;
         Ok(code)
@@ -134,7 +134,7 @@ pub(super) fn remark(matrix: &matrix::Matrix, terminal: &Terminal) -> Result<(),
 }
 
 /// A row for a program.
-pub(super) fn json(row: &Row) -> serde_json::Value {
+pub(super) fn record(row: &Row) -> serde_json::Value {
     let [subject, namespace, kind, server, action, resource] = row.columns();
     json!({
         "subject": subject,
