@@ -14,4 +14,6 @@ mod properties {
     pub(crate) mod toolhive;
 
     mod cases;
+    mod flood;
+    mod injection;
 }
