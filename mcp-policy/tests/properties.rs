@@ -16,4 +16,5 @@ mod properties {
     mod cases;
     mod flood;
     mod injection;
+    mod mutants;
 }
