@@ -106,11 +106,14 @@ struct Scenario {
     steps: BTreeSet<String>,
 }
 
+/// What a scenario with MCP servers has.
+const MANIFESTS: &str = "manifests";
+
 fn suite() -> BTreeMap<String, Scenario> {
     let mut found = BTreeMap::new();
     for area in fs::read_dir(in_the_project("scenarios")).unwrap().map(|entry| entry.unwrap().path()) {
         let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
-        if !area.is_dir() || ["values", "tenants"].contains(&name(&area).as_str()) {
+        if !area.is_dir() || ["values", "tenants", "manifests"].contains(&name(&area).as_str()) {
             continue;
         }
         for path in fs::read_dir(&area).unwrap().map(|entry| entry.unwrap().path()) {
@@ -119,7 +122,10 @@ fn suite() -> BTreeMap<String, Scenario> {
             let steps = list("steps").iter().chain(list("always"));
             let steps = steps.filter_map(|step| Some(step.as_mapping()?.first()?.key.clone()));
             let requirements = texts(scenario.get("requirements"));
-            let steps = steps.collect();
+            // What the platform has of its own counts as a step: without it there is no MCP server.
+            let platform = scenario.get("platform").and_then(Node::as_mapping).unwrap_or_default();
+            let manifests = platform.iter().filter(|entry| entry.key.ends_with("manifests"));
+            let steps = steps.chain(manifests.map(|_| MANIFESTS.to_owned())).collect();
             found.insert(format!("{}/{}", name(&area), name(&path)), Scenario { requirements, steps });
         }
     }
@@ -134,8 +140,8 @@ fn implied() -> BTreeMap<String, Vec<String>> {
     rules.iter().map(|rule| (id(rule), texts(rule.get("implies")))).collect()
 }
 
-/// The steps of which a scenario needs one to reach the rule; none where every scenario may. Only the simulated client
-/// and the sign-in flows are out of reach of some, and the source says which rules nobody else asks.
+/// The steps of which a scenario needs one to reach the rule; none where every scenario may. Only the simulated client,
+/// the sign-in flows and MCP servers are out of reach of some, and the source says which rules nobody else asks.
 fn ways_to(rule: Rule) -> &'static [&'static str] {
     let mut askers = Vec::new();
     let mut folders = vec![in_the_project("src")];
@@ -155,6 +161,11 @@ fn ways_to(rule: Rule) -> &'static [&'static str] {
                 askers.push(path.strip_prefix(in_the_project("src")).unwrap().to_owned());
             }
         }
+    }
+    let of_servers = |path: &PathBuf| path.starts_with("reference/mcp_server");
+    let of_policies = mcp_policy::rule::Rule::by_id(rule.id()).is_some();
+    if (of_policies || !askers.is_empty()) && askers.iter().all(of_servers) {
+        return &[MANIFESTS];
     }
     let within = |parts: &[&str]| {
         let module = |path: &PathBuf| {
@@ -260,6 +271,7 @@ fn every_scenario_goes_red_under_some_sabotage() {
 fn a_rule_of_the_client_alone_is_out_of_reach_of_other_scenarios() {
     assert_eq!(ways_to(Rule::ClGrace), ["client"]);
     assert_eq!(ways_to(Rule::ClIdToken), ["client", "sign_in"]);
+    assert_eq!([ways_to(Rule::McpDeny), ways_to(Rule::OpCond)], [[MANIFESTS]; 2]);
     assert!(ways_to(Rule::TokAud).is_empty() && ways_to(Rule::EmEnvelope).is_empty());
 }
 
