@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, fmt};
 use serde::{Deserialize, Serialize};
 
 /// What can be granted or denied on an MCP server: the vocabulary of `toolhive.enterprise.stacklok.com`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// See that tools exist: `tools/list`.
@@ -61,7 +63,18 @@ impl fmt::Display for Action {
 
 /// The kinds of resources that a policy can be attached to.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
 )]
 pub enum TargetKind {
     /// A server that the platform runs.

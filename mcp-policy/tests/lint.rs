@@ -74,7 +74,12 @@ fn only_what_is_decided_differently_is_ambiguous() {
         let (manifests, compilation) = read("held.yaml", &conditions(from));
         ambiguities(&manifests, &compilation).has_errors()
     };
-    for from in ["[{groups: [a, b]}]", "[{roles: [a, b]}]", "[{groups: [a]}, {groups: [b, c]}]", "[{groups: [a, b], roles: [c]}]"] {
+    for from in [
+        "[{groups: [a, b]}]",
+        "[{roles: [a, b]}]",
+        "[{groups: [a]}, {groups: [b, c]}]",
+        "[{groups: [a, b], roles: [c]}]",
+    ] {
         assert!(ambiguous(from), "{from}");
     }
     for from in [

@@ -127,6 +127,9 @@ struct Read {
 impl Read {
     fn new(paths: &[String], stated: Option<Match>) -> Result<Self, Refusal> {
         let (manifests, mut findings) = manifest::read(files::sources(paths)?);
+        if !findings.has_errors() && is_empty(&manifests) {
+            return Err(Refusal::usage(nothing(&manifests)));
+        }
         let matching = stated.map_or_else(Matching::default, Matching::from);
         let compilation = rbac::compile(&manifests, &Options { matching, ..Options::default() });
         findings.extend(&compilation.findings);
@@ -150,6 +153,23 @@ impl Read {
         }
         Ok(if broken { ExitCode::Usage } else { ExitCode::Conformant })
     }
+}
+
+/// The built-in roles apart, which are always there.
+fn is_empty(manifests: &Manifests) -> bool {
+    let built_in = manifests.sources.len().saturating_sub(1);
+    manifests.policies.is_empty()
+        && manifests.servers.is_empty()
+        && manifests.role_bindings.is_empty()
+        && manifests.roles.iter().all(|role| role.name.place.source == built_in)
+}
+
+/// A check of nothing must not look like a check that found nothing.
+fn nothing(manifests: &Manifests) -> String {
+    let skipped = manifests.skipped.iter().map(|(kind, number)| format!("{number} {kind}"));
+    let skipped = skipped.take(10).collect::<Vec<_>>().join(", ");
+    let skipped = if skipped.is_empty() { skipped } else { format!(": skipped {}", printable(&skipped)) };
+    format!("error: there is no role, role binding, policy or server in these files{skipped}")
 }
 
 /// Why targets do not compile where no line of a file is to blame.
@@ -199,6 +219,6 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || reorders(c) { '\u{fffd}' } else { c }).collect()
 }
 
-fn plural(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+fn count(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }

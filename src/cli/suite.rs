@@ -64,7 +64,9 @@ pub(super) enum SuiteError {
     Mixed(String, String),
     #[error("`{0}`: scenarios end in `.yaml`: rename it")]
     Extension(String),
-    #[error("`{0}` holds no scenario: they end in `.yaml`, and `values/`, `tenants/` and `manifests/` hold none")]
+    #[error(
+        "`{0}` holds no scenario: they end in `.yaml`, and `values/`, `tenants/` and `manifests/` hold none"
+    )]
     Empty(String),
     #[error("`{0}` holds more than {MOST_FILES} YAML files: name a smaller folder")]
     TooMany(String),

@@ -16,8 +16,9 @@ use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::{
     RoleClient, ServiceError,
     model::{
-        CallToolRequestParams, ClientCapabilities, ClientConfig, ClientJsonRpcMessage, GetPromptRequestParams,
-        Implementation, ProtocolVersion, ReadResourceRequestParams, ServerJsonRpcMessage,
+        CallToolRequestParams, ClientCapabilities, ClientConfig, ClientJsonRpcMessage,
+        GetPromptRequestParams, Implementation, ProtocolVersion, ReadResourceRequestParams,
+        ServerJsonRpcMessage,
     },
     service::{RunningService, ServiceExt as _},
     transport::streamable_http_client::{

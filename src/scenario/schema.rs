@@ -71,7 +71,9 @@ fn value(form: &Form) -> Json {
         // A plain number or boolean is read as the text that it is written with.
         Form::Text => json!({"type": ["string", "number", "boolean"]}),
         Form::Word(words) => json!({"enum": words()}),
-        Form::Component => json!({"anyOf": [{"enum": COMPONENTS}, {"pattern": "^(mcp|upstream):[^/]+(/MCPServer|/MCPRemoteProxy)?/[^/]+$"}]}),
+        Form::Component => {
+            json!({"anyOf": [{"enum": COMPONENTS}, {"type": "string", "pattern": "^(mcp|upstream):[^/]+(/MCPServer|/MCPRemoteProxy)?/[^/]+$"}]})
+        }
         Form::Yes => json!({"const": true}),
         Form::Boolean => json!({"type": "boolean"}),
         Form::Status => json!({"type": "integer", "minimum": 400, "maximum": 599}),

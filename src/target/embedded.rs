@@ -37,7 +37,7 @@ use crate::{
         cloud_ui::{self, CloudUi},
         enterprise_manager::{self, Deployment, Manager, SigningKey},
         registry::Registry,
-        },
+    },
     scratch::Scratch,
     token::TokenCache,
 };

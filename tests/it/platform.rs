@@ -28,9 +28,9 @@ use touchstone::{
     net::{Authority, Client, Faults, Serving, bind, build_client, serve},
     reference::{
         Surroundings,
+        cloud_ui::CloudUi,
         enterprise_manager::{Deployment, Manager, SigningKey},
         registry::Registry,
-        cloud_ui::CloudUi,
     },
 };
 

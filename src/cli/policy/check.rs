@@ -5,7 +5,7 @@ use mcp_policy::lint;
 use serde_json::json;
 use spanned_yaml::Severity;
 
-use super::{Format, Match, Read, Refusal, listed, plural, unfound};
+use super::{Format, Match, Read, Refusal, count, listed, unfound};
 use crate::{cli::terminal::Terminal, outcome::ExitCode};
 
 const EXAMPLES: &str = "\
@@ -47,8 +47,8 @@ impl Check {
             more.extend(&lint::ambiguities(&read.manifests, &read.compilation));
         }
         read.findings.extend(&more);
-        let count = |severity| read.findings.iter().filter(|found| found.severity == severity).count();
-        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let number = |severity| read.findings.iter().filter(|found| found.severity == severity).count();
+        let (errors, warnings) = (number(Severity::Error), number(Severity::Warning));
         let nowhere = unfound(&read);
         if self.format == Format::Json {
             let page = json!({"errors": errors, "warnings": warnings, "findings": listed(&read.findings)});
@@ -61,10 +61,10 @@ impl Check {
             let servers = read.compilation.targets.len();
             terminal.result(&format!(
                 "{}, {}: {}, {}\n",
-                plural(read.manifests.policies.len(), "policy").replace("policys", "policies"),
-                plural(servers, "server"),
-                plural(errors, "error"),
-                plural(warnings, "warning"),
+                count(read.manifests.policies.len(), "policy", "policies"),
+                count(servers, "server", "servers"),
+                count(errors, "error", "errors"),
+                count(warnings, "warning", "warnings"),
             ))?;
         }
         Ok(if read.is_broken() {

@@ -79,9 +79,11 @@ impl Compile {
             .map(|(server, target)| {
                 let files = match target {
                     Ok(compiled) => self.files(compiled),
-                    Err(not) => {
-                        Err(not.causes.iter().map(|cause| (cause.code.name(), cause.message.clone())).collect())
-                    }
+                    Err(not) => Err(not
+                        .causes
+                        .iter()
+                        .map(|cause| (cause.code.name(), cause.message.clone()))
+                        .collect()),
                 };
                 Product { server, files, written: Vec::new() }
             })
@@ -109,15 +111,14 @@ impl Compile {
             terminal.complain(&not)?;
         }
         let text: String = match &self.out {
-            Some(_) => products.iter().flat_map(|product| &product.written).map(|path| format!("{path}\n")).collect(),
+            Some(_) => {
+                products.iter().flat_map(|product| &product.written).map(|path| format!("{path}\n")).collect()
+            }
             None => {
                 let texts = products.iter().filter_map(|product| product.files.as_ref().ok()?.first());
                 texts.map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
             }
         };
-        if products.is_empty() {
-            terminal.complain("warning: there is no server and no policy to compile")?;
-        }
         terminal.result(&text)?;
         Ok(code)
     }
@@ -143,7 +144,8 @@ fn not_compiled(statuses: &[Status], products: &[Product<'_>]) -> String {
     for status in statuses.iter().filter(|status| !status.compiled()) {
         let name = shown(status.namespace.as_deref(), &status.name);
         for cause in &status.causes {
-            let line = format!("{} {name}: Compiled=False, {}: {}", status.kind, cause.code.name(), cause.message);
+            let line =
+                format!("{} {name}: Compiled=False, {}: {}", status.kind, cause.code.name(), cause.message);
             lines.push_str(&printable(&line));
             lines.push('\n');
         }
@@ -178,11 +180,13 @@ fn page(products: &[Product<'_>], read: &Read, with_texts: bool) -> Json {
             });
             match files {
                 Ok(files) if with_texts => {
-                    target["texts"] = files.iter().map(|(end, text)| ((*end).to_owned(), json!(text))).collect();
+                    target["texts"] =
+                        files.iter().map(|(end, text)| ((*end).to_owned(), json!(text))).collect();
                 }
                 Ok(_) => target["files"] = json!(written),
                 Err(causes) => {
-                    target["causes"] = causes.iter().map(|(reason, message)| cause(reason, message)).collect();
+                    target["causes"] =
+                        causes.iter().map(|(reason, message)| cause(reason, message)).collect();
                 }
             }
             target

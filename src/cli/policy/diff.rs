@@ -5,9 +5,9 @@ use mcp_policy::{diff, matrix::Matrix};
 use serde_json::json;
 
 use super::{
-    Format, Match, Read, Refusal,
+    Format, Match, Read, Refusal, count,
     matrix::{self, World},
-    plural, printable,
+    printable,
 };
 use crate::{cli::terminal::Terminal, outcome::ExitCode};
 
@@ -77,19 +77,15 @@ impl Diff {
             for change in &changes {
                 let row = change.row;
                 let (sign, may) = if change.widens() { ("+", "may") } else { ("-", "may no longer") };
-                let line = format!(
-                    "{sign} {} {may} {} {} on {}",
-                    row.subject, row.action, row.resource, row.server
-                );
+                let line =
+                    format!("{sign} {} {may} {} {} on {}", row.subject, row.action, row.resource, row.server);
                 text.push_str(&printable(&line));
                 text.push('\n');
             }
-            text.push_str(&format!(
-                "{} of {}: {widened} widened, {narrowed} narrowed\n",
-                plural(changes.len(), "change"),
-                plural(after.rows.len(), "decision"),
-            ));
-            terminal.result(&text)?;
+            let changed = count(changes.len(), "change", "changes");
+            let all = count(after.rows.len(), "decision", "decisions");
+            terminal
+                .result(&format!("{text}{changed} of {all}: {widened} widened, {narrowed} narrowed\n"))?;
         }
         let wider = self.fail_on_widening && widened > 0;
         let of_changes = if wider { ExitCode::Nonconformant } else { ExitCode::Conformant };

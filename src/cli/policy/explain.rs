@@ -146,7 +146,9 @@ impl Explain {
             });
         }
         let Some(file) = &self.claims else {
-            let set = |names: &[String]| names.iter().filter(|name| !name.is_empty()).cloned().collect::<BTreeSet<_>>();
+            let set = |names: &[String]| {
+                names.iter().filter(|name| !name.is_empty()).cloned().collect::<BTreeSet<_>>()
+            };
             return Ok(Subject { name: String::new(), groups: set(&self.groups), roles: set(&self.roles) });
         };
         let claims = claims(files::source(file)?.text())
@@ -186,8 +188,12 @@ fn server(argument: &str, compilation: &Compilation) -> Result<ServerId, Refusal
     let parts: Vec<_> = argument.split('/').collect();
     let found: Vec<_> = match parts.as_slice() {
         [namespace, name] => known().filter(|id| id.namespace == *namespace && id.name == *name).collect(),
-        [_, kind, _] if ![TargetKind::McpServer, TargetKind::McpRemoteProxy].iter().any(|one| one.name() == *kind) => {
-            return Err(Refusal::usage(format!("error: `{kind}` is no kind: there are `MCPServer`, `MCPRemoteProxy`")));
+        [_, kind, _]
+            if ![TargetKind::McpServer, TargetKind::McpRemoteProxy].iter().any(|one| one.name() == *kind) =>
+        {
+            return Err(Refusal::usage(format!(
+                "error: `{kind}` is no kind: there are `MCPServer`, `MCPRemoteProxy`"
+            )));
         }
         [_, _, _] => known().filter(|id| id.to_string() == argument).collect(),
         _ => return Err(Refusal::usage(format!("error: `{argument}` is no server: write `namespace/name`"))),
@@ -212,8 +218,11 @@ fn not_compiled(asked: &str, not: &NotCompiled, read: &Read) -> (String, Json) {
     let mut causes = Vec::new();
     for cause in &not.causes {
         let at = cause.place.map(|place| read.manifests.shown(place));
-        text.push_str(&format!("  {}: {}\n", cause.code.name(), cause.message));
-        text.extend(at.iter().map(|at| format!("    {at}\n")));
+        let lines = [
+            Some(format!("  {}: {}\n", cause.code.name(), cause.message)),
+            at.as_ref().map(|at| format!("    {at}\n")),
+        ];
+        text.extend(lines.into_iter().flatten());
         causes.push(json!({"reason": cause.code.name(), "message": cause.message, "at": at}));
     }
     (text, json!({"allowed": false, "not_compiled": causes}))

@@ -31,9 +31,8 @@ pub(super) fn sources(arguments: &[String]) -> Result<Vec<Source>, Refusal> {
             let mut below = Vec::new();
             match collect(path, &mut below) {
                 Err(error) => wrong.push(error),
-                Ok(()) if below.is_empty() => wrong.push(format!(
-                    "`{argument}` holds no manifest: they end in `.yaml`, `.yml` or `.json`"
-                )),
+                Ok(()) if below.is_empty() => wrong
+                    .push(format!("`{argument}` holds no manifest: they end in `.yaml`, `.yml` or `.json`")),
                 Ok(()) => {}
             }
             below
@@ -77,7 +76,10 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
             found.push(path);
         }
         if found.len() > MOST_FILES {
-            return Err(format!("`{}` holds more than {MOST_FILES} manifests: name a smaller folder", folder.display()));
+            return Err(format!(
+                "`{}` holds more than {MOST_FILES} manifests: name a smaller folder",
+                folder.display()
+            ));
         }
     }
     Ok(())

@@ -93,15 +93,15 @@ impl Matrix {
 impl World {
     /// Both files, every mistake of both at once.
     pub(super) fn read(&self, terminal: &Terminal) -> Result<(Vec<Subject>, Vec<Offer>), Refusal> {
-        let of = |path: &str| files::source(path);
-        let (subjects, inventory) = match (of(&self.subjects), of(&self.inventory)) {
+        let (subjects, inventory) = match (files::source(&self.subjects), files::source(&self.inventory)) {
             (Ok(subjects), Ok(inventory)) => (subjects, inventory),
             (Err(Refusal::Words(one, code)), Err(Refusal::Words(other, _))) => {
                 return Err(Refusal::Words(format!("{one}\n{other}"), code));
             }
             (Err(refusal), _) | (_, Err(refusal)) => return Err(refusal),
         };
-        let ((subjects, first), (inventory, second)) = (matrix::subjects(&subjects), matrix::inventory(&inventory));
+        let ((subjects, first), (inventory, second)) =
+            (matrix::subjects(&subjects), matrix::inventory(&inventory));
         usable(&[first, second], terminal)?;
         Ok((subjects, inventory))
     }

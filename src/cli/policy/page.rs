@@ -24,7 +24,11 @@ pub(super) fn render(rows: &[Row]) -> askama::Result<String> {
             name: printable(&name.join("/")),
             things: things
                 .into_iter()
-                .map(|((action, name), allowed)| Thing { action: action.name(), name: printable(name), allowed })
+                .map(|((action, name), allowed)| Thing {
+                    action: action.name(),
+                    name: printable(name),
+                    allowed,
+                })
                 .collect(),
         })
         .collect();

@@ -66,7 +66,8 @@ pub(super) fn settle(steps: &mut [StepResult], asked: &[Asked]) {
     for (step, cause) in decisions {
         let Some(check) = steps.get_mut(step).and_then(|step| step.checks.first_mut()) else { continue };
         check.status = CheckStatus::Error(
-            "no green answer of the other kind differs from it in one thing: who asks, what, where, or when".into(),
+            "no green answer of the other kind differs from it in one thing: who asks, what, where, or when"
+                .into(),
         );
         check.cause = Some(cause);
     }
@@ -77,7 +78,9 @@ fn is_opposite(one: &Asked, other: &Asked) -> bool {
     let opposite = match (&one.outcome, &other.outcome) {
         (Outcome::Permitted, Outcome::Denied) | (Outcome::Denied, Outcome::Permitted) => true,
         // A list that is refused stands beside one that shows something.
-        (Outcome::Denied, Outcome::Shown(names)) | (Outcome::Shown(names), Outcome::Denied) => !names.is_empty(),
+        (Outcome::Denied, Outcome::Shown(names)) | (Outcome::Shown(names), Outcome::Denied) => {
+            !names.is_empty()
+        }
         (Outcome::Shown(names), Outcome::Shown(others)) => names != others,
         _ => false,
     };
@@ -113,7 +116,15 @@ mod tests {
     fn asked(step: usize, token: &str, subject: &str, outcome: Outcome) -> Asked {
         let moment = Moment { at: 0, faults: String::new(), manifests: 0, upstream: None };
         let server = Component::new("mcp:engineering/MCPServer/github");
-        Asked { step, server, token: token.into(), ask: "call_tool", subject: subject.into(), moment, outcome }
+        Asked {
+            step,
+            server,
+            token: token.into(),
+            ask: "call_tool",
+            subject: subject.into(),
+            moment,
+            outcome,
+        }
     }
 
     fn passes(asked: &[Asked], statuses: &[CheckStatus]) -> Vec<bool> {
@@ -139,7 +150,11 @@ mod tests {
         assert_eq!(passes(&[alice.clone(), both], &[pass(), pass()]), [false, false], "two things at once");
         assert_eq!(passes(&[alice.clone(), bob.clone()], &[pass(), CheckStatus::Fail]), [false, false]);
         let mut later = asked(1, "alice", "issue_write", Outcome::Denied);
-        assert_eq!(passes(&[alice.clone(), later.clone()], &[pass(), pass()]), [false, false], "nothing differs");
+        assert_eq!(
+            passes(&[alice.clone(), later.clone()], &[pass(), pass()]),
+            [false, false],
+            "nothing differs"
+        );
         later.moment.manifests = 1;
         assert_eq!(passes(&[alice, later], &[pass(), pass()]), [true, true], "the moment");
     }

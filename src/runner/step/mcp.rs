@@ -157,7 +157,9 @@ fn judge(expected: &Outcome, said: &Said) -> (CheckStatus, String, Option<Cause>
     };
     match (as_expected, said) {
         (true, _) => (CheckStatus::Pass, observed, None),
-        (false, Said::Nothing(_)) => (CheckStatus::Error(observed.clone()), observed, Some(Cause::Environment)),
+        (false, Said::Nothing(_)) => {
+            (CheckStatus::Error(observed.clone()), observed, Some(Cause::Environment))
+        }
         (false, _) => (CheckStatus::Fail, observed, Some(Cause::Implementation)),
     }
 }
@@ -206,7 +208,8 @@ mod tests {
     #[test]
     fn a_list_is_exact() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-        let status = |expected: &[&str], shown: Json| judge(&Outcome::Shown(names(expected)), &Said::Result(shown)).0;
+        let status =
+            |expected: &[&str], shown: Json| judge(&Outcome::Shown(names(expected)), &Said::Result(shown)).0;
         assert_eq!(status(&["a", "b"], json!(["b", "a"])), CheckStatus::Pass);
         assert_eq!(status(&[], json!([])), CheckStatus::Pass);
         assert_eq!(status(&["a"], json!(["a", "b"])), CheckStatus::Fail);

@@ -10,7 +10,9 @@ use crate::{
 
 pub(super) async fn take(context: &mut Context<'_>, step: &UpstreamStep) -> Result<Done, Stuck> {
     let (method, path, body, title) = match &step.change {
-        UpstreamChange::Tools(tools) => ("PUT", "tools", tools.fill(context)?, "changes its tools".to_owned()),
+        UpstreamChange::Tools(tools) => {
+            ("PUT", "tools", tools.fill(context)?, "changes its tools".to_owned())
+        }
         UpstreamChange::Notify(list) => {
             let list = match list {
                 Listing::Tools => "tools",

@@ -104,7 +104,11 @@ static PLATFORM: Shape = Shape {
     exactly_one: false,
     fields: &[
         need("values", Text, "its values file, relative to this file"),
-        may("manifests", MANIFESTS, "its custom resources: files relative to this one, or documents written out"),
+        may(
+            "manifests",
+            MANIFESTS,
+            "its custom resources: files relative to this one, or documents written out",
+        ),
         may("broken_manifests", MANIFESTS, "the same, with mistakes in them"),
     ],
 };

@@ -96,7 +96,10 @@ impl Launch {
         let deployment = Deployment {
             server: id.clone(),
             manifests: manifests.to_vec(),
-            idp_type: values.enterprise_manager.as_ref().map_or(IdpType::Generic, |manager| idp_type(manager.idp_type)),
+            idp_type: values
+                .enterprise_manager
+                .as_ref()
+                .map_or(IdpType::Generic, |manager| idp_type(manager.idp_type)),
             matching: Matching::Any,
             resource: resource.clone(),
             upstream: endpoint.as_str().parse().map_err(environment)?,
@@ -135,4 +138,3 @@ const fn idp_type(of: values::IdpType) -> IdpType {
         values::IdpType::Generic => IdpType::Generic,
     }
 }
-

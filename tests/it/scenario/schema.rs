@@ -145,6 +145,11 @@ fn violations(value: &Json, schema: &Json, root: &Json) -> Vec<String> {
     if !types.is_empty() && !types.iter().any(|name| fits(name)) {
         found.push(format!("{value} is no {types:?}"));
     }
+    if let Some(pattern) = schema["pattern"].as_str()
+        && !value.as_str().is_some_and(|text| regex::Regex::new(pattern).unwrap().is_match(text))
+    {
+        found.push(format!("{value} does not match {pattern}"));
+    }
     if let Some(words) = schema["enum"].as_array()
         && !words.contains(value)
     {

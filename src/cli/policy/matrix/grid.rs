@@ -50,7 +50,8 @@ pub(super) fn render(rows: &[Row]) -> String {
 /// As many columns as fit, then the next ones below.
 fn part(text: &mut String, headings: &[String], table: &Table<'_>) {
     let labels: Vec<_> = table.keys().map(|(action, name)| (*action, printable(name))).collect();
-    let label = labels.iter().map(|(_, name)| name.width()).filter(|width| *width <= LABEL).max().unwrap_or(8);
+    let label =
+        labels.iter().map(|(_, name)| name.width()).filter(|width| *width <= LABEL).max().unwrap_or(8);
     let wide = headings.iter().map(|name| name.width().max(3)).max().unwrap_or(3) + 2;
     let at_once = ((WIDTH - label - 4) / wide).max(1);
     for (chunk, some) in headings.chunks(at_once).enumerate() {

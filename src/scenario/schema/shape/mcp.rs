@@ -34,7 +34,11 @@ pub(super) static UPSTREAM: Shape = Shape {
     fields: &[
         need("of", Text, "namespace/name, or namespace/MCPRemoteProxy/name"),
         may("tools", Map(&Any), "tools by name with their annotations, null for none; nobody is told"),
-        may("notify", Word(|| LISTINGS.iter().map(|(word, _)| *word).collect()), "its clients are told that this list changed"),
+        may(
+            "notify",
+            Word(|| LISTINGS.iter().map(|(word, _)| *word).collect()),
+            "its clients are told that this list changed",
+        ),
         may("answers", Text, "the form of its answers from here on: json or event-stream"),
         may("restart", Yes, "it knows no session any more"),
     ],
