@@ -203,8 +203,7 @@ impl Exchange<'_> {
         let Some(Some(body)) = read.await else {
             return self.unusable("an answer that broke off, or is too large, or does not end", id);
         };
-        let judge = self.proxy.judge(self.token);
-        match fate(&body, asked, &judge, self.proxy) {
+        match fate(&body, asked, self.token, self.proxy) {
             Fate::Answer(message) => {
                 answer::with_header(answer::json(StatusCode::OK, &message), CACHE_CONTROL, "no-store")
             }

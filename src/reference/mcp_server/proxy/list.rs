@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     hints::{self, Hints, Ticket},
     method::List,
-    policy::{Access, Judge},
+    policy::Judge,
 };
 
 /// The result is no list of the kind that was asked for.
@@ -69,14 +69,16 @@ pub(super) fn filtered(
         .map(|(key, _)| list.item(key, said.get(key).copied().flatten().unwrap_or_default()))
         .collect();
     let shown = judge.shows(list, &wishes);
+    let seen = shown.is_some();
+    let shown = shown.unwrap_or_default().into_iter().chain(std::iter::repeat(false));
     let kept: Vec<Json> =
-        items.iter().zip(shown).filter(|(_, shown)| *shown).map(|((_, item), _)| item.clone()).collect();
+        items.into_iter().zip(shown).filter(|(_, shown)| *shown).map(|((_, item), _)| item).collect();
     if let Some((hints, ticket)) = learning.filter(|_| list == List::Tools) {
         hints.learn(ticket, said, next.as_deref());
     }
     let mut answer = Map::from_iter([(list.member().to_owned(), Json::Array(kept))]);
     // Who sees no list has no further pages of it.
-    if let Some(next) = next.filter(|_| judge.list(list).0 == Access::Granted) {
+    if let Some(next) = next.filter(|_| seen) {
         answer.insert("nextCursor".to_owned(), next.into());
     }
     if let Some(meta) = result.remove("_meta").filter(|meta| meta.is_object() && !hidden_in(meta)) {

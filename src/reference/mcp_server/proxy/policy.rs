@@ -312,17 +312,13 @@ impl Judge {
         (access, Verdict::of(&decision))
     }
 
-    /// Which items of a list the caller sees, given as the requests that would use them.
-    pub(super) fn shows(&self, list: List, items: &[Request<'_>]) -> Vec<bool> {
+    /// Which items of a list the caller sees, given as the requests that would use them. Nothing: it sees no list.
+    pub(super) fn shows(&self, list: List, items: &[Request<'_>]) -> Option<Vec<bool>> {
         if !self.rules.hold(Rule::McpList) {
-            return vec![true; items.len()];
+            return Some(vec![true; items.len()]);
         }
-        match &self.policy.authorizer {
-            Some(authorizer) if self.list(list).0 == Access::Granted => {
-                authorizer.for_principal(&self.principal).shows(items)
-            }
-            _ => vec![false; items.len()],
-        }
+        let asker = self.policy.authorizer.as_ref()?.for_principal(&self.principal);
+        asker.decide(&list.request()).allowed.then(|| asker.shows(items))
     }
 
     fn decision(&self, request: &Request<'_>) -> Option<Decision> {

@@ -12,8 +12,8 @@ use super::{
     list,
     message::{self, Id},
     method::List,
-    policy::Judge,
 };
+use crate::token::VerifiedToken;
 
 /// Notifications of a server (MCP 2025-11-25), each with the members that its parameters have.
 const NOTIFICATIONS: [(&str, &[&str]); 7] = [
@@ -52,7 +52,7 @@ pub(super) enum Fate {
 }
 
 /// Reads a message of the server.
-pub(super) fn fate(text: &[u8], asked: &Asked, judge: &Judge, proxy: &Parts) -> Fate {
+pub(super) fn fate(text: &[u8], asked: &Asked, token: &VerifiedToken, proxy: &Parts) -> Fate {
     let Ok(mut members) = message::object(text) else {
         return Fate::Break("no JSON object of unique members");
     };
@@ -65,7 +65,7 @@ pub(super) fn fate(text: &[u8], asked: &Asked, judge: &Judge, proxy: &Parts) -> 
         return Fate::Break("members that JSON-RPC 2.0 does not have");
     }
     match (method, id, result, error) {
-        (Some(Json::String(method)), None, None, None) => notification(&method, params, judge, proxy),
+        (Some(Json::String(method)), None, None, None) => notification(&method, params, token, proxy),
         (Some(Json::String(method)), Some(id), None, None) if REQUESTS.contains(&method.as_str()) => {
             let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": method });
             match params {
@@ -81,14 +81,14 @@ pub(super) fn fate(text: &[u8], asked: &Asked, judge: &Judge, proxy: &Parts) -> 
         }
         (Some(Json::String(_)), Some(_), None, None) => Fate::Drop("a request that no client takes"),
         (None, Some(id), Some(Json::Object(result)), None) if params.is_none() => {
-            answer(&id, result, asked, judge, proxy)
+            answer(&id, result, asked, token, proxy)
         }
         (None, Some(id), None, Some(Json::Object(error))) if params.is_none() => refused(&id, &error, asked),
         _ => Fate::Break("neither request nor notification nor answer"),
     }
 }
 
-fn notification(method: &str, params: Option<Json>, judge: &Judge, proxy: &Parts) -> Fate {
+fn notification(method: &str, params: Option<Json>, token: &VerifiedToken, proxy: &Parts) -> Fate {
     if method == "notifications/tools/list_changed" {
         proxy.changed();
     }
@@ -110,7 +110,7 @@ fn notification(method: &str, params: Option<Json>, judge: &Judge, proxy: &Parts
     }
     if method == "notifications/resources/updated" {
         match kept.get("uri").and_then(Json::as_str) {
-            Some(uri) if judge.allows(&Request::ReadResource(uri)) => {}
+            Some(uri) if proxy.judge(token).allows(&Request::ReadResource(uri)) => {}
             _ => return Fate::Drop("news of a resource that the caller may not read"),
         }
     }
@@ -121,7 +121,7 @@ fn notification(method: &str, params: Option<Json>, judge: &Judge, proxy: &Parts
     Fate::Pass(notification)
 }
 
-fn answer(id: &Json, result: Map<String, Json>, asked: &Asked, judge: &Judge, proxy: &Parts) -> Fate {
+fn answer(id: &Json, result: Map<String, Json>, asked: &Asked, token: &VerifiedToken, proxy: &Parts) -> Fate {
     let found = match list::found(&result) {
         Ok(found) => found,
         Err(list::Unreadable(why)) => return Fate::Break(why),
@@ -139,7 +139,7 @@ fn answer(id: &Json, result: Map<String, Json>, asked: &Asked, judge: &Judge, pr
         (None, Some(_)) => return Fate::Break("a list in an unexpected place"),
         (Some(list), _) => {
             let learning = ticket.map(|ticket| (&proxy.hints, ticket));
-            match list::filtered(result, list, judge, learning) {
+            match list::filtered(result, list, &proxy.judge(token), learning) {
                 Ok(result) => result,
                 Err(list::Unreadable(why)) => return Fate::Break(why),
             }

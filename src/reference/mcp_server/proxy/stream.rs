@@ -70,10 +70,17 @@ impl Stream {
                 }
                 State::Open => {}
             }
-            if let Some(event) = self.waiting.pop_front() {
-                if let Some(written) = self.pass(event).await {
-                    return Some(written);
-                }
+            // What came together goes on together.
+            let mut written = String::new();
+            while self.state == State::Open
+                && let Some(event) = self.waiting.pop_front()
+            {
+                written.extend(self.pass(event).await);
+            }
+            if !written.is_empty() {
+                return Some(written);
+            }
+            if self.state != State::Open {
                 continue;
             }
             // A stream for listening may be silent for as long as it likes.
@@ -111,8 +118,7 @@ impl Stream {
             let data = id.is_some().then(String::new);
             return Some(Event::Block { id, retry, kind: None, data }.written());
         };
-        let judge = self.proxy.judge(&self.token);
-        let message = match fate(text.as_bytes(), &self.asked, &judge, &self.proxy) {
+        let message = match fate(text.as_bytes(), &self.asked, &self.token, &self.proxy) {
             Fate::Pass(message) => message,
             Fate::Answer(message) => {
                 self.state = State::Answered;
