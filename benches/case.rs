@@ -49,6 +49,8 @@ fn plan() -> CasePlan {
     let values = resolve(&scenario.id, &values).and_then(|path| suite.files.get(&path).cloned());
     let tenant = scenario.tenant.fill(&cell).expect("a tenant");
     CasePlan {
+        manifests: Vec::new(),
+        changes: Vec::new(),
         scenario: Arc::new(scenario),
         cell,
         values: values.expect("the values file"),
@@ -79,6 +81,7 @@ fn case(criterion: &mut Criterion) {
     group.sample_size(20);
     group.bench_function("platform alone", |bencher| {
         let order = PlatformOrder {
+            manifests: Vec::new(),
             values: plan.values.clone(),
             tenant: plan.tenant.clone(),
             seed: [0; 32],

@@ -34,6 +34,7 @@ async fn start() -> Box<dyn Platform> {
     let target = EmbeddedTarget::new(Rules::ALL, None).expect("a target");
     let values = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/values/okta-per-component.yaml");
     let order = PlatformOrder {
+        manifests: Vec::new(),
         values: Source::read(values.as_ref()).expect("the values file"),
         tenant: EmbeddedTarget::shipped_tenant("okta-per-component").expect("a shipped tenant"),
         seed: [0; 32],

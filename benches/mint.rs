@@ -25,6 +25,7 @@ fn mint(criterion: &mut Criterion) {
     let target = EmbeddedTarget::new(Rules::ALL, None).expect("a target");
     let values = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/values/okta-per-component.yaml");
     let order = PlatformOrder {
+        manifests: Vec::new(),
         values: Source::read(values.as_ref()).expect("the values file"),
         tenant: EmbeddedTarget::shipped_tenant("okta-per-component").expect("a shipped tenant"),
         seed: [0; 32],

@@ -54,7 +54,8 @@ pub async fn run(
             let Some(plan) = waiting.next() else { break };
             tell(Event::CaseStarted { case: plan.cell.id.clone() });
             let (target, settings, task_plan) = (Arc::clone(&target), settings.clone(), plan.clone());
-            let handle = running.spawn(async move { limited(&task_plan, &*target, &settings).await });
+            let handle =
+                running.spawn(async move { Box::pin(limited(&task_plan, &*target, &settings)).await });
             plan_of.insert(handle.id(), plan);
         }
         let ended = tokio::select! {
@@ -95,7 +96,9 @@ async fn turned_true(interrupted: &mut watch::Receiver<bool>) {
 }
 
 async fn limited(plan: &CasePlan, target: &dyn Target, settings: &Settings) -> CaseResult {
-    if let Ok(result) = tokio::time::timeout(settings.case_limit, case::run(plan, target, settings)).await {
+    if let Ok(result) =
+        tokio::time::timeout(settings.case_limit, Box::pin(case::run(plan, target, settings))).await
+    {
         return result;
     }
     let reason = format!("the case took longer than {} s", settings.case_limit.as_secs());

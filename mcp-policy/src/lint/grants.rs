@@ -129,10 +129,10 @@ fn covering<'d>(grant: &Statement, action: Action, denies: &[&'d Statement]) -> 
         return Some(vec![deny]);
     }
     let (_, names) = grant.names.as_ref()?;
-    let named = |deny: &Statement, name: &String| {
+    let covers = |deny: &Statement, name: &String| {
         deny.names.as_ref().is_some_and(|(_, denied)| denied.contains(name))
     };
-    names.iter().map(|name| of_action().find(|deny| named(deny, name))).collect()
+    names.iter().map(|name| of_action().find(|deny| covers(deny, name))).collect()
 }
 
 fn advice(by: &[&Statement], manifests: &Manifests) -> String {
@@ -153,7 +153,7 @@ fn unfiltered_reader(origin: &Origin, statements: &[&Statement], lints: &mut Lin
             && statement.names.is_none()
             && statement.hints == HintFilter::default()
     };
-    if origin.role.as_deref() == Some(READER) && statements.iter().any(|one| everything(&one)) {
+    if origin.role.as_deref() == Some(READER) && statements.iter().any(everything) {
         lints.warn(
             Lint::UnfilteredReader,
             origin.place,

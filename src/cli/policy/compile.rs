@@ -56,10 +56,13 @@ enum Output {
     Toolhive,
 }
 
+/// Two words each: the end of a file's name and its text, or a reason and what it is.
+type Pairs = Vec<(&'static str, String)>;
+
 /// What a server gets: texts by the ends of their files' names. Or why it gets nothing.
 struct Product<'c> {
     server: &'c ServerId,
-    files: Result<Vec<(&'static str, String)>, Vec<(&'static str, String)>>,
+    files: Result<Pairs, Pairs>,
     written: Vec<String>,
 }
 
@@ -68,7 +71,8 @@ impl Compile {
         let mut read = Read::new(&self.paths, self.stated)?;
         if self.output == Output::Toolhive {
             let compiled = read.compilation.targets.values().flatten();
-            for found in compiled.filter_map(|one| one.toolhive().ok()).flat_map(|file| file.findings()) {
+            let files = compiled.filter_map(|one| one.toolhive().ok());
+            for found in files.flat_map(mcp_policy::rbac::Toolhive::findings) {
                 read.findings.warning(found.place, found.message.clone()).help.clone_from(&found.help);
             }
         }
@@ -110,20 +114,18 @@ impl Compile {
         if !not.is_empty() {
             terminal.complain(&not)?;
         }
-        let text: String = match &self.out {
-            Some(_) => {
-                products.iter().flat_map(|product| &product.written).map(|path| format!("{path}\n")).collect()
-            }
-            None => {
-                let texts = products.iter().filter_map(|product| product.files.as_ref().ok()?.first());
-                texts.map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
-            }
+        let text = if self.out.is_some() {
+            let paths = products.iter().flat_map(|product| &product.written);
+            paths.flat_map(|path| [path.as_str(), "\n"]).collect()
+        } else {
+            let texts = products.iter().filter_map(|product| product.files.as_ref().ok()?.first());
+            texts.map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
         };
         terminal.result(&text)?;
         Ok(code)
     }
 
-    fn files(&self, compiled: &Compiled) -> Result<Vec<(&'static str, String)>, Vec<(&'static str, String)>> {
+    fn files(&self, compiled: &Compiled) -> Result<Pairs, Pairs> {
         match self.output {
             Output::Cedar => Ok(vec![
                 ("cedar", compiled.cedar().to_owned()),
@@ -178,16 +180,17 @@ fn page(products: &[Product<'_>], read: &Read, with_texts: bool) -> Json {
                 "name": server.name,
                 "compiled": files.is_ok(),
             });
-            match files {
+            let (member, value): (_, Json) = match files {
                 Ok(files) if with_texts => {
-                    target["texts"] =
-                        files.iter().map(|(end, text)| ((*end).to_owned(), json!(text))).collect();
+                    ("texts", files.iter().map(|(end, text)| ((*end).to_owned(), json!(text))).collect())
                 }
-                Ok(_) => target["files"] = json!(written),
+                Ok(_) => ("files", json!(written)),
                 Err(causes) => {
-                    target["causes"] =
-                        causes.iter().map(|(reason, message)| cause(reason, message)).collect();
+                    ("causes", causes.iter().map(|(reason, message)| cause(reason, message)).collect())
                 }
+            };
+            if let Json::Object(members) = &mut target {
+                members.insert(member.to_owned(), value);
             }
             target
         })

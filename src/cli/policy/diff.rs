@@ -66,7 +66,9 @@ impl Diff {
                 .iter()
                 .map(|change| {
                     let mut row = matrix::record(change.row);
-                    row["change"] = json!(change.name());
+                    if let Some(row) = row.as_object_mut() {
+                        row.insert("change".to_owned(), json!(change.name()));
+                    }
                     row
                 })
                 .collect();
@@ -82,10 +84,10 @@ impl Diff {
                 text.push_str(&printable(&line));
                 text.push('\n');
             }
-            let changed = count(changes.len(), "change", "changes");
+            let altered = count(changes.len(), "change", "changes");
             let all = count(after.rows.len(), "decision", "decisions");
             terminal
-                .result(&format!("{text}{changed} of {all}: {widened} widened, {narrowed} narrowed\n"))?;
+                .result(&format!("{text}{altered} of {all}: {widened} widened, {narrowed} narrowed\n"))?;
         }
         let wider = self.fail_on_widening && widened > 0;
         let of_changes = if wider { ExitCode::Nonconformant } else { ExitCode::Conformant };

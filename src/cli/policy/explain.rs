@@ -129,7 +129,8 @@ impl Explain {
         match self.format {
             Format::Json => terminal.result(&format!("{page:#}\n"))?,
             Format::Human => {
-                let lines: String = words.lines().map(|line| format!("{}\n", printable(line))).collect();
+                let lines: String =
+                    words.lines().flat_map(|line| [printable(line), "\n".to_owned()]).collect();
                 terminal.result(&lines)?;
             }
         }

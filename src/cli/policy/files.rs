@@ -56,11 +56,11 @@ pub(super) fn source(argument: &str) -> Result<Source, Refusal> {
 }
 
 fn lines(prefix: &str, wrong: &[String]) -> String {
-    wrong.iter().map(|error| format!("{prefix}{error}\n")).collect()
+    wrong.iter().flat_map(|error| [prefix, error, "\n"]).collect()
 }
 
 /// Every manifest below a folder. Hidden files and folders are left out, as are folders that are only linked to: a
-/// mounted ConfigMap has the same files in both.
+/// mounted `ConfigMap` has the same files in both.
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
     let failed = |error: io::Error| format!("cannot read `{}`: {error}", folder.display());
     let mut entries = fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;

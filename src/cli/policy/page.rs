@@ -7,12 +7,15 @@ use mcp_policy::{matrix::Row, vocabulary::Action};
 
 use super::printable;
 
+/// What is asked of one server → who may, in the order of the subjects.
+type Grid<'r> = BTreeMap<(Action, &'r str), Vec<bool>>;
+
 /// The matrix as a page.
 pub(super) fn render(rows: &[Row]) -> askama::Result<String> {
     let mut subjects: Vec<String> = rows.iter().map(|row| row.subject.to_string()).collect();
     subjects.dedup();
     let subjects = subjects.iter().map(|name| printable(name)).collect();
-    let mut servers: BTreeMap<[&str; 3], BTreeMap<(Action, &str), Vec<bool>>> = BTreeMap::new();
+    let mut servers: BTreeMap<[&str; 3], Grid<'_>> = BTreeMap::new();
     for row in rows {
         let [_, namespace, kind, server, _, resource] = row.columns();
         let of_server = servers.entry([namespace, kind, server]).or_default();

@@ -186,8 +186,7 @@ pub(crate) fn server_component(text: &str) -> Option<Component> {
     let text = text.strip_prefix(PREFIX).unwrap_or(text);
     let parts: Vec<_> = text.split('/').collect();
     let (namespace, kind, name) = match parts.as_slice() {
-        [namespace, name] => (namespace, TargetKind::McpServer, name),
-        [namespace, "MCPServer", name] => (namespace, TargetKind::McpServer, name),
+        [namespace, name] | [namespace, "MCPServer", name] => (namespace, TargetKind::McpServer, name),
         [namespace, "MCPRemoteProxy", name] => (namespace, TargetKind::McpRemoteProxy, name),
         _ => return None,
     };

@@ -40,7 +40,7 @@ pub(super) fn servers(manifests: &[Source]) -> Vec<ServerId> {
     servers
 }
 
-/// The issuers of the manifests' MCPOIDCConfigs.
+/// The issuers that the servers' tokens come from.
 pub(super) fn issuers(manifests: &[Source]) -> Vec<String> {
     let (manifests, _) = manifest::read(manifests.to_vec());
     manifests.oidc_configs.into_iter().map(|config| config.issuer).collect()

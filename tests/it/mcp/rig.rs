@@ -255,6 +255,7 @@ impl Caller<'_> {
     }
 
     /// A request with everything but its body.
+    #[expect(clippy::needless_pass_by_value, reason = "`Method::POST` reads as what it is")]
     pub(crate) fn request(&self, method: Method) -> RequestBuilder {
         let mut request = self
             .rig
@@ -331,7 +332,7 @@ pub(crate) async fn read_until(response: &mut Response, text: &str) -> String {
     let mut read = String::new();
     while !read.contains(text) {
         match response.chunk().await.unwrap() {
-            Some(chunk) => read.push_str(&String::from_utf8(chunk.to_vec()).unwrap()),
+            Some(chunk) => read.push_str(std::str::from_utf8(&chunk).unwrap()),
             None => panic!("the stream ended without `{text}`: {read}"),
         }
     }
