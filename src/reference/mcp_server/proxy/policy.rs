@@ -318,7 +318,8 @@ impl Judge {
             return Some(vec![true; items.len()]);
         }
         let asker = self.policy.authorizer.as_ref()?.for_principal(&self.principal);
-        asker.decide(&list.request()).allowed.then(|| asker.shows(items))
+        let granted = !self.rules.hold(Rule::McpListGrant) || asker.decide(&list.request()).allowed;
+        granted.then(|| asker.shows(items))
     }
 
     fn decision(&self, request: &Request<'_>) -> Option<Decision> {
