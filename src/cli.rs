@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. It wires the parts and holds no logic of its own.
 
 mod policy;
+mod refusal;
 mod run;
 mod scenario;
 mod suite;

@@ -17,7 +17,10 @@ use mcp_policy::{
 use serde_json::{Value as Json, json};
 use spanned_yaml::{Diagnostic, Diagnostics, Severity};
 
-use super::terminal::{PrintError, Terminal};
+use super::{
+    refusal::{self, Refusal},
+    terminal::{PrintError, Terminal},
+};
 use crate::outcome::ExitCode;
 
 const EXAMPLES: &str = "\
@@ -81,25 +84,6 @@ impl From<Match> for Matching {
     }
 }
 
-/// Something that ends the command before its result.
-enum Refusal {
-    /// Words for the user and an exit code.
-    Words(String, ExitCode),
-    Print(PrintError),
-}
-
-impl Refusal {
-    fn usage(words: impl std::fmt::Display) -> Self {
-        Self::Words(words.to_string(), ExitCode::Usage)
-    }
-}
-
-impl From<PrintError> for Refusal {
-    fn from(error: PrintError) -> Self {
-        Self::Print(error)
-    }
-}
-
 impl Policy {
     pub(super) fn execute(self, terminal: &Terminal) -> Result<ExitCode, PrintError> {
         let answer = match self.command {
@@ -109,11 +93,7 @@ impl Policy {
             Command::Explain(command) => command.attempt(terminal),
             Command::Diff(command) => command.attempt(terminal),
         };
-        match answer {
-            Ok(code) => Ok(code),
-            Err(Refusal::Print(error)) => Err(error),
-            Err(Refusal::Words(words, code)) => terminal.complain(&words).map(|()| code),
-        }
+        refusal::told(answer, terminal)
     }
 }
 

@@ -15,6 +15,7 @@ use spanned_yaml::{Diagnostics, Source};
 use tokio::sync::watch;
 
 use super::{
+    refusal::{self, Refusal},
     suite::{self, Chosen, Setup},
     terminal::{PrintError, Progress, Terminal},
 };
@@ -113,40 +114,13 @@ fn format(text: &str) -> Result<Format, String> {
     Format::ALL.into_iter().find(|format| format.name() == text).ok_or_else(|| format!("there are `{known}`"))
 }
 
-/// Something that ends the command before a verdict.
-enum Refusal {
-    /// Words for the user and an exit code.
-    Words(String, ExitCode),
-    Print(PrintError),
-}
-
-impl Refusal {
-    fn usage(words: impl std::fmt::Display) -> Self {
-        Self::Words(words.to_string(), ExitCode::Usage)
-    }
-
-    fn environment(words: impl std::fmt::Display) -> Self {
-        Self::Words(words.to_string(), ExitCode::Unreachable)
-    }
-}
-
-impl From<PrintError> for Refusal {
-    fn from(error: PrintError) -> Self {
-        Self::Print(error)
-    }
-}
-
 impl Run {
     pub(super) fn execute(
         self,
         terminal: &Terminal,
         environment: &BTreeMap<String, String>,
     ) -> Result<ExitCode, PrintError> {
-        match self.attempt(terminal, environment) {
-            Ok(code) => Ok(code),
-            Err(Refusal::Print(error)) => Err(error),
-            Err(Refusal::Words(words, code)) => terminal.complain(&words).map(|()| code),
-        }
+        refusal::told(self.attempt(terminal, environment), terminal)
     }
 
     fn attempt(

@@ -101,7 +101,7 @@ impl Compile {
                 let Ok(files) = &product.files else { continue };
                 product.written = place(out, product.server, files).map_err(|(path, error)| {
                     let words = format!("error: cannot write `{}`: {error}", path.display());
-                    Refusal::Words(words, ExitCode::Unreachable)
+                    Refusal::environment(words)
                 })?;
             }
         }

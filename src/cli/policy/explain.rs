@@ -120,7 +120,7 @@ impl Explain {
             None => return Err(Refusal::usage(format!("error: there is no server `{server}`"))),
         };
         let explained = explain::explain(&read.manifests, compiled, &principal, &request)
-            .map_err(|error| Refusal::Words(format!("error: {error}"), ExitCode::Unreachable))?;
+            .map_err(|error| Refusal::environment(format!("error: {error}")))?;
         self.print(terminal, &format!("{asked}\n{explained}"), &json!(explained))?;
         Ok(code)
     }
