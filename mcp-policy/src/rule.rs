@@ -3,9 +3,12 @@
 //! The compiler and the authorizer ask [`Rules::hold`] at the very line that implements the rule. Outside of a
 //! sabotage all of them hold.
 
+/// Writes `Rule`, an enum of the rules that can be broken on purpose, each with its requirement's id, and `Rules`, which
+/// of them are in force.
+#[macro_export]
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
-        /// A rule that can be broken on purpose.
+        /// A rule of PLATFORM.md that can be broken on purpose.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Rule { $($(#[$doc])* $name,)* }
 
@@ -17,6 +20,41 @@ macro_rules! rules {
             #[must_use]
             pub const fn id(self) -> &'static str {
                 match self { $(Self::$name => $id,)* }
+            }
+
+            /// The rule of an id, if it can be broken here.
+            #[must_use]
+            pub fn by_id(id: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|rule| rule.id() == id)
+            }
+        }
+
+        /// Which rules are in force: all, or all but one.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Rules {
+            broken: Option<Rule>,
+        }
+
+        impl Rules {
+            /// Every rule is in force.
+            pub const ALL: Self = Self { broken: None };
+
+            /// Every rule but one.
+            #[must_use]
+            pub const fn without(rule: Rule) -> Self {
+                Self { broken: Some(rule) }
+            }
+
+            /// The rule is in force.
+            #[must_use]
+            pub fn hold(self, rule: Rule) -> bool {
+                self.broken != Some(rule)
+            }
+
+            /// The rule that is broken, if one is.
+            #[must_use]
+            pub const fn broken(self) -> Option<Rule> {
+                self.broken
             }
         }
     };
@@ -51,35 +89,4 @@ rules! {
     OpFailClosed = "OP-FAIL-CLOSED",
     /// Broken: names are pasted into the policies as they are.
     OpText = "OP-TEXT",
-}
-
-/// Which rules are in force: all, or all but one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    broken: Option<Rule>,
-}
-
-impl Rules {
-    /// Every rule is in force.
-    pub const ALL: Self = Self { broken: None };
-
-    /// Every rule but one.
-    #[must_use]
-    pub const fn without(rule: Rule) -> Self {
-        Self { broken: Some(rule) }
-    }
-
-    /// The rule is in force.
-    #[must_use]
-    pub fn hold(self, rule: Rule) -> bool {
-        self.broken != Some(rule)
-    }
-}
-
-impl Rule {
-    /// The rule of an id, if this crate can break it.
-    #[must_use]
-    pub fn by_id(id: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|rule| rule.id() == id)
-    }
 }

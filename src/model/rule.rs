@@ -6,26 +6,7 @@
 
 use crate::model::identifier::RequirementId;
 
-macro_rules! rules {
-    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
-        /// A rule of PLATFORM.md that the reference implements and can break on purpose.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Rule { $($(#[$doc])* $name,)* }
-
-        impl Rule {
-            /// Every rule, in the order of PLATFORM.md.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// The requirement's id: `TOK-AUD`.
-            #[must_use]
-            pub const fn id(self) -> &'static str {
-                match self { $(Self::$name => $id,)* }
-            }
-        }
-    };
-}
-
-rules! {
+mcp_policy::rules! {
     /// Broken: a JWT whose signature is bad is sent to the introspection endpoint, and accepted if that says active
     /// or if nothing but the signature is wrong with it.
     TokJwt = "TOK-JWT",
@@ -200,49 +181,16 @@ rules! {
     OpText = "OP-TEXT",
 }
 
-/// Which rules are in force: all, or all but one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    broken: Option<Rule>,
-}
-
 impl Rules {
-    /// Every rule is in force.
-    pub const ALL: Self = Self { broken: None };
-
-    /// Every rule but one.
-    #[must_use]
-    pub const fn without(rule: Rule) -> Self {
-        Self { broken: Some(rule) }
-    }
-
-    /// The rule is in force.
-    #[must_use]
-    pub fn hold(self, rule: Rule) -> bool {
-        self.broken != Some(rule)
-    }
-
     /// The same for the crate that compiles and evaluates policies: its rules are these by id.
     #[must_use]
     pub fn of_policies(self) -> mcp_policy::rule::Rules {
         let broken = self.broken.and_then(|rule| mcp_policy::rule::Rule::by_id(rule.id()));
         broken.map_or(mcp_policy::rule::Rules::ALL, mcp_policy::rule::Rules::without)
     }
-
-    /// The rule that is broken, if one is.
-    #[must_use]
-    pub const fn broken(self) -> Option<Rule> {
-        self.broken
-    }
 }
 
 impl Rule {
-    /// The rule of an id, if the reference can break it.
-    #[must_use]
-    pub fn by_id(id: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|rule| rule.id() == id)
-    }
-
     /// The id as it travels in reports.
     #[must_use]
     pub fn requirement(self) -> RequirementId {
