@@ -130,9 +130,6 @@ pub enum TargetError {
     /// The tenant file is wrong; positions inside.
     #[error("the tenant file is not valid")]
     Tenant(Box<Diagnostics>),
-    /// The custom resources are wrong; positions inside.
-    #[error("the custom resources are not valid")]
-    Manifests(String),
     /// The values and the tenant do not fit together.
     #[error("the values and the tenant do not fit: {0}")]
     Mismatch(String),

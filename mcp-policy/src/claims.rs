@@ -15,7 +15,7 @@ use crate::{
 /// Which identity provider a deployment has: `idpConfig.idpType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IdpType {
-    /// Microsoft Entra ID.
+    /// Microsoft Entra ID: scopes are requested with the audience before them.
     Entra,
     /// Okta.
     Okta,

@@ -15,6 +15,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use mcp_policy::manifest::{self, Manifests};
 use mock_idp::{IdpClock, KeyPool, Running, Settings, Tenant};
 use spanned_yaml::{Diagnostics, Source};
 
@@ -113,7 +114,8 @@ impl EmbeddedTarget {
         let (tenant, _) =
             Tenant::parse(&order.tenant).map_err(|found| TargetError::Tenant(Box::new(found)))?;
         values.register_secrets(&order.secrets);
-        fits(&values, &order.manifests, &tenant)?;
+        let (manifests, _) = manifest::read(order.manifests.clone());
+        fits(&values, &manifests, &tenant)?;
         for (secret, kind) in tenant.secrets() {
             order.secrets.register(&secret, kind);
         }
@@ -126,7 +128,7 @@ impl EmbeddedTarget {
         hosts.extend(values.enterprise_manager.iter().map(|manager| manager.resource_url.host().to_owned()));
         hosts.push(ui_url.host().to_owned());
         hosts.extend(registry_url.iter().map(|url| url.host().to_owned()));
-        let servers = mcp::servers(&order.manifests);
+        let servers = mcp::servers(&manifests);
         hosts.extend(servers.iter().flat_map(mcp::hosts));
         hosts.push("127.0.0.1".to_owned());
         hosts.sort();
@@ -475,11 +477,11 @@ fn registry_url(values: &Values) -> Result<Option<ResourceUrl>, TargetError> {
 }
 
 /// Every issuer of the values is one of the tenant's: else nobody would answer under its name.
-fn fits(values: &Values, manifests: &[Source], tenant: &Tenant) -> Result<(), TargetError> {
+fn fits(values: &Values, manifests: &Manifests, tenant: &Tenant) -> Result<(), TargetError> {
     let known = tenant.issuers();
     let manager = values.enterprise_manager.iter().map(|manager| manager.issuer.to_string());
     let issuers = manager.chain(values.cloud_ui.iter().map(|ui| ui.issuer.to_string()));
-    let mut issuers = issuers.chain(mcp::issuers(manifests));
+    let mut issuers = issuers.chain(manifests.oidc_configs.iter().map(|config| config.issuer.clone()));
     match issuers.find(|issuer| !known.iter().any(|known| known == issuer)) {
         None => Ok(()),
         Some(unknown) => {

@@ -1,6 +1,7 @@
 //! The Enterprise Manager's section: whose tokens it takes, how it signs, what it serves.
 
 use jiff::SignedDuration;
+pub use mcp_policy::claims::IdpType;
 use spanned_yaml::{Diagnostics, Node};
 
 use super::{
@@ -45,18 +46,6 @@ pub struct Interval {
     pub written: String,
     /// Its length; more than nothing.
     pub length: SignedDuration,
-}
-
-/// `idpConfig.idpType`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IdpType {
-    /// Microsoft Entra ID: scopes are requested with the audience before them.
-    Entra,
-    /// Okta.
-    Okta,
-    /// Any other provider of OpenID Connect.
-    #[default]
-    Generic,
 }
 
 pub(super) fn read(node: &Node, form: Form, findings: &mut Diagnostics) -> Option<EnterpriseManager> {

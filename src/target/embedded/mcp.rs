@@ -1,10 +1,10 @@
 //! The MCP servers of the custom resources: for each its proxy, and the real server behind it.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::TcpListener, sync::Arc, time::Duration};
 
 use mcp_policy::{
     claims::IdpType,
-    manifest,
+    manifest::Manifests,
     rbac::Matching,
     vocabulary::{ServerId, TargetKind},
 };
@@ -13,7 +13,7 @@ use spanned_yaml::Source;
 use super::{Launch, Probe, Ready, TargetError, environment};
 use crate::{
     clock::{Clock, ManualClock},
-    model::{resource_url::ResourceUrl, values, values::Values},
+    model::{resource_url::ResourceUrl, values::Values},
     net,
     reference::mcp_server::{
         proxy::{Deployment, Proxy},
@@ -32,18 +32,8 @@ pub(super) struct Planned {
 }
 
 /// Every server of the manifests. What is wrong with them is the proxies' matter: they deny.
-pub(super) fn servers(manifests: &[Source]) -> Vec<ServerId> {
-    let (manifests, _) = manifest::read(manifests.to_vec());
-    let mut servers: Vec<_> = manifests.servers.into_iter().map(|server| server.id.value).collect();
-    servers.sort();
-    servers.dedup();
-    servers
-}
-
-/// The issuers that the servers' tokens come from.
-pub(super) fn issuers(manifests: &[Source]) -> Vec<String> {
-    let (manifests, _) = manifest::read(manifests.to_vec());
-    manifests.oidc_configs.into_iter().map(|config| config.issuer).collect()
+pub(super) fn servers(manifests: &Manifests) -> BTreeSet<ServerId> {
+    manifests.servers.iter().map(|server| server.id.value.clone()).collect()
 }
 
 /// The public host of a server, and that of the server behind it, which callers do not know.
@@ -96,10 +86,7 @@ impl Launch {
         let deployment = Deployment {
             server: id.clone(),
             manifests: manifests.to_vec(),
-            idp_type: values
-                .enterprise_manager
-                .as_ref()
-                .map_or(IdpType::Generic, |manager| idp_type(manager.idp_type)),
+            idp_type: values.enterprise_manager.as_ref().map_or(IdpType::Generic, |manager| manager.idp_type),
             matching: Matching::Any,
             resource: resource.clone(),
             upstream: endpoint.as_str().parse().map_err(environment)?,
@@ -128,13 +115,5 @@ impl Launch {
                 control: proxy.control_router(&self.secret, Some(clock)),
             },
         )
-    }
-}
-
-const fn idp_type(of: values::IdpType) -> IdpType {
-    match of {
-        values::IdpType::Entra => IdpType::Entra,
-        values::IdpType::Okta => IdpType::Okta,
-        values::IdpType::Generic => IdpType::Generic,
     }
 }
