@@ -2,9 +2,9 @@
 //!
 //! One module per component, one file per endpoint. Components never import one another; they talk over HTTP as
 //! the real ones do. What they share is the edge that every protected resource has: the gate that verifies tokens
-//! (`gate`), the journal of requests (`journal`) by the names of their paths (`paths`), the faults that a test sets
-//! (`faults`, each a `fault`; `edit` changes documents), the control wire (`control`) and the form of answers
-//! (`answer`). Nothing here knows scenarios, targets or the identity provider's inside.
+//! (`gate`), and what a test sees and turns (`instruments`): the journal of requests (`journal`) by the names of their paths
+//! (`paths`), the faults (`faults`, each a `fault`; `edit` changes documents) and the control wire (`control`). `answer` has
+//! the form of answers. Nothing here knows scenarios, targets or the identity provider's inside.
 
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ pub mod enterprise_manager;
 mod fault;
 mod faults;
 mod gate;
+mod instruments;
 mod journal;
 pub mod mcp_server;
 mod paths;

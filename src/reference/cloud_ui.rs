@@ -21,11 +21,9 @@ use axum::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Surroundings, answer,
-    control::{self, Controls},
-    faults::Faults,
+    Surroundings, answer, control,
     gate::{Gate, scope_beside_the_manager},
-    journal::Journal,
+    instruments::Instruments,
     paths::Paths,
 };
 use crate::{
@@ -88,9 +86,7 @@ struct Parts {
     seed: Seed,
     chance: Mutex<Chance>,
     surroundings: Surroundings,
-    journal: Journal,
-    faults: Faults,
-    start: Timestamp,
+    instruments: Instruments,
 }
 
 impl CloudUi {
@@ -118,9 +114,7 @@ impl CloudUi {
             policies: Policies::default(),
             chance: Mutex::new(Chance::from_seed(seed)),
             seed,
-            journal: Journal::new(Arc::clone(&surroundings.clock), paths.clone()),
-            faults: Faults::new(paths),
-            start: surroundings.clock.now(),
+            instruments: Instruments::new(&surroundings.clock, paths),
             settings: settings.clone(),
             surroundings,
             resource,
@@ -129,7 +123,7 @@ impl CloudUi {
 
     /// The public face.
     pub fn router(&self) -> Router {
-        let Parts { resource, settings, journal, faults, .. } = &*self.0;
+        let Parts { resource, settings, instruments, .. } = &*self.0;
         let at = |path: &str| format!("{}{path}", resource.path());
         let router = Router::new()
             .without_v07_checks()
@@ -151,31 +145,23 @@ impl CloudUi {
             .with_state(Arc::clone(&self.0));
         let lost = from_fn_with_state(Arc::clone(&self.0), pages::lost);
         let router = answer::complete(router).layer(lost);
-        journal.keep(faults.before(router))
+        instruments.around(router)
     }
 
     /// The switch below HTTP that the control wire turns; for the listener of the public face.
     #[must_use]
     pub fn faults(&self) -> net::Faults {
-        self.0.faults.connections()
+        self.0.instruments.connections()
     }
 
     /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved. A reset ends
     /// every session.
     pub fn control_router(&self, secret: &str, movable: Option<ManualClock>) -> Router {
         let parts = Arc::clone(&self.0);
-        let controls = Controls {
-            clock: Arc::clone(&parts.surroundings.clock),
-            movable,
-            start: parts.start,
-            journal: parts.journal.clone(),
-            faults: parts.faults.clone(),
-            forget: Box::new(move || {
-                parts.forget();
-                Ok(())
-            }),
-        };
-        control::router(controls, control::nothing_own(), secret)
+        self.0.instruments.control_router(secret, movable, control::nothing_own(), move || {
+            parts.forget();
+            Ok(())
+        })
     }
 }
 

@@ -21,28 +21,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{answer, faults::Faults, journal::Journal};
-use crate::{
-    clock::{Clock, ManualClock},
-    model::duration,
-};
+use super::{answer, instruments::Instruments};
+use crate::{clock::ManualClock, model::duration};
 
 /// What the wire reaches.
 pub(super) struct Controls {
-    /// What tells the time; moved through `movable` alone.
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) instruments: Instruments,
     /// The clock, if it is one that can be moved.
     pub(super) movable: Option<ManualClock>,
-    /// Where a reset puts it.
-    pub(super) start: Timestamp,
-    /// The component's requests.
-    pub(super) journal: Journal,
-    /// What is wrong with it on purpose.
-    pub(super) faults: Faults,
     /// Drops every cache of the component, and what else changed since its start.
     pub(super) forget: Box<dyn Fn() -> io::Result<()> + Send + Sync>,
 }
@@ -122,21 +111,21 @@ async fn move_clock(State(controls): State<Arc<Controls>>, body: Result<Bytes, B
 }
 
 async fn read_journal(State(controls): State<Arc<Controls>>) -> Response {
-    answer::json(StatusCode::OK, &json!(controls.journal.entries()))
+    answer::json(StatusCode::OK, &json!(controls.instruments.journal.entries()))
 }
 
 async fn clear_journal(State(controls): State<Arc<Controls>>) -> Response {
-    controls.journal.clear();
+    controls.instruments.journal.clear();
     StatusCode::NO_CONTENT.into_response()
 }
 
 async fn list_faults(State(controls): State<Arc<Controls>>) -> Response {
-    answer::json(StatusCode::OK, &json!(controls.faults.list()))
+    answer::json(StatusCode::OK, &json!(controls.instruments.faults.list()))
 }
 
 async fn add_fault(State(controls): State<Arc<Controls>>, body: Result<Bytes, BytesRejection>) -> Response {
     let added = match whole(body) {
-        Ok(body) => controls.faults.add(&body),
+        Ok(body) => controls.instruments.faults.add(&body),
         Err(refusal) => return refusal,
     };
     match added {
@@ -146,16 +135,16 @@ async fn add_fault(State(controls): State<Arc<Controls>>, body: Result<Bytes, By
 }
 
 async fn clear_faults(State(controls): State<Arc<Controls>>) -> Response {
-    controls.faults.clear();
+    controls.instruments.faults.clear();
     StatusCode::NO_CONTENT.into_response()
 }
 
 async fn reset(State(controls): State<Arc<Controls>>) -> Response {
     if let Some(clock) = &controls.movable {
-        clock.set(controls.start);
+        clock.set(controls.instruments.start);
     }
-    controls.faults.clear();
-    controls.journal.reset();
+    controls.instruments.faults.clear();
+    controls.instruments.journal.reset();
     match (controls.forget)() {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
@@ -185,6 +174,6 @@ pub(super) fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Respon
 
 impl Controls {
     fn now(&self) -> Response {
-        answer::json(StatusCode::OK, &json!({ "now": self.clock.now().to_string() }))
+        answer::json(StatusCode::OK, &json!({ "now": self.instruments.now().to_string() }))
     }
 }

@@ -7,18 +7,10 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use axum::{Router, routing::get};
-use jiff::Timestamp;
 
-use super::{
-    Surroundings, answer,
-    control::{self, Controls},
-    faults::Faults,
-    gate::Gate,
-    journal::Journal,
-    paths::Paths,
-};
+use super::{Surroundings, answer, gate::Gate, instruments::Instruments, paths::Paths};
 use crate::{
-    clock::{Clock, ManualClock},
+    clock::ManualClock,
     model::{
         directives::Directives,
         rule::Rules,
@@ -71,14 +63,11 @@ struct Parts {
     values: EnterpriseManager,
     keys: Keys,
     rules: Rules,
-    clock: Arc<dyn Clock>,
-    start: Timestamp,
     gate: Gate,
     policies: Policies,
     envelopes: Envelopes,
     forgeries: Forgeries,
-    journal: Journal,
-    faults: Faults,
+    instruments: Instruments,
 }
 
 impl Manager {
@@ -101,15 +90,12 @@ impl Manager {
         Ok(Self(Arc::new(Parts {
             keys: Keys::new(keys, seed, rules),
             rules,
-            start: clock.now(),
             policies: Policies::new(values.directives.clone(), policy_file, rules, Arc::clone(&clock))?,
             envelopes: Envelopes::default(),
             forgeries: Forgeries::default(),
-            journal: Journal::new(Arc::clone(&clock), paths.clone()),
-            faults: Faults::of_signer(paths),
+            instruments: Instruments::of_signer(&clock, paths),
             gate: Gate::new(values.resource_url.clone(), expectations, surroundings),
             values: values.clone(),
-            clock,
         })))
     }
 
@@ -128,33 +114,25 @@ impl Manager {
             router = router.route(&at(health::PATH), get(health::serve));
         }
         let router = answer::complete(router.with_state(Arc::clone(&self.0)));
-        self.0.journal.keep(self.0.faults.before(router))
+        self.0.instruments.around(router)
     }
 
     /// The switch below HTTP that the control wire turns; for the listener of the public face.
     #[must_use]
     pub fn faults(&self) -> net::Faults {
-        self.0.faults.connections()
+        self.0.instruments.connections()
     }
 
     /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved.
     pub fn control_router(&self, secret: &str, movable: Option<ManualClock>) -> Router {
         let parts = Arc::clone(&self.0);
-        let controls = Controls {
-            clock: Arc::clone(&parts.clock),
-            movable,
-            start: parts.start,
-            journal: parts.journal.clone(),
-            faults: parts.faults.clone(),
-            forget: Box::new(move || {
-                parts.keys.reset();
-                parts.envelopes.forget();
-                parts.forgeries.forget();
-                parts.gate.reset();
-                parts.policies.reset()
-            }),
-        };
-        control::router(controls, wire::router(Arc::clone(&self.0)), secret)
+        self.0.instruments.control_router(secret, movable, wire::router(Arc::clone(&self.0)), move || {
+            parts.keys.reset();
+            parts.envelopes.forget();
+            parts.forgeries.forget();
+            parts.gate.reset();
+            parts.policies.reset()
+        })
     }
 
     /// Puts another policy in force, from the next request on. An equal one changes nothing (EM-FRESH).

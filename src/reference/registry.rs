@@ -12,16 +12,9 @@ use axum::{
     response::Response,
     routing::get,
 };
-use jiff::Timestamp;
 use serde_json::json;
 
-use super::{
-    answer,
-    control::{self, Controls},
-    faults::Faults,
-    journal::Journal,
-    paths::Paths,
-};
+use super::{answer, control, instruments::Instruments, paths::Paths};
 use crate::{
     clock::{Clock, ManualClock},
     model::resource_url::ResourceUrl,
@@ -38,10 +31,7 @@ pub struct Registry(Arc<Parts>);
 struct Parts {
     /// Below which path the registry's API is.
     path: String,
-    journal: Journal,
-    faults: Faults,
-    clock: Arc<dyn Clock>,
-    start: Timestamp,
+    instruments: Instruments,
 }
 
 impl Registry {
@@ -53,43 +43,28 @@ impl Registry {
             (format!("{path}/v0.1/servers/{{}}/versions/latest"), "server"),
             ("/healthz".to_owned(), "healthz"),
         ]);
-        Self(Arc::new(Parts {
-            path,
-            journal: Journal::new(Arc::clone(&clock), paths.clone()),
-            faults: Faults::new(paths),
-            start: clock.now(),
-            clock,
-        }))
+        Self(Arc::new(Parts { path, instruments: Instruments::new(&clock, paths) }))
     }
 
     /// The public face.
     pub fn router(&self) -> Router {
-        let Parts { path, journal, faults, .. } = &*self.0;
+        let Parts { path, instruments, .. } = &*self.0;
         let router = Router::new()
             .without_v07_checks()
             .route(&format!("{path}/v0.1/servers/{{name}}/versions/latest"), get(server))
             .route("/healthz", get(healthz));
-        journal.keep(faults.before(answer::complete(router)))
+        instruments.around(answer::complete(router))
     }
 
     /// The switch below HTTP that the control wire turns; for the listener of the public face.
     #[must_use]
     pub fn faults(&self) -> net::Faults {
-        self.0.faults.connections()
+        self.0.instruments.connections()
     }
 
     /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved.
     pub fn control_router(&self, secret: &str, movable: Option<ManualClock>) -> Router {
-        let Parts { journal, faults, clock, start, .. } = &*self.0;
-        let controls = Controls {
-            clock: Arc::clone(clock),
-            movable,
-            start: *start,
-            journal: journal.clone(),
-            faults: faults.clone(),
-            forget: Box::new(|| Ok(())),
-        };
-        control::router(controls, control::nothing_own(), secret)
+        self.0.instruments.control_router(secret, movable, control::nothing_own(), || Ok(()))
     }
 }
 

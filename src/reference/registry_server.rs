@@ -15,19 +15,12 @@ use axum::{
     response::Response,
     routing::{delete, get, post},
 };
-use jiff::Timestamp;
 use mcp_policy::claims::Reading;
 use serde_json::json;
 
-use super::{
-    Surroundings, answer,
-    control::{self, Controls},
-    faults::Faults,
-    journal::Journal,
-    paths::Paths,
-};
+use super::{Surroundings, answer, instruments::Instruments, paths::Paths};
 use crate::{
-    clock::{Clock, ManualClock},
+    clock::ManualClock,
     model::{
         identifier::Scope,
         resource_url::ResourceUrl,
@@ -81,10 +74,7 @@ struct Parts {
     url: ResourceUrl,
     admission: Admission,
     catalogue: Catalogue,
-    journal: Journal,
-    faults: Faults,
-    clock: Arc<dyn Clock>,
-    start: Timestamp,
+    instruments: Instruments,
 }
 
 impl RegistryServer {
@@ -103,17 +93,14 @@ impl RegistryServer {
         Ok(Self(Arc::new(Parts {
             admission: Admission::new(&values.auth, reading, managers_scope.as_ref(), surroundings),
             catalogue: Catalogue::new(values, entries, clock.now())?,
-            journal: Journal::new(Arc::clone(&clock), paths.clone()),
-            faults: Faults::new(paths),
-            start: clock.now(),
-            clock,
+            instruments: Instruments::new(&clock, paths),
             url,
         })))
     }
 
     /// The public face: everything lies below the URL's path, the RFC 9728 document also before it.
     pub fn router(&self) -> Router {
-        let Parts { url, journal, faults, .. } = &*self.0;
+        let Parts { url, instruments, .. } = &*self.0;
         let at = |path: &str| format!("{}{path}", url.path());
         let mut router = Router::new()
             .without_v07_checks()
@@ -141,30 +128,22 @@ impl RegistryServer {
             router = router.route(&appended, get(metadata));
         }
         let router = router.layer(DefaultBodyLimit::max(MAX_BODY)).with_state(Arc::clone(&self.0));
-        journal.keep(faults.before(failure::complete(router)))
+        instruments.around(failure::complete(router))
     }
 
     /// The switch below HTTP that the control wire turns; for the listener of the public face.
     #[must_use]
     pub fn faults(&self) -> net::Faults {
-        self.0.faults.connections()
+        self.0.instruments.connections()
     }
 
     /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved.
     pub fn control_router(&self, secret: &str, movable: Option<ManualClock>) -> Router {
         let parts = Arc::clone(&self.0);
-        let controls = Controls {
-            clock: Arc::clone(&parts.clock),
-            movable,
-            start: parts.start,
-            journal: parts.journal.clone(),
-            faults: parts.faults.clone(),
-            forget: Box::new(move || {
-                parts.admission.reset();
-                parts.catalogue.reset()
-            }),
-        };
-        control::router(controls, wire::router(Arc::clone(&self.0)), secret)
+        self.0.instruments.control_router(secret, movable, wire::router(Arc::clone(&self.0)), move || {
+            parts.admission.reset();
+            parts.catalogue.reset()
+        })
     }
 
     /// What its reader should know: a mode that asks nobody for a token stands above everything else.

@@ -31,7 +31,7 @@ pub(super) async fn serve(State(manager): State<Arc<Parts>>, request: Request) -
     if let Err(refusal) = manager.gate.admit(request).await {
         return refusal;
     }
-    if let Some(fault) = manager.faults.envelope() {
+    if let Some(fault) = manager.instruments.faults.envelope() {
         return match manager.forged(fault) {
             Ok(forgery) => {
                 let mut response = whole(forgery.jws.clone(), &forgery.etag);

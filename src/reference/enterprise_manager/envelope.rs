@@ -47,7 +47,7 @@ pub(super) struct EnvelopeError(#[from] SigningKeyError);
 impl Parts {
     /// The envelope of now: the kept one while it serves, else a new one.
     pub(super) fn envelope(&self) -> Result<Arc<Envelope>, EnvelopeError> {
-        let now = self.clock.now();
+        let now = self.instruments.now();
         let policy = self.policies.now().directives;
         let keys = self.keys.now();
         let mut kept = self.envelopes.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,21 +8,13 @@
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use axum::{Router, routing::get};
-use jiff::Timestamp;
 use mcp_policy::{claims::IdpType, rbac::Matching, vocabulary::ServerId};
 use spanned_yaml::Source;
 use url::Url;
 
-use super::super::{
-    Surroundings, answer,
-    control::{self, Controls},
-    faults::Faults,
-    gate::Gate,
-    journal::Journal,
-    paths::Paths,
-};
+use super::super::{Surroundings, answer, gate::Gate, instruments::Instruments, paths::Paths};
 use crate::{
-    clock::{Clock, ManualClock},
+    clock::ManualClock,
     model::{
         identifier::{Audience, Issuer},
         resource_url::ResourceUrl,
@@ -129,10 +121,7 @@ struct Parts {
     hints: Hints,
     watch: Watch,
     log: Log,
-    journal: Journal,
-    faults: Faults,
-    clock: Arc<dyn Clock>,
-    start: Timestamp,
+    instruments: Instruments,
 }
 
 impl Proxy {
@@ -165,53 +154,42 @@ impl Proxy {
             hints: Hints::default(),
             watch: Watch::default(),
             log,
-            journal: Journal::new(Arc::clone(&clock), paths.clone()),
-            faults: Faults::new(paths),
-            start: clock.now(),
+            instruments: Instruments::new(&clock, paths),
             gate: Gate::new(resource.clone(), expectations, surroundings),
-            clock,
             resource,
         })))
     }
 
     /// The public face.
     pub fn router(&self) -> Router {
-        let Parts { resource, journal, faults, .. } = &*self.0;
+        let Parts { resource, instruments, .. } = &*self.0;
         let router = Router::new()
             .without_v07_checks()
             .route(&endpoint(resource), get(serve::listen).post(serve::post).delete(serve::delete))
             .route(&resource.metadata_path(), get(wire::protected_resource))
             .route(HEALTH, get(wire::health))
             .with_state(Arc::clone(&self.0));
-        journal.keep(faults.before(answer::complete_within(router, MAX_MESSAGE)))
+        instruments.around(answer::complete_within(router, MAX_MESSAGE))
     }
 
     /// The switch below HTTP that the control wire turns; for the listener of the public face.
     #[must_use]
     pub fn faults(&self) -> net::Faults {
-        self.0.faults.connections()
+        self.0.instruments.connections()
     }
 
     /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved.
     pub fn control_router(&self, secret: &str, movable: Option<ManualClock>) -> Router {
         let parts = Arc::clone(&self.0);
-        let controls = Controls {
-            clock: Arc::clone(&parts.clock),
-            movable,
-            start: parts.start,
-            journal: parts.journal.clone(),
-            faults: parts.faults.clone(),
-            forget: Box::new(move || {
-                parts.gate.reset();
-                parts.sessions.clear();
-                parts.watch.reset();
-                parts.hints.forget();
-                parts.log.clear();
-                parts.policies.reset(&parts.log);
-                Ok(())
-            }),
-        };
-        control::router(controls, wire::router(Arc::clone(&self.0)), secret)
+        self.0.instruments.control_router(secret, movable, wire::router(Arc::clone(&self.0)), move || {
+            parts.gate.reset();
+            parts.sessions.clear();
+            parts.watch.reset();
+            parts.hints.forget();
+            parts.log.clear();
+            parts.policies.reset(&parts.log);
+            Ok(())
+        })
     }
 
     /// Puts other custom resources in force, from the next message on. What cannot be used changes nothing, and the

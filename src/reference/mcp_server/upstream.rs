@@ -7,19 +7,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{Router, middleware::from_fn_with_state, routing::get};
-use jiff::Timestamp;
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
 };
 use serde_json::json;
 
-use super::super::{
-    answer,
-    control::{self, Controls},
-    faults::Faults,
-    journal::Journal,
-    paths::Paths,
-};
+use super::super::{answer, instruments::Instruments, paths::Paths};
 use crate::{
     clock::{Clock, ManualClock},
     model::resource_url::ResourceUrl,
@@ -50,10 +43,7 @@ struct Parts {
     handler: Handler,
     sessions: Arc<LocalSessionManager>,
     answers: Answers,
-    journal: Journal,
-    faults: Faults,
-    clock: Arc<dyn Clock>,
-    start: Timestamp,
+    instruments: Instruments,
 }
 
 impl Server {
@@ -65,17 +55,14 @@ impl Server {
             handler: Handler::new(Arc::new(Catalogue::default())),
             sessions: Arc::new(sessions()),
             answers: Answers::default(),
-            journal: Journal::new(Arc::clone(&clock), paths.clone()),
-            faults: Faults::new(paths),
-            start: clock.now(),
-            clock,
+            instruments: Instruments::new(&clock, paths),
             endpoint,
         }))
     }
 
     /// The public face.
     pub fn router(&self) -> Router {
-        let Parts { endpoint, handler, sessions, answers, journal, faults, .. } = &*self.0;
+        let Parts { endpoint, handler, sessions, answers, instruments, .. } = &*self.0;
         // The SDK answers 403 to every other name, which would look like a denial.
         let config = StreamableHttpServerConfig::default().with_allowed_hosts([endpoint.host()]);
         let handler = handler.clone();
@@ -91,32 +78,23 @@ impl Server {
                 get(async || answer::json(axum::http::StatusCode::OK, &json!({ "status": "ok" }))),
             )
             .merge(mcp);
-        journal.keep(faults.before(answer::complete_within(router, MAX_MESSAGE)))
+        instruments.around(answer::complete_within(router, MAX_MESSAGE))
     }
 
     /// The switch below HTTP that the control wire turns; for the listener of the public face.
     #[must_use]
     pub fn faults(&self) -> net::Faults {
-        self.0.faults.connections()
+        self.0.instruments.connections()
     }
 
     /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved.
     pub fn control_router(&self, secret: &str, movable: Option<ManualClock>) -> Router {
-        let Parts { clock, start, journal, faults, .. } = &*self.0;
         let parts = Arc::clone(&self.0);
-        let controls = Controls {
-            clock: Arc::clone(clock),
-            movable,
-            start: *start,
-            journal: journal.clone(),
-            faults: faults.clone(),
-            forget: Box::new(move || {
-                parts.handler.reset();
-                parts.answers.set(Form::default());
-                Ok(())
-            }),
-        };
-        control::router(controls, wire::router(Arc::clone(&self.0)), secret)
+        self.0.instruments.control_router(secret, movable, wire::router(Arc::clone(&self.0)), move || {
+            parts.handler.reset();
+            parts.answers.set(Form::default());
+            Ok(())
+        })
     }
 
     /// Whether answers come as JSON or as event streams, from the next one on.

@@ -61,7 +61,7 @@ pub(super) async fn publish(
         ));
     }
     required(&claims, &caller)?;
-    let now = server.clock.now();
+    let now = server.instruments.now();
     let published = server
         .catalogue
         .run(move |db| {

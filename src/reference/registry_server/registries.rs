@@ -86,7 +86,7 @@ pub(super) async fn put(
     caller.require(Role::ManageRegistries)?;
     let [name] = form::segments(path)?;
     let registry = read(name, form::object(body, &["sources", "claims"])?)?;
-    let now = server.clock.now();
+    let now = server.instruments.now();
     let (status, registry) = server
         .catalogue
         .run(move |db| {

@@ -86,7 +86,7 @@ pub(super) async fn put(
     let [name] = form::segments(path)?;
     let known = SourceKind::ALL.map(SourceKind::name).into_iter().chain(["syncPolicy", "filter", "claims"]);
     let source = read(name, form::object(body, &known.collect::<Vec<_>>())?)?;
-    let now = server.clock.now();
+    let now = server.instruments.now();
     let (status, source) = server
         .catalogue
         .run(move |db| {

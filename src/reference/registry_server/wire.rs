@@ -43,7 +43,7 @@ async fn write(State(server): State<Arc<Parts>>, body: Result<Bytes, BytesReject
         Err(refusal) => return refusal,
     };
     let replaced = match written {
-        Ok(entries) => server.catalogue.replace(entries, server.clock.now()).await,
+        Ok(entries) => server.catalogue.replace(entries, server.instruments.now()).await,
         Err(failure) => Err(failure),
     };
     replaced.map_or_else(refused, |()| StatusCode::NO_CONTENT.into_response())
