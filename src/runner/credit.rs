@@ -5,6 +5,7 @@
 //! to a token that differs by the one defect. Without that the check is an error, never green.
 
 mod asks;
+mod opposites;
 mod wishes;
 
 use super::{context::Context, held::Held};

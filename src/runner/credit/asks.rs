@@ -4,11 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    model::identifier::Component,
-    outcome::{Cause, CheckStatus, StepResult},
-    runner::world::Upstream,
-};
+use super::opposites;
+use crate::{model::identifier::Component, outcome::StepResult, runner::world::Upstream};
 
 /// What was asked of a server, and what had to come of it. The check is the step's first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,30 +44,15 @@ pub(in crate::runner) enum Outcome {
     Shown(BTreeSet<String>),
 }
 
-/// Takes the pass from every answer without a green opposite. Who has to act is who has to for the opposite; only where
-/// all is green it is the scenario.
+/// Takes the pass from every answer without a green opposite.
 pub(super) fn settle(steps: &mut [StepResult], asked: &[Asked]) {
-    let is_green = |one: &Asked| {
-        let check = steps.get(one.step).and_then(|step| step.checks.first());
-        check.is_some_and(|check| check.status == CheckStatus::Pass)
-    };
-    let green: Vec<&Asked> = asked.iter().filter(|one| is_green(one)).collect();
-    let alone = green.iter().copied().filter(|one| !green.iter().any(|other| is_opposite(one, other)));
-    let blamed = |one: &Asked| {
-        let opposite = asked.iter().find(|other| is_opposite(one, other));
-        let check = opposite.and_then(|other| steps.get(other.step)?.checks.first());
-        let any = steps.iter().flat_map(|step| &step.checks).find_map(|check| check.cause);
-        check.and_then(|check| check.cause).or(any).unwrap_or(Cause::Harness)
-    };
-    let decisions: Vec<_> = alone.map(|one| (one.step, blamed(one))).collect();
-    for (step, cause) in decisions {
-        let Some(check) = steps.get_mut(step).and_then(|step| step.checks.first_mut()) else { continue };
-        check.status = CheckStatus::Error(
-            "no green answer of the other kind differs from it in one thing: who asks, what, where, or when"
-                .into(),
-        );
-        check.cause = Some(cause);
-    }
+    opposites::settle(
+        steps,
+        asked,
+        |one| one.step,
+        is_opposite,
+        "no green answer of the other kind differs from it in one thing: who asks, what, where, or when",
+    );
 }
 
 /// The answers had to be of the other kind, and the asks differ in one thing.
@@ -99,7 +81,7 @@ fn is_opposite(one: &Asked, other: &Asked) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Check, Location};
+    use crate::outcome::{Cause, Check, CheckStatus, Location};
 
     fn step(status: CheckStatus, cause: Option<Cause>) -> StepResult {
         let (what, expected, observed) = (String::new(), String::new(), String::new());

@@ -1,10 +1,8 @@
 //! A permission counts only beside a refusal of the same wish, and a refusal beside a permission: of a client that
 //! forbids everything, or permits it, no answer says anything.
 
-use crate::{
-    client::Mode,
-    outcome::{Cause, CheckStatus, StepResult},
-};
+use super::opposites;
+use crate::{client::Mode, outcome::StepResult};
 
 /// What a client was asked, and what its answer had to be. The check is the step's first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,26 +18,15 @@ pub(in crate::runner) struct Wished {
     pub(in crate::runner) permitted: bool,
 }
 
-/// Takes the pass from every answer without a green opposite: the same client, asked the same. Who has to act is who
-/// has to for the opposite, or for whatever kept it from being asked; only where all is green it is the scenario.
+/// Takes the pass from every answer without a green opposite: the same client, asked the same.
 pub(super) fn settle(steps: &mut [StepResult], wished: &[Wished]) {
-    let green: Vec<&Wished> = wished.iter().filter(|one| is_green(steps, one)).collect();
-    let alone: Vec<&Wished> =
-        green.iter().copied().filter(|one| !green.iter().any(|other| is_opposite(one, other))).collect();
-    let blamed = |one: &Wished| {
-        let opposite = wished.iter().find(|other| is_opposite(one, other));
-        let check = opposite.and_then(|other| steps.get(other.step)?.checks.first());
-        let any = steps.iter().flat_map(|step| &step.checks).find_map(|check| check.cause);
-        check.and_then(|check| check.cause).or(any).unwrap_or(Cause::Harness)
-    };
-    let decisions: Vec<_> = alone.into_iter().map(|one| (one.step, blamed(one))).collect();
-    for (step, cause) in decisions {
-        let Some(step) = steps.get_mut(step) else { continue };
-        for check in step.checks.iter_mut().filter(|check| check.status == CheckStatus::Pass) {
-            check.status = CheckStatus::Error("no green answer of the other kind differs from it in the server or directive alone, or in the mode alone".into());
-            check.cause = Some(cause);
-        }
-    }
+    opposites::settle(
+        steps,
+        wished,
+        |one| one.step,
+        is_opposite,
+        "no green answer of the other kind differs from it in the server or directive alone, or in the mode alone",
+    );
 }
 
 /// They differ in one thing: the server or directive, or the mode.
@@ -50,15 +37,10 @@ fn is_opposite(one: &Wished, other: &Wished) -> bool {
         && (one.subject == other.subject || one.mode == other.mode)
 }
 
-fn is_green(steps: &[StepResult], one: &Wished) -> bool {
-    let check = steps.get(one.step).and_then(|step| step.checks.first());
-    check.is_some_and(|check| check.status == CheckStatus::Pass)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Check, Location};
+    use crate::outcome::{Cause, Check, CheckStatus, Location};
 
     fn step(status: CheckStatus) -> StepResult {
         let check = Check {
