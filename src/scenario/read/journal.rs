@@ -5,7 +5,7 @@ use spanned_yaml::{Fields, Node, Span, closest};
 use super::{
     matching::Actual,
     reader::Reader,
-    words::{COMPONENT_ENTRY, IDP_ENTRY, MCP_ENTRY, listed},
+    words::{COMPONENT_ENTRY, IDP_ENTRY, MCP_DETAIL, listed},
 };
 use crate::{
     model::identifier::Component,
@@ -43,12 +43,12 @@ impl Reader<'_> {
 
     fn entry_matchers(&mut self, node: &Node, of: Option<&Component>) -> Option<Vec<(String, Matcher)>> {
         let known = match of.map(Component::as_str) {
-            Some("idp") => &IDP_ENTRY[..],
-            Some(server) if server.contains(':') => &MCP_ENTRY[..],
-            Some(_) => &COMPONENT_ENTRY[..],
+            Some("idp") => IDP_ENTRY.to_vec(),
+            Some(server) if server.contains(':') => [&COMPONENT_ENTRY[..], &MCP_DETAIL].concat(),
+            Some(_) => COMPONENT_ENTRY.to_vec(),
             None => return self.pointer_matchers(node),
         };
-        self.matchers(node, Actual::Json, |reader, text, span| reader.entry_pointer(text, span, known))
+        self.matchers(node, Actual::Json, |reader, text, span| reader.entry_pointer(text, span, &known))
     }
 
     /// A pointer to what an entry has: no entry ever matches one to anything else, so a count of 0 would be idle.

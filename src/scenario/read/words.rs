@@ -236,16 +236,8 @@ pub(crate) const IDP_ENTRY: [&str; 28] = [
 pub(crate) const COMPONENT_ENTRY: [&str; 8] =
     ["/seq", "/at", "/endpoint", "/method", "/path", "/status", "/rule", "/fault"];
 
-/// Pointers into an entry of the journal of an MCP proxy, or of the server behind it.
-pub(crate) const MCP_ENTRY: [&str; 15] = [
-    "/seq",
-    "/at",
-    "/endpoint",
-    "/method",
-    "/path",
-    "/status",
-    "/rule",
-    "/fault",
+/// What an entry of an MCP proxy, or of the server behind it, has beside those.
+pub(crate) const MCP_DETAIL: [&str; 7] = [
     "/detail/method",
     "/detail/name",
     "/detail/action",
