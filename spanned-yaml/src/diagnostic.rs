@@ -193,18 +193,22 @@ fn floor(text: &str, mut offset: usize) -> usize {
     offset
 }
 
+/// A terminal control character, or one that reorders the line.
+#[must_use]
+pub fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// User input may hold terminal control sequences, characters that reorder a line, line breaks, or a megabyte:
 /// none of that reaches the screen.
 fn printable(text: &str) -> String {
     const MOST: usize = 1000;
-    let reorders =
-        |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut shown: String = text
         .chars()
         .take(MOST)
         .map(|c| match c {
             '\n' | '\t' => ' ',
-            c if c.is_control() || reorders(c) => '\u{fffd}',
+            c if steers(c) => '\u{fffd}',
             c => c,
         })
         .collect();

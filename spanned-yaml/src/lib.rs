@@ -13,7 +13,7 @@ mod parse;
 mod source;
 mod suggest;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, steers};
 pub use fields::Fields;
 pub use node::{Entry, Node, Scalar, Span, Value};
 pub use parse::{Limits, parse, parse_documents};

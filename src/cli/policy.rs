@@ -15,7 +15,7 @@ use mcp_policy::{
     rbac::{self, Compilation, Matching, Options},
 };
 use serde_json::{Value as Json, json};
-use spanned_yaml::{Diagnostic, Diagnostics, Severity};
+use spanned_yaml::{Diagnostic, Diagnostics, Severity, steers};
 
 use super::{
     refusal::{self, Refusal},
@@ -194,9 +194,7 @@ fn of_file(found: &Diagnostics) -> Vec<Json> {
 
 /// Names come from files: nothing of them steers a terminal.
 fn printable(text: &str) -> String {
-    let reorders =
-        |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || reorders(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn count(number: usize, one: &str, several: &str) -> String {
