@@ -2,7 +2,7 @@
 //!
 //! `golden/rbac/` has a manifest for every meaning of PLATFORM.md §8 and beside it what it compiles to: the Cedar text
 //! of every target, the file for the open-source proxy, and the findings with the status of every resource. Written by
-//! `UPDATE_EXPECT=1`, reviewed like code.
+//! `UPDATE_EXPECT=1`, reviewed like code. `golden/lint/` likewise, for what compiles and is probably not meant.
 
 #[cfg(test)]
 #[path = "rbac/decisions.rs"]
@@ -10,6 +10,9 @@ mod decisions;
 #[cfg(test)]
 #[path = "rbac/golden.rs"]
 mod golden;
+#[cfg(test)]
+#[path = "rbac/lint.rs"]
+mod lint;
 #[cfg(test)]
 #[path = "rbac/rules.rs"]
 mod rules;

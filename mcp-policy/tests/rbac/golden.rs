@@ -12,14 +12,10 @@ use mcp_policy::{
 };
 use spanned_yaml::Source;
 
+use super::world::manifests_of;
+
 fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rbac");
-    let mut cases: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .collect();
-    cases.sort();
+    let cases = manifests_of("rbac");
     assert!(cases.len() > 10, "the manifests are gone: {cases:?}");
     cases
 }

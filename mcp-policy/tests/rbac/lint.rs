@@ -1,6 +1,6 @@
 //! Lints and ambiguities: manifests beside what is said of them, written by `UPDATE_EXPECT=1`.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use expect_test::expect_file;
 use mcp_policy::{
@@ -10,18 +10,7 @@ use mcp_policy::{
 };
 use spanned_yaml::Source;
 
-/// A server `github` in `engineering`, with what it needs.
-const SERVER: &str = "
-apiVersion: toolhive.stacklok.dev/v1beta1
-kind: MCPOIDCConfig
-metadata: {name: idp, namespace: engineering}
-spec: {type: inline, inline: {issuer: https://idp.example.com}}
----
-apiVersion: toolhive.stacklok.dev/v1beta1
-kind: MCPServer
-metadata: {name: github, namespace: engineering}
-spec: {oidcConfigRef: {name: idp, audience: api://github}}
-";
+use super::world::{SERVER, manifests_of};
 
 fn read(name: &str, text: &str) -> (manifest::Manifests, Compilation) {
     let sources = vec![Source::new(name, text), Source::new("server.yaml", SERVER)];
@@ -34,21 +23,15 @@ fn read(name: &str, text: &str) -> (manifest::Manifests, Compilation) {
 
 #[test]
 fn golden() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/lint");
-    let mut seen = 0;
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
-        }
-        seen += 1;
+    let files = manifests_of("lint");
+    assert!(files.len() >= 7, "{files:?}");
+    for path in files {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let (manifests, compilation) = read(&name, &fs::read_to_string(&path).unwrap());
         let mut findings = lint(&manifests, &compilation);
         findings.extend(&ambiguities(&manifests, &compilation));
         expect_file![path.with_extension("txt")].assert_eq(&findings.render(false));
     }
-    assert!(seen >= 7, "{seen} files");
 }
 
 /// The role bindings of `writer` with these conditions, and a policy that takes it.

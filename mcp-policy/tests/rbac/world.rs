@@ -1,4 +1,6 @@
-//! Manifests from text, and people who ask.
+//! Manifests from text and from files, and people who ask.
+
+use std::path::{Path, PathBuf};
 
 use mcp_policy::{
     authz::{Authorizer, Decision},
@@ -22,6 +24,16 @@ metadata: {name: github, namespace: engineering}
 spec: {oidcConfigRef: {name: idp, audience: api://github}}
 ---
 ";
+
+/// The manifests of a folder of golden files.
+pub(crate) fn manifests_of(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut manifests: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")).collect();
+    manifests.sort();
+    manifests
+}
 
 /// Reads manifests that have no mistake in them.
 pub(crate) fn read(text: &str) -> Manifests {
