@@ -37,13 +37,13 @@ struct Parts {
 impl Registry {
     /// A registry at the `api_url` of the policy's `registry` directive.
     #[must_use]
-    pub fn new(api_url: &ResourceUrl, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(api_url: &ResourceUrl, clock: &Arc<dyn Clock>) -> Self {
         let path = api_url.path().to_owned();
         let paths = Paths::new([
             (format!("{path}/v0.1/servers/{{}}/versions/latest"), "server"),
             ("/healthz".to_owned(), "healthz"),
         ]);
-        Self(Arc::new(Parts { path, instruments: Instruments::new(&clock, paths) }))
+        Self(Arc::new(Parts { path, instruments: Instruments::new(clock, paths) }))
     }
 
     /// The public face.

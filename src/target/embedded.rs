@@ -357,7 +357,8 @@ impl Launch {
 
     fn registry(&mut self, url: &ResourceUrl, listener: TcpListener) -> Result<(), TargetError> {
         let clock = ManualClock::at(self.start);
-        let registry = Registry::new(url, Arc::new(clock.clone()));
+        let time: Arc<dyn Clock> = Arc::new(clock.clone());
+        let registry = Registry::new(url, &time);
         let control = registry.control_router(&self.secret, Some(clock.clone()));
         self.serve(
             listener,

@@ -116,7 +116,7 @@ impl Platform {
             [3; 32],
             Surroundings::new(rules, Arc::clone(&shared), client.clone()),
         );
-        let registry = Registry::new(&ResourceUrl::parse(REGISTRY).unwrap(), Arc::clone(&shared));
+        let registry = Registry::new(&ResourceUrl::parse(REGISTRY).unwrap(), &shared);
         let reach = Faults::default();
         let routers = [
             (idp(&idp_key), reach.clone()),

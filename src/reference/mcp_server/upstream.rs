@@ -49,13 +49,13 @@ struct Parts {
 impl Server {
     /// A server whose MCP endpoint is `endpoint`.
     #[must_use]
-    pub fn new(endpoint: ResourceUrl, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(endpoint: ResourceUrl, clock: &Arc<dyn Clock>) -> Self {
         let paths = Paths::new([(endpoint.path().to_owned(), "mcp"), ("/healthz".to_owned(), "healthz")]);
         Self(Arc::new(Parts {
             handler: Handler::new(Arc::new(Catalogue::default())),
             sessions: Arc::new(sessions()),
             answers: Answers::default(),
-            instruments: Instruments::new(&clock, paths),
+            instruments: Instruments::new(clock, paths),
             endpoint,
         }))
     }

@@ -67,7 +67,7 @@ impl Launch {
         let Planned { id, proxy: (resource, listener), upstream: (endpoint, behind) } = planned;
         let clock = ManualClock::at(self.start);
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
-        let server = Server::new(endpoint.clone(), time);
+        let server = Server::new(endpoint.clone(), &time);
         let component = format!("upstream:{id}");
         self.serve(
             behind,

@@ -151,7 +151,7 @@ impl Rig {
         let client = || build_client(&[authority.certificate()], &names, Duration::from_secs(20)).unwrap();
         let surroundings = Surroundings::new(Rules::ALL, Arc::clone(&shared), client());
         let proxy = Proxy::new(deployment(manifests(policy)), surroundings).unwrap();
-        let server = Server::new(ResourceUrl::parse(SERVER).unwrap(), Arc::clone(&shared));
+        let server = Server::new(ResourceUrl::parse(SERVER).unwrap(), &shared);
         let routers = [
             (idp(&idp_key), Faults::default()),
             (proxy.router(), proxy.faults()),
