@@ -182,7 +182,14 @@ fn pure_modules_have_no_input_or_output_and_the_verifier_no_issuer() {
             wrong.push(format!("{}: the runner sees a target, never the reference", path.display()));
         }
     }
-    for member in ["mock-idp", "spanned-yaml"] {
+    for (path, text) in files("mcp-policy/src") {
+        for name in ["tokio", "axum", "reqwest", "std::fs", "SystemTime"] {
+            if text.contains(&format!("{name}::")) {
+                wrong.push(format!("{}: `mcp-policy` is pure, and uses `{name}`", path.display()));
+            }
+        }
+    }
+    for member in ["mcp-policy", "mock-idp", "spanned-yaml"] {
         let manifest = fs::read_to_string(root().join(member).join("Cargo.toml")).unwrap();
         if manifest.contains("touchstone") {
             wrong.push(format!("{member} depends on the root crate"));
@@ -206,7 +213,7 @@ fn a_sabotage_breaks_a_component_and_never_a_judge() {
 #[test]
 fn files_are_small_have_a_header_and_a_name_that_says_something() {
     let mut wrong = Vec::new();
-    for folder in ["src", "mock-idp/src", "spanned-yaml/src", "tests", "benches"] {
+    for folder in ["src", "mcp-policy", "mock-idp/src", "spanned-yaml/src", "tests", "benches"] {
         for (path, text) in files(folder) {
             let shown = path.strip_prefix(root()).unwrap().display().to_string();
             let lines = without_tests(&text).lines().count();
