@@ -179,6 +179,24 @@ mcp_policy::rules! {
     OpFailClosed = "OP-FAIL-CLOSED",
     /// Broken: names are pasted into the policies as they are.
     OpText = "OP-TEXT",
+    /// Broken: a value of any one of the claims is enough to see something.
+    RsRead = "RS-READ",
+    /// Broken: whoever may see something may change it.
+    RsWrite = "RS-WRITE",
+    /// Broken: what has no claims is everybody's to see.
+    RsUnlabelled = "RS-UNLABELLED",
+    /// Broken: a registry's claims are not looked at.
+    RsGate = "RS-GATE",
+    /// Broken: what a caller may not see is listed all the same, and alone answers 403.
+    RsHide = "RS-HIDE",
+    /// Broken: an entry is taken without claims, with claims beyond the caller's, and over one that is there.
+    RsPublish = "RS-PUBLISH",
+    /// Broken: nobody's roles are looked at.
+    RsRole = "RS-ROLE",
+    /// Broken: an empty claim map gives its role to everybody, and of a map one claim is enough.
+    RsClaimMap = "RS-CLAIM-MAP",
+    /// Broken: a refusal has the body that the siblings' have.
+    Rs401 = "RS-401",
 }
 
 impl Rules {

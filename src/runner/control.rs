@@ -100,6 +100,12 @@ pub(super) async fn manifests(
     policy(http, endpoint, text).await
 }
 
+/// Fills the catalogue of the Registry Server anew.
+pub(super) async fn catalogue(http: &Client, endpoint: &Endpoint, entries: Json) -> Result<(), ControlError> {
+    let body = json!({ "entries": entries });
+    call(http, endpoint, "PUT", "/control/catalogue", Some(&body)).await.map(drop)
+}
+
 async fn call(
     http: &Client,
     endpoint: &Endpoint,

@@ -99,6 +99,7 @@ impl Action {
             Self::Mcp(_) => "mcp",
             Self::Manifests(_) => "manifests",
             Self::Upstream(_) => "upstream",
+            Self::Catalogue(_) => "catalogue",
         }
     }
 }
@@ -124,7 +125,8 @@ impl Action {
             | Self::Client(_)
             | Self::Tamper(_)
             | Self::Policy(_)
-            | Self::Manifests(_) => None,
+            | Self::Manifests(_)
+            | Self::Catalogue(_) => None,
         }
     }
 }
@@ -149,6 +151,7 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
         Action::Mcp(step) => mcp::take(context, step).await,
         Action::Manifests(step) => manifests::take(context, step).await,
         Action::Upstream(step) => upstream::take(context, step).await,
+        Action::Catalogue(step) => keys::catalogue(context, step).await,
     };
     done.unwrap_or_else(|stuck| {
         let title = format!("`{}` could not be taken", action.kind());

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-pub use change::{Advance, Fault, KeyChange, Keys, KeysRefused, Policy, Publication, Whose};
+pub use change::{Advance, Catalogue, Fault, KeyChange, Keys, KeysRefused, Policy, Publication, Whose};
 pub use client::{ClientStep, Deed, Tamper, Tampering, Wish};
 pub use mcp::{Listing, Manifests, McpAnswer, McpAsk, McpStep, UpstreamChange, UpstreamStep};
 
@@ -130,6 +130,8 @@ pub enum Action {
     Manifests(Manifests),
     /// `upstream`: the server behind a proxy changes.
     Upstream(UpstreamStep),
+    /// `catalogue`: the Registry Server has other entries from here on.
+    Catalogue(Catalogue),
 }
 
 /// How a client obtains a token.

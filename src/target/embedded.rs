@@ -1,11 +1,12 @@
-//! The reference platform in this process: mock IdP, Enterprise Manager, Cloud UI, MCP servers behind their
-//! proxies, and a registry, over TLS on loopback.
+//! The reference platform in this process: mock IdP, Enterprise Manager, Cloud UI, Registry Server, and MCP servers
+//! behind their proxies, over TLS on loopback.
 //!
 //! Every case gets a platform of its own: own ports, a clock for each component. The issuer and the
 //! resource URLs are those of the values file; the client finds them by name override. Signing keys come from a pool that all cases
 //! share, but no two issuers of a case share one. This is the only file that knows the mock IdP.
 
 mod mcp;
+mod registry;
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +16,10 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use mcp_policy::manifest::{self, Manifests};
+use mcp_policy::{
+    claims::IdpType,
+    manifest::{self, Manifests},
+};
 use mock_idp::{IdpClock, KeyPool, Running, Settings, Tenant};
 use spanned_yaml::{Diagnostics, Source};
 
@@ -29,7 +33,7 @@ use crate::{
         identifier::Component,
         resource_url::ResourceUrl,
         rule::{Rule, Rules},
-        values::{self, EnterpriseManager, Values},
+        values::{self, EnterpriseManager, RegistryServer, Values},
     },
     net::{self, Authority, Leaf, Names, Serving},
     outcome::{Capability, TargetIdentity},
@@ -37,7 +41,6 @@ use crate::{
         Surroundings,
         cloud_ui::{self, CloudUi},
         enterprise_manager::{self, Deployment, Manager, SigningKey},
-        registry::Registry,
     },
     scratch::Scratch,
     token::TokenCache,
@@ -123,11 +126,11 @@ impl EmbeddedTarget {
             Some(url) => url,
             None => ResourceUrl::parse(UI_URL).map_err(environment)?,
         };
-        let registry_url = registry_url(&values)?;
+        let registries = registry::Places::of(&values)?;
         let mut hosts = tenant.hosts();
         hosts.extend(values.enterprise_manager.iter().map(|manager| manager.resource_url.host().to_owned()));
         hosts.push(ui_url.host().to_owned());
-        hosts.extend(registry_url.iter().map(|url| url.host().to_owned()));
+        hosts.extend(registries.hosts());
         let servers = mcp::servers(&manifests);
         hosts.extend(servers.iter().flat_map(mcp::hosts));
         hosts.push("127.0.0.1".to_owned());
@@ -153,7 +156,7 @@ impl EmbeddedTarget {
             values.enterprise_manager.as_ref().map(|manager| launch.bind(manager.resource_url.host()));
         let manager = manager.transpose()?;
         let ui = values.cloud_ui.as_ref().map(|_| launch.bind(ui_url.host())).transpose()?;
-        let registry = registry_url.map(|url| launch.bind_registry(url)).transpose()?.flatten();
+        let registries = launch.plan_registries(registries)?;
         let servers: Vec<_> = servers.into_iter().map(|id| launch.plan_mcp(id)).collect::<Result<_, _>>()?;
         let client = |limit| {
             net::build_client(&[self.authority.certificate()], &launch.names, limit).map_err(environment)
@@ -165,9 +168,7 @@ impl EmbeddedTarget {
         if let (Some(ui), Some(listener)) = (&values.cloud_ui, ui) {
             launch.cloud_ui(ui, ui_url, values.enterprise_manager.as_ref(), listener, &fetching, order)?;
         }
-        if let Some((url, listener)) = registry {
-            launch.registry(&url, listener)?;
-        }
+        launch.registries(registries, &values, &manifests, &fetching)?;
         for planned in servers {
             launch.mcp(planned, &order.manifests, &values, &fetching)?;
         }
@@ -190,7 +191,7 @@ impl Target for EmbeddedTarget {
     fn identity(&self) -> TargetIdentity {
         TargetIdentity {
             name: "embedded".into(),
-            description: "reference Enterprise Manager, Cloud UI, MCP servers behind their proxies and a mock IdP in this process"
+            description: "reference Enterprise Manager, Cloud UI, Registry Server, MCP servers behind their proxies and a mock IdP in this process"
                 .into(),
             capabilities: vec![
                 Capability::ClockControl,
@@ -243,16 +244,6 @@ impl Launch {
         let listener = net::bind(0).map_err(environment)?;
         self.names.insert(host.to_owned(), listener.local_addr().map_err(environment)?);
         Ok(listener)
-    }
-
-    /// A listener for the registry, unless its host is another component's already.
-    fn bind_registry(&mut self, url: ResourceUrl) -> Result<Option<(ResourceUrl, TcpListener)>, TargetError> {
-        if self.names.contains_key(url.host()) {
-            self.notes.push(format!("nobody is the registry: `{}` is another component's host", url.host()));
-            return Ok(None);
-        }
-        let listener = self.bind(url.host())?;
-        Ok(Some((url, listener)))
     }
 
     fn idp(
@@ -355,26 +346,6 @@ impl Launch {
         )
     }
 
-    fn registry(&mut self, url: &ResourceUrl, listener: TcpListener) -> Result<(), TargetError> {
-        let clock = ManualClock::at(self.start);
-        let time: Arc<dyn Clock> = Arc::new(clock.clone());
-        let registry = Registry::new(url, &time);
-        let control = registry.control_router(&self.secret, Some(clock.clone()));
-        self.serve(
-            listener,
-            Ready {
-                component: "registry",
-                base: url.as_str(),
-                protected_path: "/",
-                probe: Probe::Get,
-                clock,
-                faults: registry.faults(),
-                public: registry.router(),
-                control,
-            },
-        )
-    }
-
     fn surroundings(&self, clock: &ManualClock, http: &net::Client) -> Surroundings {
         let own = Surroundings::new(self.rules, Arc::new(clock.clone()), http.clone());
         if self.rules.hold(Rule::TokCache) {
@@ -470,11 +441,9 @@ impl Platform for EmbeddedPlatform {
     }
 }
 
-/// Where the policy's registry is, if the policy has one.
-fn registry_url(values: &Values) -> Result<Option<ResourceUrl>, TargetError> {
-    let registry =
-        values.enterprise_manager.as_ref().and_then(|manager| manager.directives.registry.as_ref());
-    registry.map(|registry| ResourceUrl::parse(&registry.value.api_url).map_err(environment)).transpose()
+/// The type of the identity provider, as the Manager's values state it.
+fn idp_type(values: &Values) -> IdpType {
+    values.enterprise_manager.as_ref().map_or(IdpType::Generic, |manager| manager.idp_type)
 }
 
 /// Every issuer of the values is one of the tenant's: else nobody would answer under its name.
@@ -482,6 +451,8 @@ fn fits(values: &Values, manifests: &Manifests, tenant: &Tenant) -> Result<(), T
     let known = tenant.issuers();
     let manager = values.enterprise_manager.iter().map(|manager| manager.issuer.to_string());
     let issuers = manager.chain(values.cloud_ui.iter().map(|ui| ui.issuer.to_string()));
+    let providers = values.registry_server.iter().flat_map(RegistryServer::providers);
+    let issuers = issuers.chain(providers.map(|provider| provider.issuer.to_string()));
     let mut issuers = issuers.chain(manifests.oidc_configs.iter().map(|config| config.issuer.clone()));
     match issuers.find(|issuer| !known.iter().any(|known| known == issuer)) {
         None => Ok(()),

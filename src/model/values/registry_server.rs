@@ -133,6 +133,14 @@ impl RegistryServer {
             Auth::OAuth(oauth) => Some(&oauth.resource_url),
         }
     }
+
+    /// Whose tokens it takes; nobody's where it asks for none.
+    pub fn providers(&self) -> &[Provider] {
+        match &self.auth {
+            Auth::Anonymous => &[],
+            Auth::OAuth(oauth) => &oauth.providers,
+        }
+    }
 }
 
 impl Role {

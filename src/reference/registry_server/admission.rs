@@ -94,7 +94,7 @@ impl Admission {
         match providers.verify(headers, query).await {
             Ok(token) => {
                 let claims = token.claims().clone();
-                Ok(Caller::Bearer(Bearer::new(claims, &providers.reading, &providers.roles)))
+                Ok(Caller::Bearer(Bearer::new(claims, &providers.reading, &providers.roles, providers.rules)))
             }
             Err(refusal) => Err(providers.refuse(&refusal)),
         }
@@ -159,8 +159,9 @@ impl Providers {
             400 => "the Authorization header is malformed",
             _ => "token validation failed",
         };
-        // RULE: RS-401: broken: the body is `{"error":"invalid_token","error_description":…}` as the siblings' is.
-        gate::challenge(refusal, &facts, self.rules, Some(&json!({ "error": words })))
+        let body = json!({ "error": words });
+        let own = self.rules.hold(Rule::Rs401).then_some(&body);
+        gate::challenge(refusal, &facts, self.rules, own)
     }
 }
 

@@ -6,7 +6,10 @@ use mcp_policy::claims::{Membership, Reading};
 use serde_json::{Map, Value as Json};
 
 use super::failure::Failure;
-use crate::model::values::registry_server::{ClaimMap, Role, RoleRules, values_of};
+use crate::model::{
+    rule::{Rule, Rules},
+    values::registry_server::{ClaimMap, Role, RoleRules, values_of},
+};
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -23,13 +26,19 @@ pub(super) struct Bearer {
     claims: Map<String, Json>,
     membership: Membership,
     roles: Vec<Role>,
+    rules: Rules,
 }
 
 impl Bearer {
-    pub(super) fn new(claims: Map<String, Json>, reading: &Reading, rules: &RoleRules) -> Self {
+    pub(super) fn new(
+        claims: Map<String, Json>,
+        reading: &Reading,
+        role_rules: &RoleRules,
+        rules: Rules,
+    ) -> Self {
         let membership = reading.read(&claims);
-        let mut bearer = Self { claims, membership, roles: Vec::new() };
-        bearer.roles = Role::ALL.into_iter().filter(|role| bearer.satisfies(rules.of(*role))).collect();
+        let mut bearer = Self { claims, membership, roles: Vec::new(), rules };
+        bearer.roles = Role::ALL.into_iter().filter(|role| bearer.satisfies(role_rules.of(*role))).collect();
         bearer
     }
 
@@ -45,13 +54,24 @@ impl Bearer {
 
     /// One map of a role is enough; of a map every claim counts, and of a claim any value.
     fn satisfies(&self, maps: &[ClaimMap]) -> bool {
-        // RULE: RS-CLAIM-MAP: broken: an empty map matches everybody.
-        maps.iter().any(|map| !map.is_empty() && self.shares_each_of(map))
+        let matches = |map: &ClaimMap| {
+            if self.rules.hold(Rule::RsClaimMap) {
+                !map.is_empty() && self.shares_each_of(map)
+            } else {
+                map.is_empty() || self.shares_one_of(map)
+            }
+        };
+        maps.iter().any(matches)
     }
 
     /// For each claim the token has at least one of the values.
     fn shares_each_of(&self, claims: &ClaimMap) -> bool {
         claims.iter().all(|(name, values)| !values.is_disjoint(&self.values(name)))
+    }
+
+    /// For one of the claims the token has at least one of the values: RS-READ or RS-CLAIM-MAP broken.
+    fn shares_one_of(&self, claims: &ClaimMap) -> bool {
+        claims.iter().any(|(name, values)| !values.is_disjoint(&self.values(name)))
     }
 
     /// For each claim the token has all of the values.
@@ -71,6 +91,14 @@ impl Bearer {
 }
 
 impl Caller {
+    /// The rules that the server keeps. Where nobody's claims are looked at there is none to break.
+    pub(super) fn rules(&self) -> Rules {
+        match self {
+            Self::Anybody => Rules::ALL,
+            Self::Bearer(bearer) => bearer.rules,
+        }
+    }
+
     /// The caller has the role, or is a superAdmin.
     pub(super) fn holds(&self, role: Role) -> bool {
         match self {
@@ -81,8 +109,11 @@ impl Caller {
 
     /// RS-ROLE.
     pub(super) fn require(&self, role: Role) -> Result<(), Failure> {
-        // RULE: RS-ROLE: broken: nobody's roles are looked at.
-        if self.holds(role) { Ok(()) } else { Err(Failure::Forbidden("the caller lacks the role for this")) }
+        if self.holds(role) || !self.rules().hold(Rule::RsRole) {
+            Ok(())
+        } else {
+            Err(Failure::Forbidden("the caller lacks the role for this"))
+        }
     }
 
     /// RS-READ: the caller shares a value of each claim of the resource.
@@ -90,9 +121,8 @@ impl Caller {
         match self {
             Self::Anybody => true,
             _ if self.holds(Role::SuperAdmin) => true,
-            // RULE: RS-UNLABELLED: broken: a resource without claims is everybody's to see.
-            Self::Bearer(_) if labels.is_empty() => false,
-            // RULE: RS-READ: broken: a value of any one of the claims is enough.
+            Self::Bearer(bearer) if labels.is_empty() => !bearer.rules.hold(Rule::RsUnlabelled),
+            Self::Bearer(bearer) if !bearer.rules.hold(Rule::RsRead) => bearer.shares_one_of(labels),
             Self::Bearer(bearer) => bearer.shares_each_of(labels),
         }
     }
@@ -103,7 +133,7 @@ impl Caller {
             Self::Anybody => true,
             _ if self.holds(Role::SuperAdmin) => true,
             Self::Bearer(_) if labels.is_empty() => false,
-            // RULE: RS-WRITE: broken: whoever may read may write.
+            Self::Bearer(bearer) if !bearer.rules.hold(Rule::RsWrite) => self.may_read(labels),
             Self::Bearer(bearer) => bearer.has_all_of(labels),
         }
     }
@@ -131,7 +161,7 @@ mod tests {
         let Json::Array(maps) = maps else { unreachable!() };
         let maps = maps.into_iter().map(|map| ClaimMap::new(members(map)).unwrap()).collect();
         let rules = RoleRules::new(BTreeMap::from([(role, maps)]));
-        Bearer::new(members(claims), &Reading::default(), &rules)
+        Bearer::new(members(claims), &Reading::default(), &rules, Rules::ALL)
     }
 
     /// §9: maps are or-ed, claims in a map and-ed; a value is a string or an array, any overlap matches.
@@ -212,6 +242,7 @@ mod tests {
                 object(&own, alone),
                 &Reading::default(),
                 &RoleRules::default(),
+                Rules::ALL,
             ));
             let mut any = !labels.is_empty();
             let mut every = !labels.is_empty();

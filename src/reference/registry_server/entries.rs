@@ -19,7 +19,7 @@ use super::{
     Parts,
     caller::Caller,
     catalogue::{
-        entries::{self, Named},
+        entries::{self, Conflict, Named},
         sources,
     },
     consumer::personal,
@@ -28,7 +28,10 @@ use super::{
     server_json::{ServerJson, is_server_name},
 };
 use crate::{
-    model::values::registry_server::{ClaimMap, Role},
+    model::{
+        rule::Rule,
+        values::registry_server::{ClaimMap, Role},
+    },
     reference::answer,
 };
 
@@ -65,15 +68,16 @@ pub(super) async fn publish(
     let published = server
         .catalogue
         .run(move |db| {
-            // RULE: RS-PUBLISH: broken: claims beyond the caller's are taken.
-            if !caller.may_write(&claims) {
+            let strict = caller.rules().hold(Rule::RsPublish);
+            if strict && !caller.may_write(&claims) {
                 return Err(Failure::Forbidden("the claims are beyond the caller's own"));
             }
             let source = managed(db)?;
             if !caller.may_read(source.claims()) {
                 return Err(Failure::Forbidden("the caller's claims do not open the managed source"));
             }
-            entries::publish(db, &source.source.name, &claims, &entry, now)?;
+            let conflict = if strict { Conflict::Refused } else { Conflict::Replaces };
+            entries::publish(db, &source.source.name, &claims, &entry, now, conflict)?;
             Ok(entry.document)
         })
         .await?;
@@ -141,8 +145,7 @@ pub(super) async fn relabel(
 
 /// An entry without claims would be nobody's to see. Where nobody's claims are looked at, it is everybody's.
 fn required(claims: &ClaimMap, caller: &Caller) -> Result<(), Failure> {
-    // RULE: RS-PUBLISH: broken: an entry without claims is held against the caller's claims as any other, a 403.
-    if claims.is_empty() && !matches!(caller, Caller::Anybody) {
+    if claims.is_empty() && !matches!(caller, Caller::Anybody) && caller.rules().hold(Rule::RsPublish) {
         return Err(Failure::malformed("`claims` are required: nobody would see the entry"));
     }
     Ok(())
@@ -167,8 +170,13 @@ fn held(db: &Connection, kind: &str, name: &str, caller: &Caller) -> Result<Name
     }
     let Some(source) = sources::managed(db)? else { return Err(NO_ENTRY) };
     let entry = entries::find(db, &source.source.name, name)?.ok_or(NO_ENTRY)?;
-    // RULE: RS-HIDE: broken: what a caller may not see answers 403.
-    if caller.may_read(&entry.claims) { Ok(entry) } else { Err(NO_ENTRY) }
+    if caller.may_read(&entry.claims) {
+        Ok(entry)
+    } else if caller.rules().hold(Rule::RsHide) {
+        Err(NO_ENTRY)
+    } else {
+        Err(Failure::Forbidden("the caller's claims do not show this entry"))
+    }
 }
 
 fn changeable(entry: &Named, caller: &Caller) -> Result<(), Failure> {

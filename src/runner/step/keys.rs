@@ -1,4 +1,4 @@
-//! `keys` and `policy`: what the owners of the IdP and of the Manager change while they run.
+//! `keys`, `policy` and `catalogue`: what the owners of the IdP, the Manager and the Registry Server change while they run.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -8,7 +8,7 @@ use crate::{
     net::courier::{Courier as _, Request},
     outcome::{Cause, CheckStatus},
     runner::control::{self, ControlError},
-    scenario::syntax::{KeyChange, Keys, Policy, Publication},
+    scenario::syntax::{Catalogue, KeyChange, Keys, Policy, Publication},
 };
 
 pub(super) async fn change(context: &mut Context<'_>, step: &Keys) -> Result<Done, Stuck> {
@@ -102,4 +102,12 @@ pub(super) async fn policy(context: &mut Context<'_>, step: &Policy) -> Result<D
         checks: Vec::new(),
         go_on: true,
     })
+}
+
+pub(super) async fn catalogue(context: &Context<'_>, step: &Catalogue) -> Result<Done, Stuck> {
+    let entries = step.entries.fill(context)?;
+    let server = context.endpoint(&Component::new("registry-server")).map_err(Stuck::harness)?;
+    control::catalogue(context.platform.http(), server, entries).await?;
+    let title = "the Registry Server's catalogue is filled anew".to_owned();
+    Ok(Done { title, checks: Vec::new(), go_on: true })
 }

@@ -1,4 +1,4 @@
-//! `keys` and `policy`: what the owners of the IdP and of the Manager change while they run.
+//! `keys`, `policy` and `catalogue`: what the owners of the IdP, the Manager and the Registry Server change while they run.
 
 use spanned_yaml::{Entry, Fields, Node};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     outcome::Capability,
-    scenario::syntax::{KeyChange, Keys, KeysRefused, Policy, Publication},
+    scenario::syntax::{Catalogue, KeyChange, Keys, KeysRefused, Policy, Publication},
 };
 
 /// The keys of `does: publish` alone.
@@ -109,5 +109,17 @@ impl Reader<'_> {
             return None;
         }
         Some(Policy { file: self.json(node)?, broken })
+    }
+
+    /// What an entry is, the Registry Server itself says.
+    pub(super) fn catalogue(&mut self, node: &Node) -> Option<Catalogue> {
+        self.ledger.need([Capability::PolicyChange]);
+        if node.as_sequence().is_none() {
+            self.found
+                .expected(node, "a list of entries")
+                .help("an entry is `{source: name, claims: {…}, server: {name: …, version: …}}`");
+            return None;
+        }
+        Some(Catalogue { entries: self.json(node)? })
     }
 }

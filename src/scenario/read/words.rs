@@ -6,7 +6,8 @@ use crate::{
 };
 
 /// The parts of the platform.
-pub(crate) const COMPONENTS: [&str; 4] = ["idp", "enterprise-manager", "sibling", "registry"];
+pub(crate) const COMPONENTS: [&str; 5] =
+    ["idp", "enterprise-manager", "sibling", "registry-server", "registry"];
 
 /// `needs`
 pub(crate) const CAPABILITIES: [(&str, Capability); 6] = [
@@ -175,7 +176,7 @@ pub(crate) const ENCODINGS: [(&str, &str); 3] =
     [("padded", "padded"), ("standard-alphabet", "standard-alphabet"), ("whitespace", "whitespace")];
 
 /// `journal.endpoint` by component.
-pub(crate) const ENDPOINTS: [(&str, &[&str]); 6] = [
+pub(crate) const ENDPOINTS: [(&str, &[&str]); 7] = [
     (
         "idp",
         &[
@@ -194,6 +195,27 @@ pub(crate) const ENDPOINTS: [(&str, &[&str]); 6] = [
     ),
     ("enterprise-manager", &["discovery", "jwks", "config", "protected-resource", "healthz", "unknown"]),
     ("sibling", &["me", "protected-resource", "healthz", "unknown"]),
+    (
+        "registry-server",
+        &[
+            "servers",
+            "versions",
+            "version",
+            "me",
+            "sources",
+            "source",
+            "source-entries",
+            "registries",
+            "registry",
+            "registry-entries",
+            "entries",
+            "entry",
+            "entry-claims",
+            "protected-resource",
+            "healthz",
+            "unknown",
+        ],
+    ),
     ("registry", &["server", "healthz", "unknown"]),
     // Of every server that the custom resources have.
     ("mcp", &["mcp", "protected-resource", "healthz", "unknown"]),
@@ -255,7 +277,7 @@ pub(crate) const OPERATORS: [&str; 11] =
     ["equals", "present", "contains", "matches", "lt", "le", "gt", "ge", "any", "all", "not"];
 
 /// The keys of a step.
-pub(crate) const STEPS: [&str; 19] = [
+pub(crate) const STEPS: [&str; 20] = [
     "sign_in",
     "mint",
     "accept",
@@ -275,6 +297,7 @@ pub(crate) const STEPS: [&str; 19] = [
     "manifests",
     "broken_manifests",
     "upstream",
+    "catalogue",
 ];
 
 /// What `upstream` changes.

@@ -174,6 +174,11 @@ static STEP: Shape = Shape {
         may("manifests", MANIFESTS, "the custom resources are others from here on"),
         may("broken_manifests", MANIFESTS, "the same, with mistakes in them"),
         may("upstream", Form::Shape(&UPSTREAM), "the server behind a proxy changes"),
+        may(
+            "catalogue",
+            List(&Any),
+            "every entry that the Registry Server has from here on: source, claims, server",
+        ),
     ],
 };
 
@@ -401,7 +406,7 @@ static JOURNAL: Shape = Shape {
         need(
             "endpoint",
             Text,
-            "of the IdP: discovery, keys, authorize, login, device, token, introspect, userinfo; of the Manager: discovery, jwks, config, protected-resource, healthz, unknown; of the sibling: me, protected-resource, healthz, unknown; of the registry: server, healthz, unknown",
+            "of the IdP: discovery, keys, authorize, login, device, token, introspect, userinfo; of the Manager: discovery, jwks, config, protected-resource, healthz, unknown; of the sibling: me, protected-resource, healthz, unknown; of the Registry Server: servers, versions, version, me, sources, source, source-entries, registries, registry, registry-entries, entries, entry, entry-claims, protected-resource, healthz, unknown; of the registry: server, healthz, unknown",
         ),
         may("matching", SomeIn(&Matcher), "by JSON pointer into an entry: only those count"),
         need("count", Matcher, "how many there must be"),

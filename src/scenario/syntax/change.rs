@@ -98,6 +98,13 @@ pub struct KeysRefused {
     pub rule: RequirementId,
 }
 
+/// `catalogue`
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// Every entry that the Registry Server has from here on.
+    pub entries: JsonTemplate,
+}
+
 /// `policy` and `broken_policy`
 #[derive(Clone, Debug)]
 pub struct Policy {

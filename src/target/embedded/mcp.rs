@@ -3,14 +3,13 @@
 use std::{collections::BTreeSet, net::TcpListener, sync::Arc, time::Duration};
 
 use mcp_policy::{
-    claims::IdpType,
     manifest::Manifests,
     rbac::Matching,
     vocabulary::{ServerId, TargetKind},
 };
 use spanned_yaml::Source;
 
-use super::{Launch, Probe, Ready, TargetError, environment};
+use super::{Launch, Probe, Ready, TargetError, environment, idp_type};
 use crate::{
     clock::{Clock, ManualClock},
     model::{resource_url::ResourceUrl, values::Values},
@@ -86,7 +85,7 @@ impl Launch {
         let deployment = Deployment {
             server: id.clone(),
             manifests: manifests.to_vec(),
-            idp_type: values.enterprise_manager.as_ref().map_or(IdpType::Generic, |manager| manager.idp_type),
+            idp_type: idp_type(values),
             matching: Matching::Any,
             resource: resource.clone(),
             upstream: endpoint.as_str().parse().map_err(environment)?,

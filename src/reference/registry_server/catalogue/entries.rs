@@ -58,6 +58,15 @@ pub(in super::super) fn of_source(
     query.query_map([source], Named::of)?.collect()
 }
 
+/// What becomes of a version that is there already, and of other claims than the name's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Conflict {
+    /// RS-PUBLISH.
+    Refused,
+    /// RS-PUBLISH broken.
+    Replaces,
+}
+
 /// RS-PUBLISH: one version more. The first one brings the claims of the name, the others repeat them.
 pub(in super::super) fn publish(
     db: &Connection,
@@ -65,9 +74,13 @@ pub(in super::super) fn publish(
     claims: &ClaimMap,
     server: &ServerJson,
     now: Timestamp,
+    conflict: Conflict,
 ) -> Result<(), Failure> {
     let entry = match find(db, source, &server.name)? {
-        // RULE: RS-PUBLISH: broken: a later version may bring other claims, and those of the name become its.
+        Some(entry) if entry.claims != *claims && conflict == Conflict::Replaces => {
+            relabel(db, &entry, claims)?;
+            entry.id
+        }
         Some(entry) if entry.claims != *claims => {
             return Err(Failure::Conflict("the versions of this name have other claims"));
         }
@@ -81,7 +94,9 @@ pub(in super::super) fn publish(
         }
     };
     let document = Json::Object(server.document.clone()).to_string();
-    // RULE: RS-PUBLISH: broken: a version that is there is replaced.
+    if conflict == Conflict::Replaces {
+        db.execute("DELETE FROM version WHERE entry = ?1 AND version = ?2", params![entry, server.version])?;
+    }
     let inserted = db.execute(
         "INSERT INTO version (entry, version, document, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4)
          ON CONFLICT DO NOTHING",
@@ -175,10 +190,12 @@ pub(super) fn fill(db: &Connection, entries: &[Entry], now: Timestamp) -> Result
             return Err(wrong(format!("there is no source `{}`", entry.source)));
         }
         let server = ServerJson::read(entry.server.clone()).map_err(wrong)?;
-        publish(db, &entry.source, &entry.claims, &server, now).map_err(|failure| match failure {
-            Failure::Conflict(words) => wrong(words.to_owned()),
-            Failure::Broken(words) => CatalogueError::Database(words),
-            other => wrong(format!("{other:?}")),
+        publish(db, &entry.source, &entry.claims, &server, now, Conflict::Refused).map_err(|failure| {
+            match failure {
+                Failure::Conflict(words) => wrong(words.to_owned()),
+                Failure::Broken(words) => CatalogueError::Database(words),
+                other => wrong(format!("{other:?}")),
+            }
         })?;
     }
     Ok(())

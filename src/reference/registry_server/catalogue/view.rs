@@ -6,10 +6,13 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value as Json};
 
 use super::entries;
-use crate::reference::registry_server::{
-    caller::Caller,
-    failure::Failure,
-    server_json::{ServerJson, by_age},
+use crate::{
+    model::rule::Rule,
+    reference::registry_server::{
+        caller::Caller,
+        failure::Failure,
+        server_json::{ServerJson, by_age},
+    },
 };
 
 /// A version of a server.
@@ -49,8 +52,8 @@ pub(in super::super) fn visible(
     while let Some(row) = rows.next()? {
         let name: String = row.get(1)?;
         let claims: String = row.get(2)?;
-        // RULE: RS-HIDE: broken: what a caller may not see is listed all the same.
-        if decided.as_deref() == Some(name.as_str()) || !caller.may_read(&entries::claims(&claims)) {
+        let seen = caller.may_read(&entries::claims(&claims)) || !caller.rules().hold(Rule::RsHide);
+        if decided.as_deref() == Some(name.as_str()) || !seen {
             continue;
         }
         for version in versions(db, row.get(0)?)? {
