@@ -18,7 +18,7 @@ mod status;
 mod toolhive;
 mod write;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter, num::NonZero, panic::resume_unwind, sync::Arc, thread};
 
 use cedar_policy::Validator;
 
@@ -83,20 +83,53 @@ pub struct NotCompiled {
     pub causes: Vec<Cause>,
 }
 
+/// A target that nothing speaks against, with what it gets.
+type Wanted = (ServerId, Vec<Statement>, Vec<Idle>);
+
+/// Fewer targets than this are not worth a thread.
+const FEW: usize = 8;
+
+/// Writes every target down. No target knows of another, and nearly all of the time goes into parsing and validation: so
+/// the processors share them.
+fn written(
+    wanted: Vec<Result<Wanted, NotCompiled>>,
+    tools: &Tools<'_>,
+) -> BTreeMap<ServerId, Result<Compiled, NotCompiled>> {
+    let write = |target: Result<Wanted, NotCompiled>| match target {
+        Ok((server, statements, idle)) => (server.clone(), Compiled::new(server, statements, idle, tools)),
+        Err(not) => (not.server.clone(), Err(not)),
+    };
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = wanted.len().div_ceil(processors).max(FEW);
+    let mut wanted = wanted.into_iter();
+    let mut next = || wanted.by_ref().take(share).collect::<Vec<_>>();
+    let own = next();
+    thread::scope(|scope| {
+        let shares = iter::repeat_with(next).take_while(|share| !share.is_empty());
+        let others: Vec<_> = shares
+            .map(|share| scope.spawn(move || share.into_iter().map(write).collect::<Vec<_>>()))
+            .collect();
+        let own: Vec<_> = own.into_iter().map(write).collect();
+        let others =
+            others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        own.into_iter().chain(others.flatten()).collect()
+    })
+}
+
 /// Compiles.
 #[must_use]
 pub fn compile(manifests: &Manifests, options: &Options) -> Compilation {
     let rules = options.rules;
     let standard = || ClaimNames::default().overridden(&manifests.claim_names);
     let names = options.claim_names.clone().unwrap_or_else(standard);
-    let tools =
-        Tools { options, validator: schema::schema().map(Validator::new), toolhive: Dialect::new(&names) };
+    let dialect = Arc::new(Dialect::new(&names));
+    let tools = Tools { options, validator: schema::schema().map(Validator::new), dialect };
     let index = Index::new(manifests, rules);
     let mut budget = Budget::default();
     let lower = |policy| lower::lower(policy, &index, rules, &mut budget);
     let policies: Vec<Result<Lowered, Vec<Cause>>> = manifests.policies.iter().map(lower).collect();
 
-    let mut targets = BTreeMap::new();
+    let mut wanted = Vec::new();
     for (server, members) in index.targets(manifests) {
         let mut causes = index.target_trouble(server);
         let (mut statements, mut idle) = (Vec::new(), Vec::new());
@@ -110,13 +143,13 @@ pub fn compile(manifests: &Manifests, options: &Options) -> Compilation {
             }
         }
         let server = server.clone();
-        let target = if causes.is_empty() || !rules.hold(Rule::OpFailClosed) {
-            Compiled::new(server.clone(), statements, idle, &tools)
+        wanted.push(if causes.is_empty() || !rules.hold(Rule::OpFailClosed) {
+            Ok((server, statements, idle))
         } else {
-            Err(NotCompiled { server: server.clone(), causes })
-        };
-        targets.insert(server, target);
+            Err(NotCompiled { server, causes })
+        });
     }
+    let targets = written(wanted, &tools);
 
     let statuses = status::statuses(manifests, &index, &policies, &targets);
     let errors = statuses.iter().flat_map(|status| &status.causes).filter_map(Cause::finding);

@@ -1,4 +1,6 @@
-//! What a target gets: the statements, both texts, and the policies as Cedar has read them back.
+//! What a target gets: the statements, the platform's text, and the policies as Cedar has read them back.
+
+use std::sync::Arc;
 
 use cedar_policy::{Policy as CedarPolicy, PolicyId, PolicySet, ValidationMode, Validator};
 use serde_json::json;
@@ -21,7 +23,7 @@ pub struct Compiled {
     idle: Vec<Idle>,
     policies: Vec<CedarPolicy>,
     cedar: String,
-    toolhive: Result<Toolhive, Inexpressible>,
+    dialect: Arc<Result<Dialect, Inexpressible>>,
     rules: Rules,
 }
 
@@ -32,7 +34,7 @@ pub(super) struct Tools<'t> {
     /// Holds the policies to the schema.
     pub(super) validator: Result<Validator, String>,
     /// The second form.
-    pub(super) toolhive: Result<Dialect, Inexpressible>,
+    pub(super) dialect: Arc<Result<Dialect, Inexpressible>>,
 }
 
 impl Compiled {
@@ -62,10 +64,8 @@ impl Compiled {
         let mut parts = vec![head(&server, statements.is_empty(), options)];
         parts.extend(idle.iter().map(|idle| write::idle(idle, rules)));
         parts.extend(texts);
-        let toolhive = tools.toolhive.as_ref().map_err(Clone::clone);
-        let toolhive = toolhive.and_then(|dialect| dialect.file(&server, &statements, options));
-        let (matching, cedar) = (options.matching, parts.join("\n"));
-        Ok(Self { server, matching, statements, idle, policies, cedar, toolhive, rules })
+        let (matching, cedar, dialect) = (options.matching, parts.join("\n"), Arc::clone(&tools.dialect));
+        Ok(Self { server, matching, statements, idle, policies, cedar, dialect, rules })
     }
 
     /// The target.
@@ -117,9 +117,11 @@ impl Compiled {
         format!("{:#}\n", json!([{"uid": uid, "attrs": {}, "parents": []}]))
     }
 
-    /// The file for the open-source proxy, if its form can express these policies.
-    pub fn toolhive(&self) -> Result<&Toolhive, &Inexpressible> {
-        self.toolhive.as_ref()
+    /// The file for the open-source proxy, if its form can express these policies. It is written, read back and validated
+    /// here: who evaluates the platform's own form does not pay for it.
+    pub fn toolhive(&self) -> Result<Toolhive, Inexpressible> {
+        let dialect = (*self.dialect).as_ref().map_err(Clone::clone)?;
+        dialect.file(&self.server, &self.statements, self.matching, self.rules)
     }
 
     /// Which rules hold for whoever evaluates these policies.

@@ -16,13 +16,13 @@ use serde_json::{Map, Value, json};
 
 use self::claim::Claim;
 use super::{
-    Effect, Matching, Offered, Options, Statement,
+    Effect, Matching, Offered, Statement,
     compiled::read_back,
     literal::entity,
     status::Finding,
     write::{self, Form, List},
 };
-use crate::{claims::ClaimNames, vocabulary::ServerId};
+use crate::{claims::ClaimNames, rule::Rules, vocabulary::ServerId};
 
 /// The file, and what it says in vain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,7 @@ impl Toolhive {
 }
 
 /// The form for the claim names of a deployment, with the schema that they make.
+#[derive(Debug)]
 pub(super) struct Dialect {
     names: ClaimNames,
     groups: Claim,
@@ -74,9 +75,9 @@ impl Dialect {
         &self,
         server: &ServerId,
         statements: &[Statement],
-        options: &Options,
+        matching: Matching,
+        rules: Rules,
     ) -> Result<Toolhive, Inexpressible> {
-        let rules = options.rules;
         let member = |list: List, values: &BTreeSet<String>, matching: Matching| {
             let claim = match list {
                 List::Groups => &self.groups,
@@ -85,7 +86,7 @@ impl Dialect {
             claim.test(values, matching, rules)
         };
         let server_entity = entity("MCP", &server.name, rules);
-        let form = Form { server: server_entity, member: &member, matching: options.matching, rules };
+        let form = Form { server: server_entity, member: &member, matching, rules };
         let mut policies: Vec<_> =
             statements.iter().map(|statement| write::statement(statement, &form)).collect();
         read_back(statements, &policies, &self.validator).map_err(Inexpressible)?;

@@ -57,8 +57,8 @@ impl Platform {
                 compilation.targets.into_iter().filter_map(|(id, compiled)| Some((id, compiled.ok()?)));
             compiled
                 .map(|(id, compiled)| {
-                    let file = compiled.toolhive().expect("a file for that proxy").text();
-                    let proxy = Proxy::load(&json(file), &id.name).expect("a file that it loads");
+                    let file = compiled.toolhive().expect("a file for that proxy");
+                    let proxy = Proxy::load(&json(file.text()), &id.name).expect("a file that it loads");
                     (id, (Authorizer::new(&compiled).expect("an authorizer"), proxy))
                 })
                 .collect()

@@ -8,6 +8,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use mcp_policy::{
+    manifest::Findings,
     rbac::{Compiled, Status},
     vocabulary::ServerId,
 };
@@ -69,29 +70,16 @@ struct Product<'c> {
 impl Compile {
     pub(super) fn attempt(self, terminal: &Terminal) -> Result<ExitCode, Refusal> {
         let mut read = Read::new(&self.paths, self.stated)?;
-        if self.output == Output::Toolhive {
-            let compiled = read.compilation.targets.values().flatten();
-            let files = compiled.filter_map(|one| one.toolhive().ok());
-            for found in files.flat_map(mcp_policy::rbac::Toolhive::findings) {
-                read.findings.warning(found.place, found.message.clone()).help.clone_from(&found.help);
-            }
+        let mut products = Vec::new();
+        for (server, target) in &read.compilation.targets {
+            let files = match target {
+                Ok(compiled) => self.files(compiled, &mut read.findings),
+                Err(not) => {
+                    Err(not.causes.iter().map(|cause| (cause.code.name(), cause.message.clone())).collect())
+                }
+            };
+            products.push(Product { server, files, written: Vec::new() });
         }
-        let mut products: Vec<_> = read
-            .compilation
-            .targets
-            .iter()
-            .map(|(server, target)| {
-                let files = match target {
-                    Ok(compiled) => self.files(compiled),
-                    Err(not) => Err(not
-                        .causes
-                        .iter()
-                        .map(|cause| (cause.code.name(), cause.message.clone()))
-                        .collect()),
-                };
-                Product { server, files, written: Vec::new() }
-            })
-            .collect();
         let mut code = read.tell(terminal)?;
         if products.iter().any(|product| product.files.is_err()) {
             code = ExitCode::Usage;
@@ -125,7 +113,7 @@ impl Compile {
         Ok(code)
     }
 
-    fn files(&self, compiled: &Compiled) -> Result<Pairs, Pairs> {
+    fn files(&self, compiled: &Compiled, findings: &mut Findings) -> Result<Pairs, Pairs> {
         match self.output {
             Output::Cedar => Ok(vec![
                 ("cedar", compiled.cedar().to_owned()),
@@ -133,7 +121,12 @@ impl Compile {
                 ("entities.json", compiled.entities()),
             ]),
             Output::Toolhive => match compiled.toolhive() {
-                Ok(file) => Ok(vec![("json", file.text().to_owned())]),
+                Ok(file) => {
+                    for found in file.findings() {
+                        findings.warning(found.place, found.message.clone()).help.clone_from(&found.help);
+                    }
+                    Ok(vec![("json", file.text().to_owned())])
+                }
                 Err(error) => Err(vec![("Inexpressible", error.to_string())]),
             },
         }

@@ -14,6 +14,7 @@ use crate::{
 const DEEPEST: usize = 10;
 
 /// A claim by its name.
+#[derive(Debug)]
 pub(super) struct Claim {
     /// The principal's attribute if the name is meant as it is.
     exact: String,
