@@ -10,7 +10,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use spanned_yaml::Source;
 use tokio::{runtime::Runtime, sync::watch};
 use touchstone::{
-    model::{identifier::ScenarioId, rule::Rules, secret::Secrets},
+    model::{divergence::Reading, identifier::ScenarioId, rule::Rules, secret::Secrets},
     outcome::CheckStatus,
     runner::{CasePlan, Settings, run},
     scenario::{
@@ -65,6 +65,8 @@ fn settings() -> Settings {
         fail_fast: false,
         strict: false,
         rules: Rules::ALL,
+        divergences: Vec::new().into(),
+        reading: Reading::default(),
         secrets: Secrets::default(),
         variables: BTreeMap::new(),
         environment: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 pub mod concealed;
 pub mod directives;
+pub mod divergence;
 pub mod duration;
 pub mod envelope;
 pub mod identifier;

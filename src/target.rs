@@ -74,6 +74,10 @@ pub trait Platform: Send + Sync + fmt::Debug {
 
     /// What the target did on its own and the reader should know: "a signing key was generated".
     fn notes(&self) -> &[String];
+
+    /// What the platform was set up to do and nobody should overlook: "nobody is asked for a token". Reports say so on
+    /// top.
+    fn cautions(&self) -> &[String];
 }
 
 /// The addresses of a platform.

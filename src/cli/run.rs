@@ -23,6 +23,7 @@ use crate::{
     chance::Seed,
     clock::Stopwatch,
     model::{
+        divergence::Reading,
         identifier::RequirementId,
         rule::{Rule, Rules},
         secret::Secrets,
@@ -87,6 +88,9 @@ pub(super) struct Run {
     /// Requirements that may stay untested without exit code 6.
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     accept_untested: Vec<String>,
+    /// Whom to believe where documents, code and standards disagree: the report lists every such place.
+    #[arg(long, value_name = "SIDE", default_value = "documentation")]
+    reading: Reading,
     /// Warnings count as failures.
     #[arg(long)]
     strict: bool,
@@ -160,6 +164,8 @@ impl Run {
             jobs: self.jobs.unwrap_or_else(default_jobs),
             fail_fast: self.fail_fast,
             strict: self.strict,
+            divergences: chosen.suite.catalogue.divergences.as_slice().into(),
+            reading: self.reading,
             rules,
             secrets: Secrets::default(),
             variables: self.variables.iter().cloned().collect(),
@@ -188,6 +194,7 @@ impl Run {
             },
             target: identity,
             seed: format!("{:016x}", self.seed),
+            reading: self.reading,
             sabotaged: rules.broken().map(Rule::requirement),
             selection,
             cases,
@@ -217,6 +224,7 @@ impl Run {
             words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), value]));
         };
         option("seed", (self.seed != 0).then(|| self.seed.to_string()));
+        option("reading", (self.reading != Reading::default()).then(|| self.reading.name().to_owned()));
         option("sabotage", self.sabotage.clone());
         option("signing-key", self.signing_key.as_ref().map(|path| path.display().to_string()));
         for (name, value) in &self.variables {

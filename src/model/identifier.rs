@@ -45,6 +45,8 @@ identifiers! {
     KeyId,
     /// A requirement of the catalogue: `TOK-AUD`.
     RequirementId,
+    /// A divergence of the catalogue: `missing-scope`.
+    DivergenceId,
     /// A scenario: its path under the suite's root, without extension: `audience/prefix`.
     ScenarioId,
     /// One cell of a scenario's matrix, or the scenario itself: `audience/replay[setup=okta-shared]`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::identifier::RequirementId;
+use crate::model::{divergence::Divergence, identifier::RequirementId};
 
 /// How binding a rule is (RFC 2119).
 #[derive(
@@ -64,6 +64,8 @@ pub struct Catalogue {
     pub requirements: Vec<Requirement>,
     /// Revision → ids. A set never changes once released, so that a growing suite turns nobody red by surprise.
     pub sets: BTreeMap<String, Vec<RequirementId>>,
+    /// Where documents, code and standards disagree, in the order of PLATFORM.md.
+    pub divergences: Vec<Divergence>,
 }
 
 impl Catalogue {

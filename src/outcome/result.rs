@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::ExitCode;
 use crate::model::{
-    identifier::{CaseId, Component, RequirementId, ScenarioId},
+    divergence::Reading,
+    identifier::{CaseId, Component, DivergenceId, RequirementId, ScenarioId},
     requirement::{Level, Provenance},
 };
 
@@ -206,6 +207,10 @@ pub struct CaseResult {
     pub tokens: Vec<TokenShown>,
     /// Things worth knowing that are no check: "a signing key was generated".
     pub notes: Vec<String>,
+    /// What the platform was set up to do and its readers must know: "nobody is asked for a token".
+    pub cautions: Vec<String>,
+    /// What was observed of divergences.
+    pub observations: Vec<Observation>,
     /// Real time, in milliseconds.
     pub duration_ms: f64,
 }
@@ -283,6 +288,44 @@ pub struct RequirementRow {
     pub cases: BTreeMap<CaseId, String>,
 }
 
+/// What a case observed of a divergence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Observation {
+    /// Which.
+    pub divergence: DivergenceId,
+    /// One of its observations.
+    pub observed: String,
+}
+
+/// A divergence, and what the run says about it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct DivergenceRow {
+    /// The divergence.
+    pub id: DivergenceId,
+    /// What it is about.
+    pub about: String,
+    /// What each side says; who is silent is not there.
+    pub sides: BTreeMap<Reading, String>,
+    /// Everything that can be observed, in words.
+    pub observations: BTreeMap<String, String>,
+    /// The observations that the chosen reading accepts.
+    pub accepted: Vec<String>,
+    /// What was observed, and by which cases.
+    pub observed: BTreeMap<String, Vec<CaseId>>,
+    /// `pass` if the reading accepts all of it, `fail` if not, `not-exercised` where nobody observed anything.
+    #[serde(flatten)]
+    pub status: CheckStatus,
+}
+
+/// What stands above everything else: a set-up that some platform of this run had and nobody should overlook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Caution {
+    /// In words.
+    pub text: String,
+    /// The cases with such a platform.
+    pub cases: Vec<CaseId>,
+}
+
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
@@ -300,6 +343,12 @@ pub struct Report {
     pub selection: Selection,
     /// The totals.
     pub summary: Summary,
+    /// What nobody should overlook.
+    pub cautions: Vec<Caution>,
+    /// Whom the run believed where documents, code and standards disagree.
+    pub reading: Reading,
+    /// Where they do, the whole catalogue.
+    pub divergences: Vec<DivergenceRow>,
     /// The requirement matrix, the whole catalogue.
     pub requirements: Vec<RequirementRow>,
     /// The cases, ordered by id.

@@ -4,10 +4,12 @@
 //! has the worst status of the cases that tested it ([`requirement_rows`]). A run has an exit code and a sentence
 //! ([`summarise`]). Every report shows what was decided here and decides nothing by itself.
 
+mod divergences;
 mod requirements;
 mod sentence;
 mod summary;
 
+pub use divergences::divergence_rows;
 pub use requirements::requirement_rows;
 pub use summary::{RunParts, Terms, summarise};
 

@@ -148,7 +148,7 @@ impl RegistryServer {
 
     /// What its reader should know: a mode that asks nobody for a token stands above everything else.
     #[must_use]
-    pub fn notes(&self) -> Vec<String> {
+    pub fn cautions(&self) -> Vec<String> {
         let open = self.0.admission.is_anonymous();
         open.then(|| "the Registry Server asks nobody for a token: its mode is `anonymous`".to_owned())
             .into_iter()

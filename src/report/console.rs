@@ -1,6 +1,7 @@
 //! The report for the person at the terminal: the overview, then every failure in full, and the verdict last, where
 //! the eye is when the run has ended.
 
+mod divergences;
 mod exchange;
 mod failure;
 mod page;
@@ -16,7 +17,10 @@ use std::{
 use page::{Ink, Page, span};
 
 use super::seconds;
-use crate::outcome::{CaseResult, CheckStatus, ExitCode, Report};
+use crate::{
+    model::divergence::Reading,
+    outcome::{CaseResult, CheckStatus, ExitCode, Report},
+};
 
 /// How the page is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,7 @@ pub fn render(
     areas(&mut page, report, style.verbose);
     totals(&mut page, report);
     requirements::section(&mut page, report);
+    divergences::section(&mut page, report);
     failures(&mut page, report);
     closing(&mut page, report, written, again);
     page.finish()
@@ -102,6 +107,12 @@ fn header(page: &mut Page, report: &Report) {
         format!("{} selected of {}{filter}", selection.selected, selection.total)
     };
     page.label("cases", &[span(Ink::Plain, &format!("{chosen}, in {}", seconds(report.duration_ms)))]);
+    if report.reading != Reading::default() {
+        page.label("reading", &[span(Ink::Bold, report.reading.name())]);
+    }
+    for caution in &report.cautions {
+        page.label("caution", &[span(Ink::Yellow, &caution.sentence())]);
+    }
     page.gap();
 }
 

@@ -8,7 +8,7 @@ mod escape;
 use std::collections::BTreeMap;
 
 use super::{level, seconds, untested, who_acts};
-use crate::outcome::{CaseResult, Check, CheckStatus, Report, RequirementRow, StepResult};
+use crate::outcome::{CaseResult, Check, CheckStatus, DivergenceRow, Report, RequirementRow, StepResult};
 use escape::{code, prose};
 
 /// So large may the page be, in bytes. GitHub takes 1 MiB a step; the rest is for what else the step writes.
@@ -32,6 +32,7 @@ pub fn render(report: &Report) -> String {
         .partition(|case| case.status.is_tested());
     wrong.sort_by_key(|case| case.status.rank());
     page.list("## What is not green\n\n", wrong.into_iter().map(not_green), "");
+    page.list(&sides_heading(report), report.divergences.iter().map(side_row), "\n</details>\n");
     page.list(&matrix_heading(report), report.requirements.iter().map(matrix_row), "\n</details>\n");
     let reasons = untested::by_reason(&report.requirements);
     let rules = reasons.iter().map(|(reason, rows)| format!("- {}: {}\n", rules(rows), prose(reason)));
@@ -83,6 +84,9 @@ fn header(report: &Report) -> String {
             "> **SABOTAGED:** {} is broken on purpose. Nothing below says anything about any platform.\n",
             prose(rule.as_str())
         ));
+    }
+    for caution in &report.cautions {
+        lines.push(format!("> [!WARNING]\n> {}\n", prose(&caution.sentence())));
     }
     let set: Vec<_> = report.requirements.iter().filter(|row| row.in_set).collect();
     let held = set.iter().filter(|row| row.held()).count();
@@ -141,6 +145,28 @@ fn checked(case: &CaseResult, step: &StepResult, check: &Check) -> Vec<String> {
 fn named_rules(case: &CaseResult) -> String {
     let rules: Vec<_> = case.requirements.iter().map(|rule| code(rule.as_str())).collect();
     if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") }
+}
+
+fn sides_heading(report: &Report) -> String {
+    let observed = report.divergences.iter().filter(|row| row.status.is_tested()).count();
+    format!(
+        "<details>\n<summary>Where documents, code and standards disagree: {observed} of {} observed, held against the {}</summary>\n\n\
+         | Divergence | Status | Observed | Accepted | About |\n|---|---|---|---|---|\n",
+        report.divergences.len(),
+        report.reading.name()
+    )
+}
+
+fn side_row(row: &DivergenceRow) -> String {
+    format!(
+        "| {} | {} {} | {} | {} | {} |\n",
+        code(row.id.as_str()),
+        mark(&row.status),
+        row.status.name(),
+        prose(row.status.reason().unwrap_or(&row.seen())),
+        prose(&row.wanted()),
+        prose(&row.about)
+    )
 }
 
 fn matrix_heading(report: &Report) -> String {

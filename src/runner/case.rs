@@ -48,6 +48,8 @@ impl CasePlan {
             steps: Vec::new(),
             tokens: Vec::new(),
             notes: Vec::new(),
+            cautions: Vec::new(),
+            observations: Vec::new(),
             duration_ms: 0.0,
         }
     }
@@ -120,9 +122,11 @@ async fn play(plan: &CasePlan, mut context: Context<'_>) -> CaseResult {
     }
     credit::settle(&mut steps, &context);
     let mut result = plan.result(verdict::case_status(&steps), verdict::case_cause(&steps));
+    result.observations = credit::counted(&steps, std::mem::take(&mut context.observed));
     result.steps = steps;
     result.tokens = context.shown_tokens();
     result.notes = context.platform.notes().to_vec();
+    result.cautions = context.platform.cautions().to_vec();
     result
 }
 

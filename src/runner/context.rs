@@ -20,7 +20,7 @@ use crate::{
     chance::{self, Chance, Seed},
     model::{identifier::Component, identifier::RequirementId, values::Values},
     net::courier::{Courier as _, Request},
-    outcome::{Cause, TokenShown, redact},
+    outcome::{Cause, Observation, TokenShown, redact},
     runner::step::Stuck,
     scenario::template::{Now, Scope},
     target::{Endpoint, Platform},
@@ -44,6 +44,8 @@ pub(super) struct Context<'a> {
     pub(super) wished: Vec<Wished>,
     /// What MCP servers were asked.
     pub(super) asked: Vec<Asked>,
+    /// What was observed, and in which step.
+    pub(super) observed: Vec<(usize, Observation)>,
     sessions: Sessions,
     /// How many of the plan's changes of manifests were made.
     changed: usize,
@@ -84,6 +86,7 @@ impl<'a> Context<'a> {
             step: 0,
             wished: Vec::new(),
             asked: Vec::new(),
+            observed: Vec::new(),
             sessions: Sessions::default(),
             changed: 0,
             world: World::default(),

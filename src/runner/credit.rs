@@ -5,6 +5,7 @@
 //! to a token that differs by the one defect. Without that the check is an error, never green.
 
 mod asks;
+mod observations;
 mod opposites;
 mod wishes;
 
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub(super) use asks::{Asked, Moment, Outcome};
+pub(super) use observations::counted;
 pub(super) use wishes::Wished;
 
 /// Something that was shown to a component, and what was expected of it.
@@ -132,6 +134,7 @@ pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
             check.cause = Some(cause);
         }
     }
+    observations::settle(steps, &context.observed);
 }
 
 /// A fault that nobody met is the scenario's mistake, unless something failed: then it was not met because of that.

@@ -7,7 +7,11 @@ use tokio::{sync::watch, task::JoinSet};
 use super::case::{self, CasePlan};
 use crate::{
     chance::Seed,
-    model::{rule::Rules, secret::Secrets},
+    model::{
+        divergence::{Divergence, Reading},
+        rule::Rules,
+        secret::Secrets,
+    },
     outcome::{CaseResult, Cause, CheckStatus, Event},
     target::Target,
 };
@@ -25,6 +29,10 @@ pub struct Settings {
     pub strict: bool,
     /// The rules of the simulated client; a target has its own.
     pub rules: Rules,
+    /// Where documents, code and standards disagree.
+    pub divergences: Arc<[Divergence]>,
+    /// Whom to believe there.
+    pub reading: Reading,
     /// Where secrets are registered and redacted.
     pub secrets: Secrets,
     /// `${var.…}`

@@ -9,6 +9,7 @@ mod keys;
 mod manifests;
 mod mcp;
 mod mint;
+mod observe;
 mod refuse;
 mod request;
 mod sign_in;
@@ -99,6 +100,7 @@ impl Action {
             Self::Mcp(_) => "mcp",
             Self::Manifests(_) => "manifests",
             Self::Upstream(_) => "upstream",
+            Self::Observe(_) => "observe",
             Self::Catalogue(_) => "catalogue",
         }
     }
@@ -126,6 +128,7 @@ impl Action {
             | Self::Tamper(_)
             | Self::Policy(_)
             | Self::Manifests(_)
+            | Self::Observe(_)
             | Self::Catalogue(_) => None,
         }
     }
@@ -151,6 +154,7 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
         Action::Mcp(step) => mcp::take(context, step).await,
         Action::Manifests(step) => manifests::take(context, step).await,
         Action::Upstream(step) => upstream::take(context, step).await,
+        Action::Observe(step) => observe::take(context, step),
         Action::Catalogue(step) => keys::catalogue(context, step).await,
     };
     done.unwrap_or_else(|stuck| {

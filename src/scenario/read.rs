@@ -16,6 +16,7 @@ mod ledger;
 mod matching;
 pub mod mcp;
 mod mint;
+mod observe;
 mod reader;
 mod refuse;
 mod request;
@@ -26,13 +27,13 @@ mod value;
 mod variable;
 pub(crate) mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spanned_yaml::{Diagnostics, Fields, Source};
 
 use self::{reader::Reader, variable::Place, words::CAPABILITIES};
 use crate::{
-    model::identifier::{Component, RequirementId, ScenarioId},
+    model::identifier::{Component, DivergenceId, RequirementId, ScenarioId},
     scenario::syntax::{CheckedScenario, Manifests},
 };
 
@@ -41,6 +42,8 @@ use crate::{
 pub struct Context {
     /// The requirements of the catalogue.
     pub requirements: BTreeSet<RequirementId>,
+    /// The divergences of the catalogue, each with what can be observed of it.
+    pub divergences: BTreeMap<DivergenceId, BTreeSet<String>>,
     /// The parts of the platform.
     pub components: BTreeSet<Component>,
     /// Names from outside.
@@ -59,9 +62,13 @@ pub struct Outside {
 impl Context {
     /// The components of a platform, and the given names.
     #[must_use]
-    pub fn new(requirements: BTreeSet<RequirementId>, outside: Outside) -> Self {
+    pub fn new(
+        requirements: BTreeSet<RequirementId>,
+        divergences: BTreeMap<DivergenceId, BTreeSet<String>>,
+        outside: Outside,
+    ) -> Self {
         let components = words::COMPONENTS.into_iter().map(Component::new).collect();
-        Self { requirements, components, outside }
+        Self { requirements, divergences, components, outside }
     }
 }
 

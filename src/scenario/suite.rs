@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod coverage;
+mod divergences;
 mod reference;
 
 use std::{
@@ -62,7 +63,7 @@ impl Suite {
             // Every scenario would be told that its requirements are unknown, which is not its fault.
             return Err(vec![catalogue_found]);
         }
-        let context = Context::new(catalogue.ids(), outside);
+        let context = Context::new(catalogue.ids(), catalogue.observations(), outside);
         let mut findings = Vec::new();
         let mut scenarios = Vec::new();
         for (path, source) in &self.files {
@@ -83,6 +84,7 @@ impl Suite {
             && let Some(found) = findings.first_mut()
         {
             coverage::check(&catalogue, &scenarios, found);
+            divergences::check(&catalogue.catalogue.divergences, &catalogue.divergences, &scenarios, found);
         }
         findings.retain(|found| !found.is_empty());
         if findings.iter().any(Diagnostics::has_errors) {
@@ -108,7 +110,7 @@ impl Suite {
         find: &mut Find<'_>,
     ) -> Result<CheckedSuite, Vec<Diagnostics>> {
         let (catalogue, catalogue_found) = self.catalogue();
-        let context = Context::new(catalogue.ids(), outside);
+        let context = Context::new(catalogue.ids(), catalogue.observations(), outside);
         let mut findings = vec![catalogue_found];
         let mut suite = Self { name: self.name.clone(), files: BTreeMap::new() };
         let mut checked = Vec::new();

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use spanned_yaml::{Source, Span};
 
 use crate::{
-    model::identifier::{CaseId, Component, RequirementId, ScenarioId},
+    model::identifier::{CaseId, Component, DivergenceId, RequirementId, ScenarioId},
     outcome::Capability,
     scenario::{
         matcher::Matcher,
@@ -130,6 +130,8 @@ pub enum Action {
     Manifests(Manifests),
     /// `upstream`: the server behind a proxy changes.
     Upstream(UpstreamStep),
+    /// `observe`: which side of a divergence the platform is on.
+    Observe(Observe),
     /// `catalogue`: the Registry Server has other entries from here on.
     Catalogue(Catalogue),
 }
@@ -387,6 +389,8 @@ pub struct Expect {
 /// What to keep of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Capture {
+    /// The status. `status: true`
+    Status,
     /// A header. `header: etag`
     Header(String),
     /// A JSON pointer into the body. `json: /keys/0/kid`
@@ -410,6 +414,19 @@ pub struct TokenCheck {
     pub header: Vec<(String, Matcher)>,
     /// By JSON pointer into the claims.
     pub claims: Vec<(String, Matcher)>,
+}
+
+/// `observe`
+#[derive(Clone, Debug)]
+pub struct Observe {
+    /// The divergence.
+    pub divergence: DivergenceId,
+    /// What was captured.
+    pub value: JsonTemplate,
+    /// Observation → what the value is then; exactly one of them must hold.
+    pub is: Vec<(String, Matcher)>,
+    /// The requirement at stake; the scenario's first by default.
+    pub rule: RequirementId,
 }
 
 /// `journal`

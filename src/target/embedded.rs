@@ -149,6 +149,7 @@ impl EmbeddedTarget {
             clocks: BTreeMap::new(),
             serving: Vec::new(),
             notes: Vec::new(),
+            cautions: Vec::new(),
         };
         order.secrets.register(&launch.secret, "control secret");
         let (idp, idp_clock) = launch.idp(tenant, self, order)?;
@@ -172,7 +173,7 @@ impl EmbeddedTarget {
         for planned in servers {
             launch.mcp(planned, &order.manifests, &values, &fetching)?;
         }
-        let Launch { endpoints, clocks, serving, scratch, notes, .. } = launch;
+        let Launch { endpoints, clocks, serving, scratch, notes, cautions, .. } = launch;
         Ok(EmbeddedPlatform {
             endpoints,
             http,
@@ -180,6 +181,7 @@ impl EmbeddedTarget {
             clocks,
             idp_clock,
             notes,
+            cautions,
             _idp: idp,
             _serving: serving,
             _scratch: scratch,
@@ -224,6 +226,7 @@ struct Launch {
     clocks: BTreeMap<Component, ManualClock>,
     serving: Vec<Serving>,
     notes: Vec<String>,
+    cautions: Vec<String>,
 }
 
 /// A reference component, ready to serve.
@@ -392,6 +395,7 @@ struct EmbeddedPlatform {
     clocks: BTreeMap<Component, ManualClock>,
     idp_clock: mock_idp::ManualClock,
     notes: Vec<String>,
+    cautions: Vec<String>,
     _idp: Running,
     _serving: Vec<Serving>,
     /// Dropped after the servers, which write into it.
@@ -438,6 +442,10 @@ impl Platform for EmbeddedPlatform {
 
     fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    fn cautions(&self) -> &[String] {
+        &self.cautions
     }
 }
 

@@ -8,11 +8,11 @@ mod own_files;
 mod schema;
 mod suite;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spanned_yaml::Source;
 use touchstone::{
-    model::identifier::{RequirementId, ScenarioId},
+    model::identifier::{DivergenceId, RequirementId, ScenarioId},
     scenario::{
         CheckedScenario,
         read::{self, Context, Outside},
@@ -33,6 +33,10 @@ fn context() -> Context {
     ];
     Context::new(
         requirements.into_iter().map(RequirementId::new).collect(),
+        BTreeMap::from([(
+            DivergenceId::new("missing-scope"),
+            ["unauthorized", "forbidden"].map(str::to_owned).into(),
+        )]),
         Outside {
             variables: BTreeSet::from(["region".to_owned()]),
             environment: BTreeSet::from(["STAGE".to_owned()]),

@@ -150,6 +150,8 @@ mod tests {
                 steps: Vec::new(),
                 tokens: Vec::new(),
                 notes: Vec::new(),
+                cautions: Vec::new(),
+                observations: Vec::new(),
                 duration_ms: 0.0,
             };
             progress.event(&Event::CaseFinished { result: Box::new(result) }).unwrap();

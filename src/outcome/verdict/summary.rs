@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{requirement_rows, sentence};
+use super::{divergence_rows, requirement_rows, sentence};
 use crate::{
     model::{
+        divergence::Reading,
         identifier::RequirementId,
         requirement::{Catalogue, Level},
     },
     outcome::{
-        CaseResult, CheckStatus, ExitCode, Report, RequirementRow, Selection, SuiteIdentity, Summary,
-        TargetIdentity,
+        CaseResult, Caution, CheckStatus, ExitCode, Report, RequirementRow, Selection, SuiteIdentity,
+        Summary, TargetIdentity,
     },
 };
 
@@ -23,6 +24,8 @@ pub struct RunParts {
     pub target: TargetIdentity,
     /// The seed, in hexadecimal.
     pub seed: String,
+    /// Whom the run believed where documents, code and standards disagree.
+    pub reading: Reading,
     /// The requirement that was broken on purpose.
     pub sabotaged: Option<RequirementId>,
     /// Which part of the suite was chosen.
@@ -58,8 +61,10 @@ impl Report {
             row.accepted = !row.status.is_tested() && terms.accepted_untested.contains(&row.id);
         }
         let summary = summarise(&parts, &rows, terms);
+        let divergences = divergence_rows(&catalogue.divergences, parts.reading, &parts.cases);
+        let cautions = cautions(&parts.cases);
         parts.cases.iter_mut().for_each(CaseResult::trim);
-        let RunParts { suite, target, seed, sabotaged, selection, cases, duration_ms } = parts;
+        let RunParts { suite, target, seed, reading, sabotaged, selection, cases, duration_ms } = parts;
         Self {
             schema: Self::SCHEMA.to_owned(),
             suite,
@@ -68,10 +73,34 @@ impl Report {
             sabotaged,
             selection,
             summary,
+            cautions,
+            reading,
+            divergences,
             requirements: rows,
             cases,
             duration_ms,
         }
+    }
+}
+
+/// Each caution once, with the cases that have it.
+fn cautions(cases: &[CaseResult]) -> Vec<Caution> {
+    let mut cautions: Vec<Caution> = Vec::new();
+    for (case, text) in cases.iter().flat_map(|case| case.cautions.iter().map(move |text| (case, text))) {
+        match cautions.iter_mut().find(|known| known.text == *text) {
+            Some(known) => known.cases.push(case.id.clone()),
+            None => cautions.push(Caution { text: text.clone(), cases: vec![case.id.clone()] }),
+        }
+    }
+    cautions
+}
+
+impl Caution {
+    /// "2 cases: nobody is asked for a token"
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let plural = if self.cases.len() == 1 { "" } else { "s" };
+        format!("{} case{plural}: {}", self.cases.len(), self.text)
     }
 }
 

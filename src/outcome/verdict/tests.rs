@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::{
     model::{
+        divergence::Reading,
         identifier::{CaseId, RequirementId, ScenarioId},
         requirement::{Catalogue, Level, Provenance, Requirement},
     },
@@ -71,6 +72,8 @@ fn case(id: &str, requirement: &str, status: &str) -> CaseResult {
         steps,
         tokens: Vec::new(),
         notes: Vec::new(),
+        cautions: Vec::new(),
+        observations: Vec::new(),
         duration_ms: 1.0,
     }
 }
@@ -91,6 +94,7 @@ fn catalogue() -> Catalogue {
     Catalogue {
         requirements: ["A", "B", "C", "D", "E"].map(rule).to_vec(),
         sets: [("1".to_owned(), set)].into(),
+        divergences: Vec::new(),
     }
 }
 
@@ -104,6 +108,7 @@ fn parts(cases: &[(&str, &str, &str)]) -> RunParts {
             clock: "manual".to_owned(),
         },
         seed: "0".to_owned(),
+        reading: Reading::default(),
         sabotaged: None,
         selection: Selection { selected: cases.len(), total: cases.len(), filter: None },
         cases: cases.iter().map(|(id, rule, status)| case(id, rule, status)).collect(),

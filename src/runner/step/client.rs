@@ -58,6 +58,13 @@ pub(super) async fn take(context: &mut Context<'_>, step: &ClientStep) -> Result
             checks.push(matched(context, &what, Some(rule), matcher, answer.pointer(pointer))?);
         }
     }
+    for (name, pointer) in &step.capture {
+        let value = answer.pointer(pointer).cloned().ok_or_else(|| Stuck {
+            reason: format!("`{}` says nothing of `{pointer}` to capture as `{name}`", step.name),
+            cause: Cause::Implementation,
+        })?;
+        context.captures.insert(name.clone(), value);
+    }
     if mode.is_some_and(Mode::is_away)
         && let Some((lacking, cause)) = lacking(context, &step.name).await?
     {

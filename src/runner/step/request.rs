@@ -234,6 +234,7 @@ fn capture(context: &mut Context<'_>, step: &Step, answer: &Answer) -> Result<()
     let mut found = Vec::new();
     for (name, what) in &step.capture {
         let value = match what {
+            Capture::Status => Some(answer.status.into()),
             Capture::Header(header) => answer.header(header).map(Json::from),
             Capture::Json(pointer) => body.as_ref().and_then(|body| body.pointer(pointer).cloned()),
             Capture::Body => Some(answer.text().into()),

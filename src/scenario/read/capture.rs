@@ -19,16 +19,34 @@ impl Reader<'_> {
         captures.into_iter().collect()
     }
 
+    /// What to keep of what a client says: a pointer, by the same rules as in `expect`.
+    pub(super) fn client_captures(&mut self, node: &Node, known: &[&str]) -> Option<Vec<(String, String)>> {
+        let Some(entries) = node.as_mapping() else {
+            self.found.expected(node, "a map of captures");
+            return None;
+        };
+        let captures: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                let name = self.define(Kind::Capture, &entry.key, entry.key_span, Origin::Other);
+                let what = self.single(&entry.value, "a capture", &["json"])?;
+                let text = self.text(&what.value)?;
+                Some((name?, self.said_pointer(&text, what.value.span, known)?))
+            })
+            .collect();
+        captures.into_iter().collect()
+    }
+
     fn capture(&mut self, entry: &Entry) -> Option<(String, Capture)> {
         let name = self.define(Kind::Capture, &entry.key, entry.key_span, Origin::Other);
         let what = self.single(&entry.value, "a capture", &CAPTURES)?;
         let value = &what.value;
         let capture = match what.key.as_str() {
-            "body" => {
+            key @ ("status" | "body") => {
                 if value.as_bool() != Some(true) {
                     self.found.expected(value, "`true`");
                 }
-                Capture::Body
+                if key == "body" { Capture::Body } else { Capture::Status }
             }
             "header" => {
                 let text = self.text(value)?;

@@ -34,13 +34,14 @@ impl Reader<'_> {
         for key in *needed {
             fields.required(key, &mut self.found);
         }
+        let capture = fields.optional("capture");
         for key in DEEDS.iter().flat_map(|(_, needed, allowed)| needed.iter().chain(*allowed)) {
             fields.entry(key);
         }
         fields.finish(&mut self.found);
         let all: Vec<_> =
             DEEDS.iter().flat_map(|(_, needed, allowed)| needed.iter().chain(*allowed)).copied().collect();
-        self.only(node, &format!("does: {deed}"), &all, &["name", "does"], &[needed, allowed]);
+        self.only(node, &format!("does: {deed}"), &all, &["name", "does", "capture"], &[needed, allowed]);
         let rule = if is_means(node, deed) {
             node.get("rule").and_then(|rule| self.rule(Some(rule)))
         } else {
@@ -55,7 +56,8 @@ impl Reader<'_> {
         self.ledger.client(&name, node.span, &does);
         let expect = node.get("expect").map_or(Some(Vec::new()), |node| self.said(node, &does));
         self.says_why(node, &does, expect.as_deref().unwrap_or_default());
-        Some(ClientStep { name, does, rule, expect: expect? })
+        let capture = capture.map_or(Some(Vec::new()), |node| self.client_captures(node, answer_of(&does)));
+        Some(ClientStep { name, does, rule, expect: expect?, capture: capture? })
     }
 
     fn deed(&mut self, node: &Node, deed: &str, name: &str) -> Option<Deed> {
@@ -138,11 +140,7 @@ impl Reader<'_> {
 
     /// Matchers on what the client says; its first segment is a member that is there.
     fn said(&mut self, node: &Node, does: &Deed) -> Option<Vec<(String, Matcher)>> {
-        let known: &[&str] = match does {
-            Deed::Poll { .. } => &POLL_ANSWER,
-            Deed::Ask { .. } => &ASK_ANSWER,
-            _ => &STATUS_ANSWER,
-        };
+        let known = answer_of(does);
         let said =
             self.matchers(node, Actual::Json, |reader, text, span| reader.said_pointer(text, span, known))?;
         for (_, matcher) in said.iter().filter(|(pointer, _)| pointer == "/mode") {
@@ -151,7 +149,7 @@ impl Reader<'_> {
         Some(said)
     }
 
-    fn said_pointer(&mut self, text: &str, span: Span, known: &[&str]) -> Option<String> {
+    pub(super) fn said_pointer(&mut self, text: &str, span: Span, known: &[&str]) -> Option<String> {
         let pointer = self.pointer(text, span)?;
         let first = pointer.split('/').nth(1).unwrap_or_default();
         if known.contains(&first) {
@@ -261,6 +259,15 @@ impl Reader<'_> {
         if !CACHE_MEMBERS.contains(&first) {
             self.unknown(span, first, "member of the cache", CACHE_MEMBERS.iter().copied());
         }
+    }
+}
+
+/// The members of what a client says.
+fn answer_of(does: &Deed) -> &'static [&'static str] {
+    match does {
+        Deed::Poll { .. } => &POLL_ANSWER,
+        Deed::Ask { .. } => &ASK_ANSWER,
+        _ => &STATUS_ANSWER,
     }
 }
 

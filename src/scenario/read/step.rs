@@ -43,6 +43,7 @@ impl Reader<'_> {
             "manifests" => self.manifest_change(value, false).map(Action::Manifests),
             "broken_manifests" => self.manifest_change(value, true).map(Action::Manifests),
             "upstream" => self.upstream(value).map(Action::Upstream),
+            "observe" => self.observe(value).map(Action::Observe),
             "catalogue" => self.catalogue(value).map(Action::Catalogue),
             _ => None,
         }?;

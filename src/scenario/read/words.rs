@@ -277,7 +277,7 @@ pub(crate) const OPERATORS: [&str; 11] =
     ["equals", "present", "contains", "matches", "lt", "le", "gt", "ge", "any", "all", "not"];
 
 /// The keys of a step.
-pub(crate) const STEPS: [&str; 20] = [
+pub(crate) const STEPS: [&str; 21] = [
     "sign_in",
     "mint",
     "accept",
@@ -298,6 +298,7 @@ pub(crate) const STEPS: [&str; 20] = [
     "broken_manifests",
     "upstream",
     "catalogue",
+    "observe",
 ];
 
 /// What `upstream` changes.
@@ -318,7 +319,7 @@ pub(crate) const LISTINGS: [(&str, Listing); 4] = [
 ];
 
 /// What `capture` can keep of an answer.
-pub(crate) const CAPTURES: [&str; 5] = ["header", "json", "body", "jws_header", "jws_payload"];
+pub(crate) const CAPTURES: [&str; 6] = ["status", "header", "json", "body", "jws_header", "jws_payload"];
 
 /// Where variables come from: the part of their names before the first dot.
 pub(crate) const NAMESPACES: [&str; 7] = ["matrix", "values", "capture", "token", "var", "env", "now"];

@@ -6,7 +6,7 @@ mod mcp;
 
 use self::{
     change::{ADVANCE, FAULT, KEYS, KEYS_REFUSED},
-    client::{CLIENT, TAMPER},
+    client::{CLIENT, CLIENT_CAPTURE, TAMPER},
     mcp::{MANIFESTS, MCP, UPSTREAM},
 };
 use super::form::Form::{
@@ -45,7 +45,7 @@ const fn may(key: &'static str, form: Form, about: &'static str) -> Field {
 const COMPONENT: Form = Form::Component;
 
 /// Every shape below the scenario itself.
-pub(super) static ALL: [&Shape; 24] = [
+pub(super) static ALL: [&Shape; 26] = [
     &PLATFORM,
     &IDP,
     &AXIS,
@@ -60,6 +60,8 @@ pub(super) static ALL: [&Shape; 24] = [
     &EXPECT,
     &JWS,
     &CAPTURE,
+    &CLIENT_CAPTURE,
+    &OBSERVE,
     &TOKEN,
     &JOURNAL,
     &ADVANCE,
@@ -174,6 +176,7 @@ static STEP: Shape = Shape {
         may("manifests", MANIFESTS, "the custom resources are others from here on"),
         may("broken_manifests", MANIFESTS, "the same, with mistakes in them"),
         may("upstream", Form::Shape(&UPSTREAM), "the server behind a proxy changes"),
+        may("observe", Form::Shape(&OBSERVE), "which side of a divergence the platform is on"),
         may(
             "catalogue",
             List(&Any),
@@ -377,11 +380,24 @@ static CAPTURE: Shape = Shape {
     about: "what to keep of an answer",
     exactly_one: true,
     fields: &[
+        may("status", Yes, "the status"),
         may("header", Text, "a header"),
         may("json", Text, "a JSON pointer into the body; '' is all of it"),
         may("body", Yes, "the whole body"),
         may("jws_header", Text, "a JSON pointer into the header of a JWS"),
         may("jws_payload", Text, "a JSON pointer into the payload of a JWS"),
+    ],
+};
+
+static OBSERVE: Shape = Shape {
+    name: "observe",
+    about: "which side of a divergence the platform is on, by what was captured",
+    exactly_one: false,
+    fields: &[
+        need("divergence", Text, "its id in the catalogue"),
+        need("value", Any, "what was captured: ${capture.status}"),
+        need("is", SomeIn(&Matcher), "observation: what the value is then"),
+        may("rule", Text, "the requirement at stake; the first of the scenario by default"),
     ],
 };
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spanned_yaml::{Diagnostics, Fields, Node, Source, Span, closest};
 
+use super::divergences;
 use crate::model::{
-    identifier::RequirementId,
+    identifier::{DivergenceId, RequirementId},
     requirement::{Catalogue, Level, Provenance, Requirement},
 };
 
@@ -14,6 +15,7 @@ use crate::model::{
 pub(super) struct LocatedCatalogue {
     pub(super) catalogue: Catalogue,
     pub(super) places: BTreeMap<RequirementId, Places>,
+    pub(super) divergences: BTreeMap<DivergenceId, Span>,
 }
 
 /// Where a requirement stands.
@@ -26,6 +28,12 @@ pub(super) struct Places {
 impl LocatedCatalogue {
     pub(super) fn ids(&self) -> BTreeSet<RequirementId> {
         self.places.keys().cloned().collect()
+    }
+
+    /// Every divergence with what can be observed of it.
+    pub(super) fn observations(&self) -> BTreeMap<DivergenceId, BTreeSet<String>> {
+        let divergences = self.catalogue.divergences.iter();
+        divergences.map(|one| (one.id.clone(), one.observations.keys().cloned().collect())).collect()
     }
 }
 
@@ -51,7 +59,9 @@ fn catalogue(node: &Node, located: &mut LocatedCatalogue, found: &mut Diagnostic
     let sets = fields.required("sets", found);
     let rules_node = fields.required("requirements", found);
     let rules = fields.list("requirements", found);
+    let divergences = fields.list("divergences", found);
     fields.finish(found);
+    located.catalogue.divergences = divergences::read(divergences, &mut located.divergences, found);
     if let (Some(node), []) = (rules_node, rules) {
         found.error(node.span, "the catalogue has no requirement");
     }

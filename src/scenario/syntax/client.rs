@@ -19,6 +19,8 @@ pub struct ClientStep {
     pub rule: Option<RequirementId>,
     /// By JSON pointer into what the client says afterwards.
     pub expect: Vec<(String, Matcher)>,
+    /// Name → a JSON pointer into what the client says, kept as `${capture.name}`.
+    pub capture: Vec<(String, String)>,
 }
 
 /// What a client does.

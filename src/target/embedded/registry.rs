@@ -117,7 +117,7 @@ impl Launch {
         let deployment = Deployment { url, reading, entries: Vec::new(), managers_scope };
         let server = RegistryServer::new(settings, deployment, &self.surroundings(&clock, http))
             .map_err(environment)?;
-        self.notes.extend(server.notes());
+        self.cautions.extend(server.cautions());
         let control = server.control_router(&self.secret, Some(clock.clone()));
         self.serve(
             listener,

@@ -136,7 +136,7 @@ async fn me_says_who_and_which_roles() {
     }
 }
 
-/// `anonymous` is a choice that its notes tell, and in which nothing is asked.
+/// `anonymous` is a choice that a caution tells, and in which nothing is asked.
 #[tokio::test]
 async fn the_mode_without_tokens_asks_nothing() {
     let acme = json!({ "org": "acme" });
@@ -146,7 +146,7 @@ async fn the_mode_without_tokens_asks_nothing() {
         entry("local", json!({}), server("github", "1.0.0")),
     ];
     let rig = Rig::of("registry-server-anonymous", entries);
-    assert!(rig.notes().iter().any(|note| note.contains("anonymous")));
+    assert!(rig.cautions().iter().any(|note| note.contains("anonymous")));
     let get = async |path: &str| answer(rig.request(Method::GET, path, &[], None).await).await;
     let (status, page) = get("/registry/default/v0.1/servers").await;
     assert_eq!((status, &page["metadata"]["count"]), (200, &json!(3)));
@@ -158,7 +158,7 @@ async fn the_mode_without_tokens_asks_nothing() {
     let publish = json!({ "server": server("io.github.acme/new", "1.0.0") }).to_string();
     let published = rig.request(Method::POST, "/v1/entries", &[], Some(publish)).await;
     assert_eq!(answer(published).await.0, 201);
-    assert_eq!(Rig::start().notes(), [""; 0]);
+    assert_eq!(Rig::start().cautions(), [""; 0]);
 }
 
 #[test]

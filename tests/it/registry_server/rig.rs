@@ -105,8 +105,8 @@ impl Rig {
         Self { client, idp_control, server, _idp: idp, _servers: servers }
     }
 
-    pub(super) fn notes(&self) -> Vec<String> {
-        self.server.notes()
+    pub(super) fn cautions(&self) -> Vec<String> {
+        self.server.cautions()
     }
 
     /// A token of an issuer with these claims beside the usual ones; of groups and roles only these.

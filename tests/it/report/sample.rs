@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use touchstone::{
     model::{
-        identifier::{CaseId, Component, RequirementId, ScenarioId},
+        divergence::{Divergence, Reading, Side},
+        identifier::{CaseId, Component, DivergenceId, RequirementId, ScenarioId},
         requirement::{Catalogue, Level, Provenance, Requirement},
     },
     outcome::{
         Capability, CaseResult, Cause, Check, CheckStatus, Exchange, HttpRequest, HttpResponse, Location,
-        Report, Selection, StepResult, SuiteIdentity, TargetIdentity, TokenShown,
+        Observation, Report, Selection, StepResult, SuiteIdentity, TargetIdentity, TokenShown,
         redact::{cut_signatures, show_token},
         verdict::{RunParts, Terms, case_cause, case_status},
     },
@@ -123,7 +124,34 @@ pub(crate) fn catalogue() -> Catalogue {
     }
     let ids = requirements.iter().map(|requirement| requirement.id.clone());
     let set = ids.filter(|id| id.as_str() != "EM-ETAG").collect();
-    Catalogue { requirements, sets: BTreeMap::from([("1".to_owned(), set)]) }
+    Catalogue { requirements, sets: BTreeMap::from([("1".to_owned(), set)]), divergences: divergences() }
+}
+
+/// One that the sample observes on the other side, one that it observes as it should be, one that nobody observes.
+fn divergences() -> Vec<Divergence> {
+    let side = |says: &str, accepts: &str| Side { says: says.to_owned(), accepts: vec![accepts.to_owned()] };
+    let divergence = |id: &str, about: &str, unobserved: Option<&str>| Divergence {
+        id: DivergenceId::new(id),
+        about: about.to_owned(),
+        sides: BTreeMap::from([
+            (Reading::Documentation, side("the documentation answers 401", "unauthorized")),
+            (Reading::Standards, side("RFC 6750 answers `403`", "forbidden")),
+        ]),
+        observations: BTreeMap::from([
+            ("unauthorized".to_owned(), "401".to_owned()),
+            ("forbidden".to_owned(), "403".to_owned()),
+        ]),
+        unobserved: unobserved.map(str::to_owned),
+    };
+    vec![
+        divergence("missing-scope", "which status answers a missing scope", None),
+        divergence("near-miss", "which status answers a scope that is nearly there", None),
+        divergence(
+            "base64-url",
+            "whether the documented command decodes a token",
+            Some("it is about a command"),
+        ),
+    ]
 }
 
 fn assemble(parts: RunParts, terms: &Terms) -> Report {
@@ -144,6 +172,7 @@ fn parts(cases: Vec<CaseResult>) -> RunParts {
             clock: "manual".to_owned(),
         },
         seed: "00000000000004d2".to_owned(),
+        reading: Reading::Documentation,
         sabotaged: None,
         selection: Selection { selected: cases.len(), total: cases.len(), filter: None },
         cases,
@@ -218,7 +247,15 @@ fn warns() -> CaseResult {
         )],
         vec![],
     )];
-    case("replay/siblings", "A token for one component is refused by the other", "TOK-REPLAY", steps)
+    let observed = |divergence: &str, observed: &str| Observation {
+        divergence: DivergenceId::new(divergence),
+        observed: observed.to_owned(),
+    };
+    CaseResult {
+        cautions: vec!["the Registry Server asks nobody for a token: its mode is `anonymous`".to_owned()],
+        observations: vec![observed("missing-scope", "forbidden"), observed("near-miss", "unauthorized")],
+        ..case("replay/siblings", "A token for one component is refused by the other", "TOK-REPLAY", steps)
+    }
 }
 
 fn unreached() -> CaseResult {
@@ -299,6 +336,8 @@ fn case(id: &str, title: &str, rule: &str, mut steps: Vec<StepResult>) -> CaseRe
         steps,
         tokens: Vec::<TokenShown>::new(),
         notes: Vec::new(),
+        cautions: Vec::new(),
+        observations: Vec::new(),
         duration_ms: 38.25,
     }
 }

@@ -1,7 +1,7 @@
 //! The maps of the steps about the simulated client.
 
 use super::{
-    super::form::Form::{Any, Boolean, Map, Matcher, SomeIn, Text, Word},
+    super::form::Form::{self, Any, Boolean, Map, Matcher, SomeIn, Text, Word},
     Shape, may, need,
 };
 use crate::scenario::read::words::{CACHE_MEMBERS, DEEDS, TAMPERINGS};
@@ -24,7 +24,15 @@ pub(super) static CLIENT: Shape = Shape {
         may("permitted", Boolean, "install, run, keep, set, unset: whether it must be permitted"),
         may("rule", Text, "the requirement at stake; the first of the scenario by default"),
         may("expect", SomeIn(&Matcher), "by JSON pointer into what the client says"),
+        may("capture", Map(&Form::Shape(&CLIENT_CAPTURE)), "name: what to keep of what the client says"),
     ],
+};
+
+pub(super) static CLIENT_CAPTURE: Shape = Shape {
+    name: "client capture",
+    about: "what to keep of what a client says",
+    exactly_one: true,
+    fields: &[may("json", Text, "a JSON pointer into what the client says")],
 };
 
 pub(super) static TAMPER: Shape = Shape {

@@ -1,0 +1,56 @@
+//! `observe`: which of the two sides of a divergence the platform is on.
+
+use spanned_yaml::{Fields, Node, closest};
+
+use super::{matching::Actual, reader::Reader, words::listed};
+use crate::{model::identifier::DivergenceId, scenario::syntax::Observe};
+
+impl Reader<'_> {
+    pub(super) fn observe(&mut self, node: &Node) -> Option<Observe> {
+        let mut fields = Fields::new(node, "`observe`", &mut self.found)?;
+        let id_node = fields.required("divergence", &mut self.found);
+        let value = fields.required("value", &mut self.found).and_then(|node| self.json(node));
+        let is = fields.required("is", &mut self.found);
+        let rule = fields.optional("rule");
+        fields.finish(&mut self.found);
+        let rule = self.rule(rule);
+        self.ledger.check();
+
+        let id_node = id_node?;
+        let id = DivergenceId::new(self.text(id_node)?);
+        let context = self.context;
+        let Some(known) = context.divergences.get(&id) else {
+            let ids = context.divergences.keys().map(DivergenceId::as_str);
+            self.unknown(id_node.span, id.as_str(), "divergence", ids);
+            return None;
+        };
+        let is = is?;
+        let Some(entries) = is.as_mapping() else {
+            self.found.expected(is, "a map from each observation to what the value is then");
+            return None;
+        };
+        for entry in entries.iter().filter(|entry| !known.contains(&entry.key)) {
+            let message = format!("`{}` is no observation of `{id}`", entry.key);
+            let error = self.found.error(entry.key_span, message);
+            match closest(&entry.key, known.iter().map(String::as_str)) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help(format!("there are {}", listed(known.iter().map(String::as_str)))),
+            };
+        }
+        if entries.len() < 2 {
+            self.found
+                .error(is.span, "only one thing can be observed here, so nothing is")
+                .help("say of at least two observations what the value is then");
+        }
+        let is: Vec<_> = entries
+            .iter()
+            .map(|entry| Some((entry.key.clone(), self.matcher(&entry.value, Actual::Json)?)))
+            .collect();
+        Some(Observe {
+            divergence: id,
+            value: value?,
+            is: is.into_iter().collect::<Option<_>>()?,
+            rule: rule?,
+        })
+    }
+}
