@@ -47,7 +47,7 @@ pub(crate) struct Subject<'a> {
 }
 
 /// The placeholders of a token's header and claims, and of the response that carries it.
-pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subject: &Subject<'_>) -> Vars {
+pub(crate) fn vars(provider: &Provider, server: &Server, key_id: &str, subject: &Subject<'_>) -> Vars {
     let profile = server.profile;
     let skew = provider.skew(&server.issuer).as_secs();
     let now = provider.clock.now().as_second().saturating_add(skew);
@@ -57,7 +57,7 @@ pub(crate) fn vars(provider: &Provider, server: &Server, signer: &Signer, subjec
         .unwrap_or_else(|| own_lifetime(provider, profile));
     let expires_at = now.saturating_add(lifetime);
     let mut vars = provider.server_vars(server);
-    vars.set("key.kid", signer.id.as_str());
+    vars.set("key.kid", key_id);
     vars.set("now", now);
     vars.set("now.text", now.to_string());
     vars.set("access_token.lifetime", lifetime);
@@ -208,7 +208,7 @@ pub(crate) async fn tokens(
         implicit: order.implicit,
         id_token_alone: !order.access_token && order.code.is_none(),
     };
-    let mut vars = vars(provider, server, &signer, &subject);
+    let mut vars = vars(provider, server, &signer.id, &subject);
     let index = authorization.server;
     // What the authorization endpoint itself issues, no fault changes.
     let mut forged = |token, signer: &Signer, header: &mut Members, claims: &mut Members| {
@@ -230,7 +230,7 @@ pub(crate) async fn tokens(
             vars.set("key.kid", signer.id.as_str());
             access_token(provider, own, &mut vars, &subject)
         } else {
-            let mut vars = self::vars(provider, own, signer, &subject);
+            let mut vars = self::vars(provider, own, &signer.id, &subject);
             access_token(provider, own, &mut vars, &subject)
         };
         let is_opaque = form.are_unreadable();

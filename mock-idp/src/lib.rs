@@ -36,9 +36,11 @@ mod signature;
 mod state;
 mod tenant;
 pub mod tenants;
+mod user_tokens;
 
 pub use clock::{Clock, IdpClock, ManualClock, SystemClock};
 pub use keys::KeyPool;
 pub use profile::Profile;
 pub use server::{Running, Settings, WrongTls, start};
 pub use tenant::{AddressError, Tenant};
+pub use user_tokens::UserToken;

@@ -141,7 +141,7 @@ fn template(
     let Some(like) = like else {
         let audience = server.apis.first().map(|api| api.audience.as_str());
         let subject = Subject { audience, ..Subject::default() };
-        let mut vars = issue::vars(provider, server, signer, &subject);
+        let mut vars = issue::vars(provider, server, &signer.id, &subject);
         return Ok(issue::access_token(provider, server, &mut vars, &subject));
     };
     let client = provider.tenant.client(&like.client_id).ok_or_else(|| {
@@ -170,7 +170,7 @@ fn template(
         implicit: false,
         id_token_alone: false,
     };
-    let mut vars = issue::vars(provider, server, signer, &subject);
+    let mut vars = issue::vars(provider, server, &signer.id, &subject);
     Ok(match like.kind {
         Kind::AccessToken => issue::access_token(provider, server, &mut vars, &subject),
         Kind::IdToken => issue::id_token(provider, server, &mut vars, &subject),

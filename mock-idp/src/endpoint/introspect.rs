@@ -73,7 +73,7 @@ async fn answer(
 ) -> Option<Members> {
     let signer = call.provider.signer(call.index).await?;
     let subject = Subject { client: Some(client), user, scopes, ..Subject::default() };
-    let mut vars = issue::vars(call.provider, call.server, &signer, &subject);
+    let mut vars = issue::vars(call.provider, call.server, &signer.id, &subject);
     vars.set("claims.presented", claims);
     Some(call.profile().render_for(Section::Introspection, &[], scopes, &vars))
 }

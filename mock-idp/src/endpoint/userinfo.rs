@@ -44,7 +44,7 @@ async fn claims(call: &Call<'_>, note: &mut Note) -> Result<Members, Refusal> {
         scopes: &token.scopes,
         ..Subject::default()
     };
-    let mut vars = issue::vars(call.provider, call.server, &signer, &subject);
+    let mut vars = issue::vars(call.provider, call.server, &signer.id, &subject);
     vars.set("claims.presented", token.claims);
     Ok(call.profile().render_for(Section::Userinfo, &[], &token.scopes, &vars))
 }
