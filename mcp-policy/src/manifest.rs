@@ -58,6 +58,17 @@ pub struct Manifests {
 }
 
 impl Manifests {
+    /// The issuer and the audience of the tokens that a server takes, as its `oidcConfigRef` resolves (OP-SCOPE).
+    #[must_use]
+    pub fn takes(&self, server: &ServerId) -> Option<(&str, &str)> {
+        let oidc = self.servers.iter().find(|known| known.id.value == *server)?.oidc.as_ref()?;
+        let config = self
+            .oidc_configs
+            .iter()
+            .find(|config| config.namespace == server.namespace && config.name.value == oidc.name.value)?;
+        Some((&config.issuer, &oidc.audience))
+    }
+
     /// A place as a person would look it up: `roles.yaml, line 7`.
     #[must_use]
     pub fn shown(&self, place: Place) -> String {

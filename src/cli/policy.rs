@@ -5,9 +5,10 @@ mod check;
 mod compile;
 mod diff;
 mod explain;
-mod files;
+pub(super) mod files;
 mod matrix;
 mod page;
+mod subjects;
 
 use clap::{Args, Subcommand, ValueEnum};
 use mcp_policy::{

@@ -3,10 +3,11 @@
 //!
 //! Every case gets a platform of its own: own ports, a clock for each component. The issuer and the
 //! resource URLs are those of the values file; the client finds them by name override. Signing keys come from a pool that all cases
-//! share, but no two issuers of a case share one. This is the only file that knows the mock IdP.
+//! share, but no two issuers of a case share one. This file and `tenant` are the only ones that know the mock IdP.
 
 mod mcp;
 mod registry;
+pub mod tenant;
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,6 @@ use mcp_policy::{
     manifest::{self, Manifests},
 };
 use mock_idp::{IdpClock, KeyPool, Running, Settings, Tenant};
-use spanned_yaml::{Diagnostics, Source};
 
 use super::{
     Control, Endpoint, Endpoints, Pending, Platform, PlatformOrder, Probe, REQUEST_LIMIT, Target, TargetError,
@@ -76,28 +76,6 @@ impl EmbeddedTarget {
         let authority = Authority::generate().map_err(environment)?;
         let start = START.parse().map_err(environment)?;
         Ok(Self { rules, authority, leaves: Mutex::default(), keys: KeyPool::new(), start, signing_key })
-    }
-
-    /// The tenant that is shipped under a name.
-    #[must_use]
-    pub fn shipped_tenant(name: &str) -> Option<Source> {
-        let (name, text) = mock_idp::tenants::SHIPPED.iter().find(|(shipped, _)| *shipped == name)?;
-        Some(Source::new(format!("mock-idp/tenants/{name}.yaml"), text))
-    }
-
-    /// The names of the shipped tenants.
-    #[must_use]
-    pub fn shipped_tenants() -> Vec<&'static str> {
-        mock_idp::tenants::SHIPPED.iter().map(|(name, _)| *name).collect()
-    }
-
-    /// What is wrong with a tenant file.
-    #[must_use]
-    pub fn check_tenant(source: &Source) -> Diagnostics {
-        match Tenant::parse(source) {
-            Ok((_, warnings)) => warnings,
-            Err(errors) => errors,
-        }
     }
 
     /// The certificate of some host names, made once.

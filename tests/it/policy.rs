@@ -148,6 +148,98 @@ fn a_matrix_has_a_row_for_everybody_and_everything() {
     assert_eq!(rows[0]["decision"], "deny");
 }
 
+/// The tenant of the scenarios, with an issuer for the MCP servers. Whose tokens the server takes is `server.yaml`'s.
+const TENANT: &str = include_str!("../../scenarios/tenants/okta-mcp.yaml");
+
+fn tenant_world(name: &str) -> Folder {
+    let folder = world(name);
+    let server = SERVER
+        .replace("https://idp.example.com", "https://acme.okta.com/oauth2/aus1mcp")
+        .replace("api://github", "mcp-servers");
+    folder.write("manifests/server.yaml", &server);
+    folder.write("manifests/deep/access.yml", &ACCESS.replace("viewers", "engineering"));
+    folder.write("subjects.yaml", TENANT);
+    folder
+}
+
+/// What somebody may do at the server, by the rows of a CSV.
+fn allowed<'r>(rows: &'r str, login: &str) -> Vec<&'r str> {
+    let of_server = format!("{login},engineering,MCPServer,github,");
+    let rows = rows.lines().filter_map(|row| row.strip_prefix(of_server.as_str()));
+    rows.filter_map(|row| row.strip_suffix(",allow")).collect()
+}
+
+#[test]
+fn the_users_of_a_tenant_have_what_their_tokens_would_say() {
+    let folder = tenant_world("tenant");
+    let (code, rows, err) = folder.run(&format!("{MATRIX} --format csv"), "");
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(rows.lines().count(), 1 + 4 * 5, "{rows}");
+    assert_eq!(
+        allowed(&rows, "ann@acme.test"),
+        ["call_tool,issue_write", "call_tool,search", "get_prompt,\"say \"\"hi\"\", all\""]
+    );
+    assert_eq!(allowed(&rows, "bob@acme.test"), ["call_tool,search", "get_prompt,\"say \"\"hi\"\", all\""]);
+    assert_eq!(allowed(&rows, "dan@acme.test"), [""; 0]);
+
+    let explain =
+        "explain --manifests manifests --server engineering/github --action call_tool --resource issue_write";
+    let of =
+        |login: &str| folder.run(&format!("{explain} --subject-file subjects.yaml --subject {login}"), "");
+    let (code, out, err) = of("ann@acme.test");
+    assert!(code == 0 && out.contains("Allowed, because") && out.contains("role `admin`"), "{out}{err}");
+    let (code, out, _) = of("bob@acme.test");
+    assert!(code == 0 && out.contains("Denied, because"), "{out}");
+    let (code, _, err) = of("bob@acme.tset");
+    assert!(code == 2 && err.contains("did you mean `bob@acme.test`?"), "{err}");
+
+    folder.write("new/server.yaml", &folder.read("manifests/server.yaml"));
+    folder.write("new/access.yaml", &ACCESS.replace("[admin]", "[viewer]"));
+    let (_, out, err) =
+        folder.run("diff manifests new --subjects subjects.yaml --inventory inventory.yaml", "");
+    assert!(out.contains("+ bob@acme.test may call_tool issue_write"), "{out}{err}");
+    assert!(out.contains("- ann@acme.test may no longer call_tool issue_write"), "{out}{err}");
+}
+
+#[test]
+fn tokens_that_nobody_gets_and_tokens_that_differ_are_told() {
+    let folder = tenant_world("tokens");
+    folder
+        .write("manifests/server.yaml", &folder.read("manifests/server.yaml").replace("aus1mcp", "aus2mcp"));
+    let (code, out, err) = folder.run(MATRIX, "");
+    assert_eq!((code, out.as_str()), (2, ""));
+    for words in [
+        "no user of the tenant gets a token",
+        "aus2mcp",
+        "they get: issuer `https://acme.okta.com/oauth2/aus1mcp`, audience `mcp-servers`",
+    ] {
+        assert!(err.contains(words), "{words}: {err}");
+    }
+
+    // The roles come with a scope that one of the applications may not ask for.
+    let folder = tenant_world("differ");
+    let any = "value: user.roles, include_in: Any scope }";
+    folder.write("subjects.yaml", &TENANT.replace(any, "value: user.roles, include_in: [profile] }"));
+    let (code, _, err) = folder.run(MATRIX, "");
+    assert!(
+        code == 2
+            && err.contains("what the tokens of `ann@acme.test` for")
+            && err.contains("scopes `profile`: groups engineering, mcp-admin; roles admin"),
+        "{err}"
+    );
+    let (code, _, err) = folder.run(&format!("{MATRIX} --client 0oaclitouchstone2"), "");
+    assert!(code == 2 && err.contains("did you mean `0oaclitouchstone1`?"), "{err}");
+
+    // Bob is assigned to no application.
+    let folder = tenant_world("assigned");
+    folder.write("subjects.yaml", &TENANT.replace("assignments: Everyone", "assignments: [mcp-admin]"));
+    let (code, rows, err) = folder.run(&format!("{MATRIX} --format csv"), "");
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("`bob@acme.test` gets no token for `engineering/MCPServer/github`"), "{err}");
+    assert_eq!(allowed(&rows, "bob@acme.test"), [""; 0]);
+    assert!(!allowed(&rows, "ann@acme.test").is_empty());
+}
+
 #[test]
 fn no_name_becomes_markup_or_steers_a_terminal() {
     let folder = world("hostile");
@@ -171,10 +263,13 @@ fn mistakes_in_subjects_and_inventory_are_told_at_once() {
     {
         assert!(err.contains(words), "{words}: {err}");
     }
-    folder.write("subjects.yaml", "provider: okta\nusers: []\n");
+    folder.write("subjects.yaml", "users: []\n");
     folder.write("inventory.yaml", INVENTORY);
     let (code, _, err) = folder.run(MATRIX, "");
     assert!(code == 2 && err.contains("expected a list of subjects, found a map"), "{err}");
+    folder.write("subjects.yaml", "provider: okta\ndomane: acme.okta.com\n");
+    let (code, _, err) = folder.run(MATRIX, "");
+    assert!(code == 2 && err.contains("did you mean `domain`?") && err.contains("subjects.yaml:2"), "{err}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `touchstone policy diff`: which decisions a change of manifests alters.
 
 use clap::Args;
-use mcp_policy::{diff, matrix::Matrix};
+use mcp_policy::diff;
 use serde_json::json;
 
 use super::{
@@ -51,8 +51,8 @@ impl Diff {
         let (subjects, inventory) = self.world.read(terminal)?;
         let (old, new) = (Read::new(&[self.old], self.stated)?, Read::new(&[self.new], self.stated)?);
         let (of_old, of_new) = (old.tell(terminal)?, new.tell(terminal)?);
-        let before = Matrix::of(&old.compilation, &subjects, &inventory);
-        let after = Matrix::of(&new.compilation, &subjects, &inventory);
+        let before = subjects.matrix(&old, &inventory, terminal)?;
+        let after = subjects.matrix(&new, &inventory, terminal)?;
         let mut remarked = after.clone();
         // A server that only one side has is what the difference is about.
         remarked.remarks.retain(|remark| before.remarks.contains(remark));

@@ -14,7 +14,7 @@ use mcp_policy::{
 use serde_json::{Map, Value as Json, json};
 use spanned_yaml::closest;
 
-use super::{Format, Match, Read, Refusal, files, matrix, printable};
+use super::{Format, Match, Read, Refusal, files, printable, subjects};
 use crate::{cli::terminal::Terminal, outcome::ExitCode};
 
 const EXAMPLES: &str = "\
@@ -26,6 +26,8 @@ Examples:
       --claims claims.json --idp-type entra
   touchstone policy explain --manifests manifests/ --server engineering/github \\
       --action list_tools --subject-file subjects.yaml --subject alice
+  touchstone policy explain --manifests manifests/ --server engineering/github \\
+      --action list_tools --subject-file tenant.yaml --subject ann@acme.test
 
 --claims takes the claims as JSON, or the token itself; its signature is not
 checked. The exit code is 0 for either answer.";
@@ -46,12 +48,15 @@ pub(super) struct Explain {
     /// The tool, the prompt or the URI.
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     resource: Option<String>,
-    /// A file of subjects, of which `--subject` names one.
+    /// A file of subjects, or a tenant file, of which `--subject` names one.
     #[arg(long, value_name = "FILE", requires = "subject", conflicts_with_all = ["claims", "groups", "roles"])]
     subject_file: Option<String>,
     /// The subject of that file.
     #[arg(long, value_name = "NAME", requires = "subject_file", allow_hyphen_values = true)]
     subject: Option<String>,
+    /// The application whose tokens count, where those of a tenant's user differ by it.
+    #[arg(long, value_name = "ID", requires = "subject_file")]
+    client: Option<String>,
     /// The groups that somebody has.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', allow_hyphen_values = true)]
     groups: Vec<String>,
@@ -104,8 +109,8 @@ impl Explain {
         };
         let read = Read::new(&self.manifests, self.stated)?;
         let code = read.tell(terminal)?;
-        let principal = self.subject(&read, terminal)?.principal();
         let server = server(&self.server, &read.compilation)?;
+        let principal = self.subject(&read, &server, terminal)?.principal();
         let asked = match &self.resource {
             Some(name) => format!("{} `{name}` on {server}", self.action),
             None => format!("{} on {server}", self.action),
@@ -137,14 +142,10 @@ impl Explain {
         Ok(())
     }
 
-    fn subject(&self, read: &Read, terminal: &Terminal) -> Result<Subject, Refusal> {
+    fn subject(&self, read: &Read, server: &ServerId, terminal: &Terminal) -> Result<Subject, Refusal> {
         if let (Some(file), Some(name)) = (&self.subject_file, &self.subject) {
-            let subjects = matrix::subjects(&files::source(file)?, terminal)?;
-            return subjects.iter().find(|subject| subject.name == *name).cloned().ok_or_else(|| {
-                let near = closest(name, subjects.iter().map(|subject| subject.name.as_str()));
-                let near = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
-                Refusal::usage(printable(&format!("error: `{file}` has no subject `{name}`{near}")))
-            });
+            let subjects = subjects::read(&files::source(file)?, self.client.as_deref(), terminal)?;
+            return subjects.find(name, server, read, terminal);
         }
         let Some(file) = &self.claims else {
             let set = |names: &[String]| {

@@ -9,7 +9,7 @@ use std::{
 
 use spanned_yaml::Source;
 
-use super::Refusal;
+use crate::cli::refusal::Refusal;
 
 /// How many files the arguments may mean.
 const MOST_FILES: usize = 50_000;
@@ -21,7 +21,7 @@ const STANDARD_INPUT: &str = "-";
 
 /// The manifests that the arguments mean, in the order of the arguments and then of the paths. A file that is meant
 /// twice is read once.
-pub(super) fn sources(arguments: &[String]) -> Result<Vec<Source>, Refusal> {
+pub(in crate::cli) fn sources(arguments: &[String]) -> Result<Vec<Source>, Refusal> {
     let (mut sources, mut wrong, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for argument in arguments {
         let path = Path::new(argument);
@@ -51,7 +51,7 @@ pub(super) fn sources(arguments: &[String]) -> Result<Vec<Source>, Refusal> {
 }
 
 /// One file, or standard input.
-pub(super) fn source(argument: &str) -> Result<Source, Refusal> {
+pub(in crate::cli) fn source(argument: &str) -> Result<Source, Refusal> {
     read(Path::new(argument)).map_err(|error| Refusal::usage(format!("error: {error}")))
 }
 

@@ -3,11 +3,11 @@
 mod grid;
 
 use clap::{Args, ValueEnum};
-use mcp_policy::matrix::{self, Offer, Row, Subject};
+use mcp_policy::matrix::{self, Offer, Row};
 use serde_json::json;
-use spanned_yaml::{Diagnostics, Source};
+use spanned_yaml::Diagnostics;
 
-use super::{Match, Read, Refusal, files, page, printable};
+use super::{Match, Read, Refusal, files, page, printable, subjects::Subjects};
 use crate::{cli::terminal::Terminal, outcome::ExitCode};
 
 const EXAMPLES: &str = "\
@@ -18,6 +18,9 @@ Examples:
       --inventory inventory.yaml --format csv > access.csv
 
 subjects.yaml:   - {name: alice, groups: [engineering], roles: [mcp-admin]}
+                 or a tenant file of the mock identity provider: its users, at each
+                 server with the token of the issuer and the audience that the
+                 server's oidcConfigRef names, as that provider would issue it
 inventory.yaml:  - namespace: engineering
                    kind: MCPServer                # the default
                    server: github
@@ -53,9 +56,12 @@ pub(super) struct Matrix {
 /// Who there is, and what the servers offer.
 #[derive(Args, Debug)]
 pub(super) struct World {
-    /// Who asks: a list of `{name, groups, roles}`.
+    /// Who asks: a list of `{name, groups, roles}`, or a tenant file.
     #[arg(long, value_name = "FILE")]
     subjects: String,
+    /// The application whose tokens count, where those of a tenant's users differ by it.
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
     /// What the servers offer: a list of `{namespace, kind, server, tools, prompts, resources}`.
     #[arg(long, value_name = "FILE")]
     inventory: String,
@@ -78,7 +84,7 @@ impl Matrix {
         let (subjects, inventory) = self.world.read(terminal)?;
         let read = Read::new(&self.manifests, self.stated)?;
         let code = read.tell(terminal)?;
-        let matrix = matrix::Matrix::of(&read.compilation, &subjects, &inventory);
+        let matrix = subjects.matrix(&read, &inventory, terminal)?;
         remark(&matrix, terminal)?;
         terminal.result(&match self.format {
             Form::Text => grid::render(&matrix.rows),
@@ -92,7 +98,7 @@ impl Matrix {
 
 impl World {
     /// Both files, every mistake of both at once.
-    pub(super) fn read(&self, terminal: &Terminal) -> Result<(Vec<Subject>, Vec<Offer>), Refusal> {
+    pub(super) fn read(&self, terminal: &Terminal) -> Result<(Subjects, Vec<Offer>), Refusal> {
         let (subjects, inventory) = match (files::source(&self.subjects), files::source(&self.inventory)) {
             (Ok(subjects), Ok(inventory)) => (subjects, inventory),
             (Err(Refusal::Words(one, code)), Err(Refusal::Words(other, _))) => {
@@ -101,20 +107,14 @@ impl World {
             (Err(refusal), _) | (_, Err(refusal)) => return Err(refusal),
         };
         let ((subjects, first), (inventory, second)) =
-            (matrix::subjects(&subjects), matrix::inventory(&inventory));
+            (Subjects::read(&subjects, self.client.as_deref())?, matrix::inventory(&inventory));
         usable(&[first, second], terminal)?;
         Ok((subjects, inventory))
     }
 }
 
-/// The subjects of one file.
-pub(super) fn subjects(source: &Source, terminal: &Terminal) -> Result<Vec<Subject>, Refusal> {
-    let (subjects, found) = matrix::subjects(source);
-    usable(&[found], terminal)?;
-    Ok(subjects)
-}
-
-fn usable(found: &[Diagnostics], terminal: &Terminal) -> Result<(), Refusal> {
+/// What is wrong with files, told; errors end the command.
+pub(super) fn usable(found: &[Diagnostics], terminal: &Terminal) -> Result<(), Refusal> {
     let words: String = found.iter().map(|found| found.render(terminal.colors_talk())).collect();
     if found.iter().any(Diagnostics::has_errors) {
         return Err(Refusal::usage(words));
