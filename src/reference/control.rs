@@ -141,7 +141,7 @@ async fn clear_faults(State(controls): State<Arc<Controls>>) -> Response {
 
 async fn reset(State(controls): State<Arc<Controls>>) -> Response {
     if let Some(clock) = &controls.movable {
-        clock.set(controls.instruments.start);
+        clock.restore(controls.instruments.start);
     }
     controls.instruments.faults.clear();
     controls.instruments.journal.reset();
