@@ -4,10 +4,12 @@ mod authority;
 mod client;
 pub mod courier;
 mod faults;
+mod front;
 mod line;
 mod serve;
 
 pub use authority::{Authority, AuthorityError, Leaf};
 pub use client::{Client, Names, build_client};
 pub use faults::{Faults, Outage};
+pub use front::{Front, front};
 pub use serve::{Serving, bind, serve};

@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    PublicKeyData as _, date_time_ymd,
 };
 use rustls::{
     ServerConfig,
@@ -68,6 +70,12 @@ impl Authority {
     #[must_use]
     pub fn certificate_pem(&self) -> String {
         self.issuer.pem()
+    }
+
+    /// The SHA-256 of its public key in base64, by which Chromium can be told to trust it (the form of RFC 7469 §2.4).
+    #[must_use]
+    pub fn public_key_pin(&self) -> String {
+        STANDARD.encode(digest(&SHA256, &self.issuer.key().subject_public_key_info()))
     }
 
     /// A certificate for the host names (IP addresses are taken as such), and its wrong twins.
