@@ -87,6 +87,8 @@ pub struct Endpoints {
     /// `mcp:<namespace>/<kind>/<name>`, and the server behind it, `upstream:…`; `registry` where the policy of the values file names one
     /// elsewhere, with its `api_url` for the base.
     pub components: BTreeMap<Component, Endpoint>,
+    /// The host names of `components` that no resolver knows, and where each is served.
+    pub hosts: net::Names,
 }
 
 /// One component's addresses.

@@ -6,6 +6,7 @@
 //! share, but no two issuers of a case share one. This file and `tenant` are the only ones that know the mock IdP.
 
 mod mcp;
+mod pace;
 mod registry;
 pub mod tenant;
 
@@ -16,13 +17,11 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
-use mcp_policy::{
-    claims::IdpType,
-    manifest::{self, Manifests},
-};
+use jiff::SignedDuration;
+use mcp_policy::{claims::IdpType, manifest};
 use mock_idp::{IdpClock, KeyPool, Running, Settings, Tenant};
 
+use self::pace::Pace;
 use super::{
     Control, Endpoint, Endpoints, Pending, Platform, PlatformOrder, Probe, REQUEST_LIMIT, Target, TargetError,
 };
@@ -33,7 +32,7 @@ use crate::{
         identifier::Component,
         resource_url::ResourceUrl,
         rule::{Rule, Rules},
-        values::{self, EnterpriseManager, RegistryServer, Values},
+        values::{self, EnterpriseManager, Values},
     },
     net::{self, Authority, Leaf, Names, Serving},
     outcome::{Capability, TargetIdentity},
@@ -46,8 +45,8 @@ use crate::{
     token::TokenCache,
 };
 
-/// Where the clock of every case starts: a Monday morning.
-const START: &str = "2026-06-01T08:00:00Z";
+/// Why a platform with running clocks moves none of them by itself.
+const THEY_RUN: &str = "move clocks that run: their control wires do";
 
 /// The IdP's name among the components.
 const IDP: &str = "idp";
@@ -66,7 +65,7 @@ pub struct EmbeddedTarget {
     /// By host names: platforms of equal names share a certificate.
     leaves: Mutex<BTreeMap<Vec<String>, Leaf>>,
     keys: KeyPool,
-    start: Timestamp,
+    pace: Pace,
     signing_key: Option<SigningKey>,
 }
 
@@ -74,8 +73,20 @@ impl EmbeddedTarget {
     /// A target whose components keep these rules. Without a signing key for the Manager, each case has its own.
     pub fn new(rules: Rules, signing_key: Option<SigningKey>) -> Result<Self, TargetError> {
         let authority = Authority::generate().map_err(environment)?;
-        let start = START.parse().map_err(environment)?;
-        Ok(Self { rules, authority, leaves: Mutex::default(), keys: KeyPool::new(), start, signing_key })
+        let pace = Pace::still().map_err(environment)?;
+        Ok(Self { rules, authority, leaves: Mutex::default(), keys: KeyPool::new(), pace, signing_key })
+    }
+
+    /// The same with clocks that run, for hands-on work: what moves them are the control wires alone.
+    #[must_use]
+    pub fn with_running_clocks(self) -> Self {
+        Self { pace: Pace::Running, ..self }
+    }
+
+    /// Whose certificates the platforms show.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// The certificate of some host names, made once.
@@ -96,7 +107,7 @@ impl EmbeddedTarget {
             Tenant::parse(&order.tenant).map_err(|found| TargetError::Tenant(Box::new(found)))?;
         values.register_secrets(&order.secrets);
         let (manifests, _) = manifest::read(order.manifests.clone());
-        fits(&values, &manifests, &tenant)?;
+        tenant::fits(&values, &manifests, &tenant)?;
         for (secret, kind) in tenant.secrets() {
             order.secrets.register(&secret, kind);
         }
@@ -116,7 +127,7 @@ impl EmbeddedTarget {
         hosts.dedup();
         let mut launch = Launch {
             leaf: self.leaf(hosts)?,
-            start: self.start,
+            pace: self.pace,
             rules: self.rules,
             secret: chance::unguessable()
                 .ok_or_else(|| environment("the system has no randomness to give"))?,
@@ -151,11 +162,12 @@ impl EmbeddedTarget {
         for planned in servers {
             launch.mcp(planned, &order.manifests, &values, &fetching)?;
         }
-        let Launch { endpoints, clocks, serving, scratch, notes, cautions, .. } = launch;
+        let Launch { mut endpoints, names, clocks, serving, scratch, notes, cautions, .. } = launch;
+        endpoints.hosts = names;
         Ok(EmbeddedPlatform {
             endpoints,
             http,
-            clock: ManualClock::at(self.start),
+            clock: self.pace.clock(),
             clocks,
             idp_clock,
             notes,
@@ -181,7 +193,7 @@ impl Target for EmbeddedTarget {
                 Capability::Journal,
                 Capability::PolicyChange,
             ],
-            clock: "manual".into(),
+            clock: self.pace.name().into(),
         }
     }
 
@@ -193,7 +205,7 @@ impl Target for EmbeddedTarget {
 /// A platform in the making.
 struct Launch {
     leaf: Leaf,
-    start: Timestamp,
+    pace: Pace,
     rules: Rules,
     secret: String,
     /// Shared by all components under the sabotage of TOK-CACHE only.
@@ -232,14 +244,17 @@ impl Launch {
         tenant: Tenant,
         target: &EmbeddedTarget,
         order: &PlatformOrder,
-    ) -> Result<(Running, mock_idp::ManualClock), TargetError> {
+    ) -> Result<(Running, Option<mock_idp::ManualClock>), TargetError> {
         let hosts = tenant.hosts();
         let base = hosts.first().map(|host| format!("https://{host}")).unwrap_or_default();
-        let clock = mock_idp::ManualClock::at(target.start);
+        let clock = match self.pace {
+            Pace::Still(start) => Some(mock_idp::ManualClock::at(start)),
+            Pace::Running => None,
+        };
         let running = mock_idp::start(Settings {
             tenant,
             seed: chance::derive(&order.seed, "idp"),
-            clock: IdpClock::Manual(clock.clone()),
+            clock: clock.clone().map_or(IdpClock::System, IdpClock::Manual),
             keys: target.keys.clone(),
             tls: Arc::clone(&self.leaf.config),
             wrong_tls: mock_idp::WrongTls {
@@ -269,10 +284,14 @@ impl Launch {
         let key = if let Some(key) = given {
             key
         } else {
-            self.notes.push("the Enterprise Manager signs with a key generated for this case".into());
+            let missing = match &values.existing_secret {
+                Some(name) => format!("the Secret `{name}` is not here"),
+                None => "`signingConfig.existingSecret` is not set".to_owned(),
+            };
+            self.notes.push(format!("{missing}: the Enterprise Manager signs with a generated key"));
             SigningKey::from_seed(chance::derive(&order.seed, "signing key")).map_err(environment)?
         };
-        let clock = ManualClock::at(self.start);
+        let clock = self.pace.clock();
         let deployment = Deployment {
             keys: key.into(),
             seed: chance::derive(&order.seed, "rotated signing keys"),
@@ -307,7 +326,7 @@ impl Launch {
     ) -> Result<(), TargetError> {
         let base = url.as_str().to_owned();
         let managers_scope = manager.map(|manager| &manager.required_scope);
-        let clock = ManualClock::at(self.start);
+        let clock = self.pace.clock();
         let seed = chance::derive(&order.seed, "cloud ui");
         let ui = CloudUi::new(values, url, managers_scope, seed, self.surroundings(&clock, http));
         let control = ui.control_router(&self.secret, Some(clock.clone()));
@@ -371,7 +390,8 @@ struct EmbeddedPlatform {
     clock: ManualClock,
     /// Of the reference components.
     clocks: BTreeMap<Component, ManualClock>,
-    idp_clock: mock_idp::ManualClock,
+    /// None where the clocks run: the provider then keeps its own.
+    idp_clock: Option<mock_idp::ManualClock>,
     notes: Vec<String>,
     cautions: Vec<String>,
     _idp: Running,
@@ -394,8 +414,11 @@ impl Platform for EmbeddedPlatform {
     }
 
     fn advance(&self, by: SignedDuration) -> Pending<'_, Result<(), TargetError>> {
+        let Some(idp_clock) = &self.idp_clock else {
+            return Box::pin(std::future::ready(Err(TargetError::Unsupported(THEY_RUN))));
+        };
         self.clock.advance(by);
-        self.idp_clock.advance(by);
+        idp_clock.advance(by);
         for clock in self.clocks.values() {
             clock.advance(by);
         }
@@ -407,14 +430,16 @@ impl Platform for EmbeddedPlatform {
         component: &'a Component,
         by: SignedDuration,
     ) -> Pending<'a, Result<(), TargetError>> {
-        let moved = if component.as_str() == IDP {
-            Some(self.idp_clock.advance(by))
-        } else {
-            self.clocks.get(component).map(|clock| clock.advance(by))
+        let moved = match (component.as_str(), &self.idp_clock) {
+            (_, None) => Err(THEY_RUN),
+            (IDP, Some(clock)) => Ok(clock.advance(by)),
+            _ => self
+                .clocks
+                .get(component)
+                .map(|clock| clock.advance(by))
+                .ok_or("move the clock of a component that is not there"),
         };
-        let moved = moved
-            .map(|_| ())
-            .ok_or(TargetError::Unsupported("move the clock of a component that is not there"));
+        let moved = moved.map(|_| ()).map_err(TargetError::Unsupported);
         Box::pin(std::future::ready(moved))
     }
 
@@ -430,23 +455,6 @@ impl Platform for EmbeddedPlatform {
 /// The type of the identity provider, as the Manager's values state it.
 fn idp_type(values: &Values) -> IdpType {
     values.enterprise_manager.as_ref().map_or(IdpType::Generic, |manager| manager.idp_type)
-}
-
-/// Every issuer of the values is one of the tenant's: else nobody would answer under its name.
-fn fits(values: &Values, manifests: &Manifests, tenant: &Tenant) -> Result<(), TargetError> {
-    let known = tenant.issuers();
-    let manager = values.enterprise_manager.iter().map(|manager| manager.issuer.to_string());
-    let issuers = manager.chain(values.cloud_ui.iter().map(|ui| ui.issuer.to_string()));
-    let providers = values.registry_server.iter().flat_map(RegistryServer::providers);
-    let issuers = issuers.chain(providers.map(|provider| provider.issuer.to_string()));
-    let mut issuers = issuers.chain(manifests.oidc_configs.iter().map(|config| config.issuer.clone()));
-    match issuers.find(|issuer| !known.iter().any(|known| known == issuer)) {
-        None => Ok(()),
-        Some(unknown) => {
-            let known = known.join("`, `");
-            Err(TargetError::Mismatch(format!("the tenant has no issuer `{unknown}`; it has `{known}`")))
-        }
-    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands where `map_err` wants a function")]

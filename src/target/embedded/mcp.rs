@@ -11,7 +11,7 @@ use spanned_yaml::Source;
 
 use super::{Launch, Probe, Ready, TargetError, environment, idp_type};
 use crate::{
-    clock::{Clock, ManualClock},
+    clock::Clock,
     model::{resource_url::ResourceUrl, values::Values},
     net,
     reference::mcp_server::{
@@ -64,7 +64,7 @@ impl Launch {
         http: &net::Client,
     ) -> Result<(), TargetError> {
         let Planned { id, proxy: (resource, listener), upstream: (endpoint, behind) } = planned;
-        let clock = ManualClock::at(self.start);
+        let clock = self.pace.clock();
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
         let server = Server::new(endpoint.clone(), &time);
         let component = format!("upstream:{id}");
@@ -81,7 +81,7 @@ impl Launch {
                 control: server.control_router(&self.secret, Some(clock)),
             },
         )?;
-        let clock = ManualClock::at(self.start);
+        let clock = self.pace.clock();
         let deployment = Deployment {
             server: id.clone(),
             manifests: manifests.to_vec(),

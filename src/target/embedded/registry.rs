@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{Launch, Probe, Ready, TargetError, environment, idp_type};
 use crate::{
-    clock::{Clock, ManualClock},
+    clock::Clock,
     model::{
         resource_url::ResourceUrl,
         values::{RegistryServer as Settings, Values},
@@ -113,7 +113,7 @@ impl Launch {
         let reading = Reading { names, rules: self.rules.of_policies(), ..Reading::default() };
         let managers_scope = values.enterprise_manager.as_ref().map(|manager| manager.required_scope.clone());
         let base = url.as_str().to_owned();
-        let clock = ManualClock::at(self.start);
+        let clock = self.pace.clock();
         let deployment = Deployment { url, reading, entries: Vec::new(), managers_scope };
         let server = RegistryServer::new(settings, deployment, &self.surroundings(&clock, http))
             .map_err(environment)?;
@@ -135,7 +135,7 @@ impl Launch {
     }
 
     fn stand_in(&mut self, url: &ResourceUrl, listener: TcpListener) -> Result<(), TargetError> {
-        let clock = ManualClock::at(self.start);
+        let clock = self.pace.clock();
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
         let registry = Registry::new(url, &time);
         let control = registry.control_router(&self.secret, Some(clock.clone()));

@@ -1,11 +1,18 @@
 //! What a tenant file says by itself, without a platform: for whoever asks before one is started, or instead of it.
 
-use mcp_policy::claims::{Membership, Reading};
+use mcp_policy::{
+    claims::{Membership, Reading},
+    manifest::Manifests,
+};
 use mock_idp::{Tenant, UserToken};
 use serde_json::Value as Json;
 use spanned_yaml::{Diagnostics, Source};
 
 use super::EmbeddedTarget;
+use crate::{
+    model::values::{RegistryServer, Values},
+    target::TargetError,
+};
 
 /// Somebody who can sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,4 +129,21 @@ fn audiences(token: &UserToken) -> impl Iterator<Item = &str> {
     let aud = token.claims.get("aud");
     let several = aud.and_then(Json::as_array).into_iter().flatten();
     aud.into_iter().chain(several).filter_map(Json::as_str)
+}
+
+/// Every issuer of the values is one of the tenant's: else nobody would answer under its name.
+pub(super) fn fits(values: &Values, manifests: &Manifests, tenant: &Tenant) -> Result<(), TargetError> {
+    let known = tenant.issuers();
+    let manager = values.enterprise_manager.iter().map(|manager| manager.issuer.to_string());
+    let issuers = manager.chain(values.cloud_ui.iter().map(|ui| ui.issuer.to_string()));
+    let providers = values.registry_server.iter().flat_map(RegistryServer::providers);
+    let issuers = issuers.chain(providers.map(|provider| provider.issuer.to_string()));
+    let mut issuers = issuers.chain(manifests.oidc_configs.iter().map(|config| config.issuer.clone()));
+    match issuers.find(|issuer| !known.iter().any(|known| known == issuer)) {
+        None => Ok(()),
+        Some(unknown) => {
+            let known = known.join("`, `");
+            Err(TargetError::Mismatch(format!("the tenant has no issuer `{unknown}`; it has `{known}`")))
+        }
+    }
 }
