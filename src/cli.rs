@@ -4,6 +4,8 @@ mod policy;
 mod refusal;
 mod run;
 mod scenario;
+mod serve;
+mod signals;
 mod suite;
 pub mod terminal;
 
@@ -46,6 +48,8 @@ enum Command {
     Run(run::Run),
     /// Custom resources: compile, check, explain, and show who may do what.
     Policy(policy::Policy),
+    /// Start a platform, or the identity provider alone, to work with by hand.
+    Serve(serve::Serve),
     /// List the suite, check scenario files, print the schema for editors.
     Scenario(scenario::Scenario),
 }
@@ -70,6 +74,7 @@ pub fn main(
     let answer = match arguments.command {
         Command::Run(command) => command.execute(&terminal, environment),
         Command::Policy(command) => command.execute(&terminal),
+        Command::Serve(command) => command.execute(&terminal),
         Command::Scenario(command) => command.execute(&terminal),
     };
     // A reader that went away (`touchstone … | head`) has what it wanted; what was decided stands.

@@ -1,6 +1,6 @@
 //! `touchstone run`: replay scenarios, report, and answer with the exit code.
 
-mod manifests;
+pub(super) mod manifests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use super::{
     refusal::{self, Refusal},
+    signals::Signals,
     suite::{self, Chosen, Setup},
     terminal::{PrintError, Progress, Terminal},
 };
@@ -364,7 +365,10 @@ fn replay(
     let runtime = runtime.map_err(|error| Refusal::environment(format!("cannot start: {error}")))?;
     let (interrupt, interrupted) = watch::channel(false);
     runtime.spawn(async move {
-        asked_to_stop().await;
+        match Signals::catch() {
+            Ok(mut signals) => signals.wait().await,
+            Err(_) => std::future::pending().await,
+        }
         // Nobody listens any more once the run is over.
         let _ = interrupt.send(true);
     });
@@ -376,21 +380,6 @@ fn replay(
     let interrupted = *interrupted.borrow();
     runtime.shutdown_background();
     Ok((cases, interrupted))
-}
-
-/// Ctrl-C, or the SIGTERM of a CI system that cancels a job.
-async fn asked_to_stop() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            Ok(()) = tokio::signal::ctrl_c() => return,
-            Some(()) = terminate.recv() => return,
-            else => {}
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 fn seed(number: u64) -> Seed {

@@ -78,6 +78,12 @@ pub(super) enum SuiteError {
     Invalid(String),
 }
 
+/// A file of the built-in suite.
+pub(super) fn built_in_file(name: &str) -> Option<Source> {
+    let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+    Some(Source::new(format!("scenarios/{name}"), text))
+}
+
 /// What the arguments mean together.
 enum Meaning {
     BuiltIn(Vec<String>),

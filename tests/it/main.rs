@@ -17,6 +17,8 @@ mod enterprise_manager;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod front;
+#[cfg(test)]
 mod manager_changes;
 #[cfg(test)]
 mod mcp;
@@ -40,6 +42,8 @@ mod report;
 mod sabotage;
 #[cfg(test)]
 mod scenario;
+#[cfg(test)]
+mod serve;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]

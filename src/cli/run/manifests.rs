@@ -16,7 +16,7 @@ use crate::model::identifier::CaseId;
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes {
+pub(in crate::cli) struct Mistakes {
     /// What was looked at: names and texts.
     seen: BTreeSet<Vec<(String, String)>>,
     words: String,
@@ -24,7 +24,7 @@ pub(super) struct Mistakes {
 
 impl Mistakes {
     /// Looks at one set of custom resources, as its platform will see them: together.
-    pub(super) fn look(&mut self, case: &CaseId, sources: &[Source], broken: bool, color: bool) {
+    pub(in crate::cli) fn look(&mut self, case: &CaseId, sources: &[Source], broken: bool, color: bool) {
         let key = sources.iter().map(|source| (source.name().to_owned(), source.text().to_owned())).collect();
         if sources.is_empty() || !self.seen.insert(key) {
             return;
@@ -41,7 +41,7 @@ impl Mistakes {
         }
     }
 
-    pub(super) fn any(&self) -> bool {
+    pub(in crate::cli) fn any(&self) -> bool {
         !self.words.is_empty()
     }
 }

@@ -1,0 +1,257 @@
+//! `touchstone serve`: a platform, or the identity provider alone, to work with by hand.
+//!
+//! What runs is the embedded target, on clocks that run; one port takes the connections for every host. Everything is
+//! gone when it ends.
+
+mod folder;
+mod inputs;
+mod scene;
+mod walkthrough;
+
+use std::{io, net::TcpListener, path::PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use self::{folder::Folder, inputs::Inputs, scene::Scene};
+use super::{
+    refusal::{self, Refusal},
+    signals::Signals,
+    terminal::{PrintError, Terminal},
+};
+use crate::{
+    chance,
+    model::{rule::Rules, secret::Secrets},
+    net::{self, Client, Names},
+    outcome::ExitCode,
+    reference::enterprise_manager::{SigningKey, exposure},
+    target::{
+        Endpoint, Endpoints, PlatformOrder, REQUEST_LIMIT, Target as _, TargetError, embedded::EmbeddedTarget,
+    },
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  touchstone serve platform                      a demonstration, with Okta
+  touchstone serve platform --values values.yaml --tenant tenant.yaml \\
+      --manifests manifests/
+  touchstone serve idp --tenant entra-quickstart
+  touchstone serve platform --dir run --format json > platform.json &
+  curl --cacert run/ca.pem --connect-to ::127.0.0.1:8443 \\
+      https://config.example.com/.well-known/toolhive-configuration
+
+URLs are those of the values file. One port takes connections for all of their
+hosts: curl finds it by --connect-to, Chromium by --host-resolver-rules. When
+everything answers, the addresses, the users with their passwords and commands
+to paste are printed. Ctrl-C or SIGTERM ends it with exit code 0.";
+
+const OF_THE_PLATFORM: &str = "\
+Without --values and --tenant a demonstration is served: one Okta authorization
+server for each component, and an MCP server on which different users may do
+different things. Its files are values/okta-per-component.yaml,
+tenants/okta-mcp.yaml and manifests/ under scenarios/ in the repository.";
+
+/// A platform, or the identity provider alone, to work with by hand.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Serve {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The whole platform of a values file.
+    #[command(after_help = OF_THE_PLATFORM)]
+    Platform(OfPlatform),
+    /// The mock identity provider alone.
+    Idp(OfIdp),
+}
+
+#[derive(Args, Debug)]
+struct OfPlatform {
+    /// The platform's Helm values; the demonstration's where left out.
+    #[arg(long, value_name = "FILE")]
+    values: Option<String>,
+    /// The identity provider's tenant: a shipped one by name, or a file.
+    #[arg(long, value_name = "NAME|FILE")]
+    tenant: Option<String>,
+    /// Custom resources: files, folders, or `-` for standard input. Without --values, the demonstration's where left out.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    manifests: Vec<String>,
+    /// The Enterprise Manager's signing key, PEM: SEC1 or PKCS#8, P-256. One is generated where left out.
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(Args, Debug)]
+struct OfIdp {
+    /// The tenant: a shipped one by name, or a file.
+    #[arg(long, value_name = "NAME|FILE")]
+    tenant: Option<String>,
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(Args, Debug)]
+struct Where {
+    /// The port for all hosts, on 127.0.0.1; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8443)]
+    port: u16,
+    /// Where the authority's certificate and the control wires' secret are written; a new folder that goes away at the
+    /// end where left out.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// For a person or for a program.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table and commands to paste.
+    Human,
+    /// JSON.
+    Json,
+}
+
+impl Serve {
+    pub(super) fn execute(self, terminal: &Terminal) -> Result<ExitCode, PrintError> {
+        refusal::told(self.attempt(terminal), terminal)
+    }
+
+    fn attempt(self, terminal: &Terminal) -> Result<ExitCode, Refusal> {
+        let (inputs, signing_key, place) = match self.what {
+            What::Platform(of) => {
+                let key = of.signing_key.as_ref().map(|path| signing_key(path, terminal)).transpose()?;
+                (
+                    Inputs::of_platform(of.values.as_deref(), of.tenant.as_deref(), &of.manifests, terminal)?,
+                    key,
+                    of.place,
+                )
+            }
+            What::Idp(of) => (Inputs::of_idp(of.tenant.as_deref(), terminal)?, None, of.place),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|error| Refusal::environment(format!("error: cannot start: {error}")))?;
+        let answer = runtime.block_on(serve(inputs, signing_key, &place, terminal));
+        runtime.shutdown_background();
+        answer
+    }
+}
+
+fn signing_key(path: &std::path::Path, terminal: &Terminal) -> Result<SigningKey, Refusal> {
+    let key = SigningKey::read(path).map_err(|error| Refusal::usage(format!("error: {error}")))?;
+    if let Some(warning) = exposure(path) {
+        terminal.complain(&format!("warning: {warning}"))?;
+    }
+    Ok(key)
+}
+
+async fn serve(
+    inputs: Inputs,
+    signing_key: Option<SigningKey>,
+    place: &Where,
+    terminal: &Terminal,
+) -> Result<ExitCode, Refusal> {
+    let environment = |error: &dyn std::fmt::Display| Refusal::environment(format!("error: {error}"));
+    let mut signals = Signals::catch().map_err(|error| environment(&error))?;
+    let listener = listener(place.port)?;
+    let target = EmbeddedTarget::new(Rules::ALL, signing_key).map_err(|error| environment(&error))?;
+    let target = target.with_running_clocks();
+    let order = PlatformOrder {
+        values: inputs.values.clone(),
+        tenant: inputs.tenant.clone(),
+        manifests: inputs.manifests.clone(),
+        seed: seed().ok_or_else(|| environment(&"the system has no randomness to give"))?,
+        secrets: Secrets::default(),
+    };
+    let platform = target.start(&order).await.map_err(|error| refused(&error, terminal))?;
+    let endpoints = platform.endpoints();
+    let secret = endpoints.components.values().find_map(|endpoint| Some(&endpoint.control.as_ref()?.secret));
+    let folder = Folder::open(
+        place.dir.as_deref(),
+        &target.authority().certificate_pem(),
+        secret.map_or("", String::as_str),
+    )
+    .map_err(|error| environment(&error))?;
+    let front =
+        net::front(listener, endpoints.hosts.clone(), REQUEST_LIMIT).map_err(|error| environment(&error))?;
+    let hosts: Names = endpoints.hosts.keys().map(|host| (host.clone(), front.address)).collect();
+    let http = net::build_client(&[target.authority().certificate()], &hosts, REQUEST_LIMIT)
+        .map_err(|error| environment(&error))?;
+    let ready = async {
+        answers(&http, endpoints).await?;
+        for note in platform.notes() {
+            terminal.complain(&format!("warning: {note}"))?;
+        }
+        let scene = Scene::new(&inputs, endpoints, &folder, &front, &target, &http).await?;
+        terminal.result(&match place.format {
+            Format::Human => scene.page(terminal.style(false).width),
+            Format::Json => format!("{:#}\n", scene.json()),
+        })?;
+        terminal.say("ready: everything answers; Ctrl-C ends it").map_err(Refusal::from)
+    };
+    tokio::select! {
+        () = signals.wait() => return Ok(ExitCode::Conformant),
+        ready = ready => ready?,
+    }
+    signals.wait().await;
+    Ok(ExitCode::Conformant)
+}
+
+fn listener(port: u16) -> Result<TcpListener, Refusal> {
+    net::bind(port).map_err(|error| {
+        let advice = match error.kind() {
+            io::ErrorKind::AddrInUse => ": `--port` takes another, or 0 for a free one",
+            io::ErrorKind::PermissionDenied => ": ports below 1024 need a privilege",
+            _ => "",
+        };
+        Refusal::environment(format!("error: cannot listen on 127.0.0.1 port {port}: {error}{advice}"))
+    })
+}
+
+/// Two runs share nothing.
+fn seed() -> Option<chance::Seed> {
+    Some(chance::derive(&chance::Seed::default(), &chance::unguessable()?))
+}
+
+fn refused(error: &TargetError, terminal: &Terminal) -> Refusal {
+    match error {
+        TargetError::Values(found) | TargetError::Tenant(found) => {
+            Refusal::usage(found.render(terminal.colors_talk()).trim_end())
+        }
+        TargetError::Mismatch(_) => {
+            let shipped = EmbeddedTarget::shipped_tenants().join(", ");
+            Refusal::usage(format!("error: {error}\n  help: `--tenant` takes a file, or one of {shipped}"))
+        }
+        TargetError::Environment(_) | TargetError::Unsupported(_) => {
+            Refusal::environment(format!("error: {error}"))
+        }
+    }
+}
+
+/// Everything is in service, seen through the one port.
+async fn answers(http: &Client, endpoints: &Endpoints) -> Result<(), Refusal> {
+    for (name, endpoint) in &endpoints.components {
+        let url = health(name.as_str(), endpoint);
+        let failed = |why: &dyn std::fmt::Display| {
+            Refusal::environment(format!("error: `{name}` is not in service: {why}"))
+        };
+        let answer = http.get(&url).send().await.map_err(|error| failed(&error))?;
+        if !answer.status().is_success() {
+            return Err(failed(&format!("`{url}` answers {}", answer.status())));
+        }
+    }
+    Ok(())
+}
+
+/// Below the resource where that is a web application, else at the origin.
+fn health(name: &str, endpoint: &Endpoint) -> String {
+    let at_origin = name == "idp" || name == "registry" || name.contains(':');
+    let origin = url::Url::parse(&endpoint.base).ok().filter(|_| at_origin);
+    let base = origin.map_or_else(|| endpoint.base.clone(), |url| url.origin().ascii_serialization());
+    format!("{base}/healthz")
+}
