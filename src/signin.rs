@@ -7,6 +7,7 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod discovery;
+pub mod form;
 mod id_token;
 mod loopback;
 mod refresh_token;
@@ -86,6 +87,17 @@ pub enum SignInError {
     /// No port on loopback for the redirect.
     #[error("cannot listen on loopback for the redirect: {0}")]
     Loopback(String),
+}
+
+/// Lets a person's browser go through the authorization server's pages: from the authorization URL to the URL with which
+/// it is sent back to `redirect_uri`, which it does not open.
+pub async fn authorize(
+    browser: &dyn Courier,
+    url: &Url,
+    redirect_uri: &str,
+    person: &Person,
+) -> Result<Url, SignInError> {
+    user_agent::UserAgent::new(browser).authorize(url, redirect_uri, person).await
 }
 
 fn describe(description: Option<&str>) -> String {

@@ -1,10 +1,12 @@
 //! The person's browser, as far as a login page needs one: it follows redirects on the authorization server,
 //! fills in the form and stops where the server sends it back to the client, or says that the person is signed in.
 
-use regex::Regex;
 use url::Url;
 
-use super::{Person, SignInError};
+use super::{
+    Person, SignInError,
+    form::{Form, Input},
+};
 use crate::net::courier::{Answer, Courier, Request};
 
 /// More pages than this is a loop.
@@ -99,47 +101,17 @@ fn location(page: &Url, answer: &Answer) -> Result<Url, SignInError> {
 /// password and the text field before it.
 fn fill_in(page: &Url, html: &str, person: &Person) -> Result<(Url, Vec<(String, String)>), SignInError> {
     let no_form = || SignInError::Protocol("the login page has no form with a password field".into());
-    let start = html.find("<form").ok_or_else(no_form)?;
-    let form = html.get(start..).unwrap_or_default();
-    let form = form.get(..form.find("</form>").unwrap_or(form.len())).unwrap_or_default();
-    let tag_end = form.find('>').ok_or_else(no_form)?;
-    let action = attribute(form.get(..tag_end).unwrap_or_default(), "action").unwrap_or_default();
-    let action = page.join(&action).map_err(|_| no_form())?;
-    let mut fields = Vec::new();
-    let mut has_password = false;
-    for input in inputs(form) {
-        let Some(name) = attribute(input, "name") else { continue };
-        let value = match attribute(input, "type").as_deref() {
-            Some("hidden") => attribute(input, "value").unwrap_or_default(),
-            Some("password") => {
-                has_password = true;
-                person.password.clone()
-            }
-            None | Some("text" | "email") => person.login.clone(),
-            Some(_) => continue,
-        };
-        fields.push((name, value));
+    let form = Form::all(page, html).into_iter().next().ok_or_else(no_form)?;
+    if !form.inputs.iter().any(|input| input.kind == "password") {
+        return Err(no_form());
     }
-    if has_password { Ok((action, fields)) } else { Err(no_form()) }
-}
-
-/// Every `<input …>` of a form.
-fn inputs(form: &str) -> impl Iterator<Item = &str> {
-    form.split("<input")
-        .skip(1)
-        .map(|rest| rest.get(..rest.find('>').unwrap_or(rest.len())).unwrap_or_default())
-}
-
-/// A quoted attribute of a tag, its five basic character references resolved.
-fn attribute(tag: &str, name: &str) -> Option<String> {
-    let pattern = Regex::new(&format!(r#"\s{name}\s*=\s*(?:"([^"]*)"|'([^']*)')"#)).ok()?;
-    let found = pattern.captures(tag)?;
-    let value = found.get(1).or_else(|| found.get(2))?.as_str();
-    let resolved =
-        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'")]
-            .iter()
-            .fold(value.to_owned(), |text, (reference, character)| text.replace(reference, character));
-    Some(resolved.replace("&#38;", "&").replace("&amp;", "&"))
+    let filled = form.inputs.into_iter().filter_map(|Input { name, kind, value }| match kind.as_str() {
+        "hidden" => Some((name, value)),
+        "password" => Some((name, person.password.clone())),
+        "text" | "email" => Some((name, person.login.clone())),
+        _ => None,
+    });
+    Ok((form.action, filled.collect()))
 }
 
 #[cfg(test)]
