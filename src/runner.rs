@@ -3,6 +3,7 @@
 //! It knows a [`Target`](crate::target::Target), never what is behind it. Each case gets a platform of its own;
 //! cases run side by side. A refusal counts only beside its control: see `runner/credit.rs`.
 
+mod browser;
 mod case;
 mod clients;
 mod context;

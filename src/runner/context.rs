@@ -7,10 +7,11 @@ use spanned_yaml::Source;
 
 use super::{
     CasePlan, Settings,
+    browser::Browser,
     clients::Clients,
     control,
     control::User,
-    credit::{Asked, Moment, Presentation, When, Wished},
+    credit::{Asked, Moment, Presentation, Visited, When, Wished},
     held::Held,
     mcp::{Question, Said, Sessions},
     wire::{Wire, shown},
@@ -47,6 +48,10 @@ pub(super) struct Context<'a> {
     /// What was observed, and in which step.
     pub(super) observed: Vec<(usize, Observation)>,
     sessions: Sessions,
+    /// What browsers did.
+    pub(super) visited: Vec<Visited>,
+    /// Browsers by name.
+    pub(super) browsers: BTreeMap<String, Browser>,
     /// How many of the plan's changes of manifests were made.
     changed: usize,
     /// What was done to the platform.
@@ -88,6 +93,8 @@ impl<'a> Context<'a> {
             asked: Vec::new(),
             observed: Vec::new(),
             sessions: Sessions::default(),
+            visited: Vec::new(),
+            browsers: BTreeMap::new(),
             changed: 0,
             world: World::default(),
             clients: Clients::new(chance::derive(&seed, "clients")),

@@ -7,6 +7,7 @@
 mod asks;
 mod observations;
 mod opposites;
+mod visits;
 mod wishes;
 
 use super::{context::Context, held::Held};
@@ -18,6 +19,7 @@ use crate::{
 
 pub(super) use asks::{Asked, Moment, Outcome};
 pub(super) use observations::counted;
+pub(super) use visits::Visited;
 pub(super) use wishes::Wished;
 
 /// Something that was shown to a component, and what was expected of it.
@@ -104,6 +106,7 @@ impl Presentation {
 pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
     wishes::settle(steps, &context.wished);
     asks::settle(steps, &context.asked);
+    visits::settle(steps, &context.visited);
     blame_for_idle_faults(steps);
     let shown = &context.presentations;
     for one in shown {

@@ -2,6 +2,7 @@
 
 mod accept;
 mod advance;
+mod browser;
 mod client;
 mod fault;
 mod journal;
@@ -92,6 +93,7 @@ impl Action {
             Self::Journal(_) => "journal",
             Self::Advance(_) => "advance",
             Self::Client(_) => "client",
+            Self::Browser(_) => "browser",
             Self::Tamper(_) => "tamper",
             Self::Fault(_) => "fault",
             Self::Restore(_) => "restore",
@@ -117,6 +119,7 @@ impl Action {
             Self::Accept(step) => Some(&step.by),
             Self::Refuse(step) => Some(&step.by),
             Self::Request(step) => Some(&step.to),
+            Self::Browser(step) => Some(&step.at),
             Self::Journal(step) => Some(&step.of),
             Self::Mcp(step) => Some(&step.server),
             Self::Upstream(step) => Some(&step.of),
@@ -146,6 +149,7 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
         Action::Journal(step) => journal::take(context, step).await,
         Action::Advance(step) => advance::take(context, step).await,
         Action::Client(step) => client::take(context, step).await,
+        Action::Browser(step) => browser::take(context, step).await,
         Action::Tamper(step) => tamper::take(context, step),
         Action::Fault(step) => fault::set(context, step).await,
         Action::Restore(of) => fault::restore(context, of).await,

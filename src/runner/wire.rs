@@ -10,6 +10,7 @@ use std::{
 
 use url::Url;
 
+use super::browser;
 use crate::{
     clock::Stopwatch,
     model::{identifier::Component, secret::Secrets},
@@ -18,11 +19,15 @@ use crate::{
         courier::{Answer, Courier, Request, SendError},
     },
     outcome::{Exchange, HttpRequest, HttpResponse, redact},
+    signin::form::Form,
     target::Endpoints,
 };
 
 /// As much of a body as a report shows.
 const SHOWN_BODY: usize = 16 << 10;
+
+/// What a browser is given and is shorter is a setting and no secret.
+const SHORTEST: usize = 16;
 
 /// How long an answer is waited for from a component that was told not to give one.
 const PATIENCE_WITH_THE_SILENT: Duration = Duration::from_millis(200);
@@ -64,7 +69,11 @@ impl Wire {
         // The browser's last step leads to the client's own loopback listener: nothing of the platform is in it.
         let Some(component) = component else { return self.http.send(request).await };
         let stopwatch = Stopwatch::start();
+        let page = request.url.clone();
         let answer = self.send_within_patience(&component, request).await;
+        if let Ok(answer) = &answer {
+            self.learn(&page, answer);
+        }
         let exchange = Exchange {
             component,
             request: shown,
@@ -74,6 +83,30 @@ impl Wire {
         };
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
         answer
+    }
+
+    /// Registers what a browser is given to bring back, before anything of the answer is shown: cookies, codes, and what
+    /// a page has put into its forms.
+    fn learn(&self, page: &str, answer: &Answer) {
+        let register = |value: &str, shown_as| {
+            if value.len() >= SHORTEST {
+                self.secrets.register(value, shown_as);
+            }
+        };
+        let cookies = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+        for (_, value) in cookies.filter_map(|(_, set)| browser::pair(set)) {
+            register(value, "cookie");
+        }
+        let Ok(page) = Url::parse(page) else { return };
+        let target = answer.header("location").and_then(|target| page.join(target).ok());
+        for (_, code) in target.iter().flat_map(Url::query_pairs).filter(|(name, _)| name == "code") {
+            register(&code, "code");
+        }
+        if answer.header("content-type").is_some_and(|media_type| media_type.starts_with("text/html")) {
+            for (_, value) in Form::all(&page, &answer.text()).iter().flat_map(Form::hidden) {
+                register(&value, "form field");
+            }
+        }
     }
 
     /// A component is silent or slow from here on, everywhere or below one path.

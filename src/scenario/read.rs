@@ -6,6 +6,7 @@
 mod accept;
 mod advance;
 mod axes;
+mod browser;
 mod capture;
 mod client;
 mod expect;
@@ -133,7 +134,7 @@ impl Reader<'_> {
             let span = fields.entry("steps").map_or(fields.span(), |entry| entry.key_span);
             self.found
                 .error(span, "the scenario checks nothing")
-                .help("add a step that does: `accept`, `refuse`, `request`, `token`, `journal`, `client`, or a refused `sign_in`");
+                .help("add a step that does: `accept`, `refuse`, `request`, `token`, `journal`, `client`, `browser`, or a refused `sign_in`");
         }
         self.ledger.clean_up();
         let always = fields.optional("always");

@@ -1,5 +1,6 @@
 //! A scenario after parsing and checking. Every name in it that can be known before a run is known to exist.
 
+mod browser;
 mod change;
 mod client;
 mod mcp;
@@ -18,6 +19,7 @@ use crate::{
     },
 };
 
+pub use browser::{BrowserStep, Callback, Visit};
 pub use change::{Advance, Catalogue, Fault, KeyChange, Keys, KeysRefused, Policy, Publication, Whose};
 pub use client::{ClientStep, Deed, Tamper, Tampering, Wish};
 pub use mcp::{Listing, Manifests, McpAnswer, McpAsk, McpStep, UpstreamChange, UpstreamStep};
@@ -114,6 +116,8 @@ pub enum Action {
     Advance(Advance),
     /// `client`: the simulated client does something.
     Client(Box<ClientStep>),
+    /// `browser`: a person does something at the Cloud UI.
+    Browser(Box<BrowserStep>),
     /// `tamper`: somebody changes a client's cache on disk.
     Tamper(Tamper),
     /// `fault`: a component misbehaves from here on.

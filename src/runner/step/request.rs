@@ -15,12 +15,13 @@ use url::Url;
 
 use super::{Context, Done, Stuck, fill, matched};
 use crate::{
+    model::identifier::RequirementId,
     net::courier::{Answer, Courier as _, Request, SendError},
     outcome::{Cause, Check, CheckStatus},
     runner::credit::{Expected, Presentation, Shown, Target},
     scenario::{
         matcher::Matcher,
-        syntax::{Capture, Request as Step},
+        syntax::{Capture, Expect, Request as Step},
     },
 };
 
@@ -47,7 +48,8 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
     let request = Request { method: step.method.clone(), url, headers, body };
     let sent = (0..step.at_once).map(|_| context.wire.send(request.clone())).collect();
     let answers = all(sent).await.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let mut checks = worst(answers.iter().map(|answer| checks(context, step, answer)))?;
+    let mut checks =
+        worst(answers.iter().map(|answer| checks(context, &step.expect, step.rule.as_ref(), answer)))?;
     if let (Some(words), Some(check)) = (&step.warn, checks.first_mut())
         && check.status == CheckStatus::Pass
     {
@@ -88,7 +90,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
 
 /// Below the component's address, or as it is written, if that is of the component's own origin: a token goes nowhere
 /// else.
-fn url(base: &str, path: &str) -> Result<String, Stuck> {
+pub(super) fn url(base: &str, path: &str) -> Result<String, Stuck> {
     if path.starts_with('/') {
         return Ok(format!("{base}{path}"));
     }
@@ -143,13 +145,18 @@ fn expected(answer: &Answer, credential: bool) -> Option<Expected> {
     }
 }
 
-fn checks(context: &Context<'_>, step: &Step, answer: &Answer) -> Result<Vec<Check>, Stuck> {
-    let expect = &step.expect;
+/// What is expected of an answer, each with the requirement at stake.
+pub(super) fn checks(
+    context: &Context<'_>,
+    expect: &Expect,
+    rule: Option<&RequirementId>,
+    answer: &Answer,
+) -> Result<Vec<Check>, Stuck> {
     let mut checks = Vec::new();
     let mut add = |what: &str, matcher: &Matcher, actual: Option<&Json>| -> Result<(), Stuck> {
-        let mut check = matched(context, what, step.rule.as_ref(), matcher, actual)?;
+        let mut check = matched(context, what, rule, matcher, actual)?;
         // The IdP is not under test: one that answers otherwise is not set up as the scenario needs it.
-        if step.rule.is_none() && check.cause.is_some() {
+        if rule.is_none() && check.cause.is_some() {
             check.cause = Some(Cause::Configuration);
         }
         checks.push(check);
@@ -159,7 +166,7 @@ fn checks(context: &Context<'_>, step: &Step, answer: &Answer) -> Result<Vec<Che
         add("the status", matcher, Some(&answer.status.into()))?;
     }
     for (name, matcher) in &expect.headers {
-        let actual = answer.header(name).map(Json::from);
+        let actual = decisive(context, answer, name, matcher)?;
         add(&format!("the header `{name}`"), matcher, actual.as_ref())?;
     }
     if let Some(matcher) = &expect.body {
@@ -191,21 +198,35 @@ fn checks(context: &Context<'_>, step: &Step, answer: &Answer) -> Result<Vec<Che
         }
     }
     if let Some(key_set) = &expect.jws_signed_by {
-        checks.push(signed(step, answer, &key_set.fill(context)?));
+        checks.push(signed(rule, answer, &key_set.fill(context)?));
     }
     if let Some(order) = &expect.challenge_order {
         let names: Vec<_> =
             parameters.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "scheme").collect();
-        checks.push(in_order(step, order, &names));
+        checks.push(in_order(rule, order, &names));
     }
     Ok(checks)
 }
 
-fn signed(step: &Step, answer: &Answer, key_set: &Json) -> Check {
+/// The value of a header that decides: of several under one name, the first that is not as expected.
+fn decisive(
+    context: &Context<'_>,
+    answer: &Answer,
+    name: &str,
+    matcher: &Matcher,
+) -> Result<Option<Json>, Stuck> {
+    let matcher = matcher.fill(context)?;
+    let values = answer.headers.iter().filter(|(known, _)| known == name);
+    let mut values: Vec<_> = values.map(|(_, value)| Json::from(value.as_str())).collect();
+    let other = values.iter().position(|value| matcher.check(Some(value), context).is_err());
+    Ok((!values.is_empty()).then(|| values.swap_remove(other.unwrap_or_default())))
+}
+
+fn signed(rule: Option<&RequirementId>, answer: &Answer, key_set: &Json) -> Check {
     let fault = signature::fault(&answer.text(), key_set);
     Check {
         what: "the envelope's signature".into(),
-        requirement: step.rule.clone(),
+        requirement: rule.cloned(),
         status: if fault.is_none() { CheckStatus::Pass } else { CheckStatus::Fail },
         expected: "it verifies with ES256 and the published key whose thumbprint its kid is".into(),
         cause: fault.is_some().then_some(Cause::Implementation),
@@ -214,11 +235,11 @@ fn signed(step: &Step, answer: &Answer, key_set: &Json) -> Check {
     }
 }
 
-fn in_order(step: &Step, expected: &[String], observed: &[&str]) -> Check {
+fn in_order(rule: Option<&RequirementId>, expected: &[String], observed: &[&str]) -> Check {
     let pass = expected.iter().map(String::as_str).eq(observed.iter().copied());
     Check {
         what: "the order of the challenge's parameters".into(),
-        requirement: step.rule.clone(),
+        requirement: rule.cloned(),
         status: if pass { CheckStatus::Pass } else { CheckStatus::Fail },
         expected: expected.join(", "),
         observed: observed.join(", "),

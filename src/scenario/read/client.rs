@@ -112,7 +112,7 @@ impl Reader<'_> {
         self.matcher(node.get("refused")?, Actual::Text)
     }
 
-    fn flag(&mut self, node: &Node) -> Option<bool> {
+    pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {
         let flag = node.as_bool();
         if flag.is_none() {
             self.found.expected(node, "`true` or `false`");

@@ -1,5 +1,6 @@
 //! What the walk has seen, and the rules that only the whole file can settle.
 
+mod browsers;
 mod clients;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use crate::{
     outcome::Capability,
     scenario::syntax::Deed,
 };
+use browsers::Browsers;
 use clients::Clients;
 
 /// The two kinds of names that steps define.
@@ -74,6 +76,7 @@ pub(super) struct Ledger {
     /// Requests that show a component a credential and must be answered.
     acceptances: Vec<(Component, Span)>,
     clients: Clients,
+    browsers: Browsers,
     /// Components that a fault was given to.
     broken: BTreeSet<Component>,
     checks: bool,
@@ -214,6 +217,23 @@ impl Ledger {
         self.clients.asked(client, wish, permitted, span);
     }
 
+    /// A browser does something.
+    pub(super) fn browser(&mut self, name: &str) {
+        self.browsers.does(name);
+    }
+
+    /// A step is about a browser that is there.
+    pub(super) fn browser_use(&mut self, name: &str, span: Span) {
+        self.browsers.used(name, span);
+    }
+
+    /// After a step somebody has to be signed in, or nobody.
+    pub(super) fn visit(&mut self, signed_in: bool, span: Span) {
+        if !self.cleaning_up {
+            self.browsers.visit(signed_in, span);
+        }
+    }
+
     /// A component misbehaves from here on.
     pub(super) fn fault(&mut self, of: &Component) {
         self.broken.insert(of.clone());
@@ -227,6 +247,7 @@ impl Ledger {
     /// Reports everything that only the whole file shows.
     pub(super) fn settle(&self, found: &mut Diagnostics) {
         self.clients.settle(found);
+        self.browsers.settle(found);
         self.settle_names(found);
         self.settle_controls(found);
         for axis in &self.axes {
@@ -274,7 +295,9 @@ impl Ledger {
                     match closest(name, names) {
                         Some(near) => error.help(format!("did you mean `{near}`?")),
                         None if *kind == Kind::Token => error.help("a `sign_in` or a `mint` with `as:` does"),
-                        None => error.help("a `request` with `capture:` does"),
+                        None => {
+                            error.help("a `request`, or a `browser` that does `begin`, with `capture:` does")
+                        }
                     };
                 }
             }

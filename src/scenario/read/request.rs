@@ -126,7 +126,7 @@ impl Reader<'_> {
         None
     }
 
-    fn path(&mut self, node: &Node) -> Option<Template> {
+    pub(super) fn path(&mut self, node: &Node) -> Option<Template> {
         let path = self.template(node, Place::Step)?;
         if ["/", "${", "https://"].iter().any(|start| path.written().starts_with(start)) {
             return Some(path);
@@ -179,7 +179,7 @@ impl Reader<'_> {
     }
 
     /// Name → text, or a list of texts for a name that stands twice.
-    fn headers(&mut self, node: &Node) -> Option<Vec<(String, Template)>> {
+    pub(super) fn headers(&mut self, node: &Node) -> Option<Vec<(String, Template)>> {
         let Some(entries) = node.as_mapping() else {
             self.found.expected(node, "a map of headers");
             return None;

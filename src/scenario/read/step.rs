@@ -33,6 +33,7 @@ impl Reader<'_> {
             "journal" => self.journal(value).map(Action::Journal),
             "advance" => self.advance(value).map(Action::Advance),
             "client" => self.client(value).map(|step| Action::Client(Box::new(step))),
+            "browser" => self.browser(value).map(|step| Action::Browser(Box::new(step))),
             "tamper" => self.tamper(value).map(Action::Tamper),
             "fault" => self.fault(value).map(Action::Fault),
             "restore" => self.restore(value).map(Action::Restore),

@@ -7,7 +7,10 @@ use crate::{
 
 /// The parts of the platform.
 pub(crate) const COMPONENTS: [&str; 5] =
-    ["idp", "enterprise-manager", "sibling", "registry-server", "registry"];
+    ["idp", "enterprise-manager", SIBLING, "registry-server", "registry"];
+
+/// The Cloud UI: whose browsers there are, and what a token for another component is held against.
+pub(crate) const SIBLING: &str = "sibling";
 
 /// `needs`
 pub(crate) const CAPABILITIES: [(&str, Capability); 6] = [
@@ -52,6 +55,14 @@ pub(crate) const DEEDS: [(&str, &[&str], &[&str]); 11] = [
     ("unset", &["directive", "permitted"], &["rule", "expect"]),
     ("status", &["expect"], &["rule"]),
     ("stop", &[], &[]),
+];
+
+/// `browser.does`, with the keys that it needs and those that it may have.
+pub(crate) const VISITS: [(&str, &[&str], &[&str]); 4] = [
+    ("sign_in", &["user"], &["path", "callback", "expect"]),
+    ("begin", &["user"], &["path", "capture"]),
+    ("open", &["path"], &["headers", "expect"]),
+    ("submit", &["path"], &["headers", "form", "without", "expect"]),
 ];
 
 /// What a client says after a poll, a wish and otherwise: the first segments of the pointers in `client.expect`.
@@ -194,7 +205,27 @@ pub(crate) const ENDPOINTS: [(&str, &[&str]); 7] = [
         ],
     ),
     ("enterprise-manager", &["discovery", "jwks", "config", "protected-resource", "healthz", "unknown"]),
-    ("sibling", &["me", "protected-resource", "healthz", "unknown"]),
+    (
+        SIBLING,
+        &[
+            "me",
+            "protected-resource",
+            "healthz",
+            "home",
+            "sign-in",
+            "callback",
+            "sign-out",
+            "signed-out",
+            "catalogue",
+            "server",
+            "who-am-i",
+            "assistant",
+            "administration",
+            "style",
+            "icon",
+            "unknown",
+        ],
+    ),
     (
         "registry-server",
         &[
@@ -277,7 +308,7 @@ pub(crate) const OPERATORS: [&str; 11] =
     ["equals", "present", "contains", "matches", "lt", "le", "gt", "ge", "any", "all", "not"];
 
 /// The keys of a step.
-pub(crate) const STEPS: [&str; 21] = [
+pub(crate) const STEPS: [&str; 22] = [
     "sign_in",
     "mint",
     "accept",
@@ -287,6 +318,7 @@ pub(crate) const STEPS: [&str; 21] = [
     "journal",
     "advance",
     "client",
+    "browser",
     "tamper",
     "fault",
     "restore",

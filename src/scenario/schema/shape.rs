@@ -1,10 +1,12 @@
 //! Every map of the language with its keys: one line a key.
 
+mod browser;
 mod change;
 mod client;
 mod mcp;
 
 use self::{
+    browser::{BROWSER, CALLBACK},
     change::{ADVANCE, FAULT, KEYS, KEYS_REFUSED},
     client::{CLIENT, CLIENT_CAPTURE, TAMPER},
     mcp::{MANIFESTS, MCP, UPSTREAM},
@@ -45,7 +47,7 @@ const fn may(key: &'static str, form: Form, about: &'static str) -> Field {
 const COMPONENT: Form = Form::Component;
 
 /// Every shape below the scenario itself.
-pub(super) static ALL: [&Shape; 26] = [
+pub(super) static ALL: [&Shape; 28] = [
     &PLATFORM,
     &IDP,
     &AXIS,
@@ -66,6 +68,8 @@ pub(super) static ALL: [&Shape; 26] = [
     &JOURNAL,
     &ADVANCE,
     &CLIENT,
+    &BROWSER,
+    &CALLBACK,
     &TAMPER,
     &FAULT,
     &KEYS,
@@ -158,6 +162,7 @@ static STEP: Shape = Shape {
             "one jump of all clocks, a Go duration: 24h; or of one clock alone",
         ),
         may("client", Form::Shape(&CLIENT), "the simulated client does something"),
+        may("browser", Form::Shape(&BROWSER), "a person does something at the Cloud UI"),
         may("tamper", Form::Shape(&TAMPER), "somebody changes the cache of a client on disk"),
         may("fault", Form::Shape(&FAULT), "a component misbehaves from here on"),
         may("restore", COMPONENT, "a component behaves again"),
@@ -422,7 +427,7 @@ static JOURNAL: Shape = Shape {
         need(
             "endpoint",
             Text,
-            "of the IdP: discovery, keys, authorize, login, device, token, introspect, userinfo; of the Manager: discovery, jwks, config, protected-resource, healthz, unknown; of the sibling: me, protected-resource, healthz, unknown; of the Registry Server: servers, versions, version, me, sources, source, source-entries, registries, registry, registry-entries, entries, entry, entry-claims, protected-resource, healthz, unknown; of the registry: server, healthz, unknown",
+            "of the IdP: discovery, keys, authorize, login, device, token, introspect, userinfo; of the Manager: discovery, jwks, config, protected-resource, healthz, unknown; of the sibling: me, sign-in, callback, sign-out, who-am-i, catalogue, assistant, protected-resource, healthz, unknown and so on; of the Registry Server: servers, versions, version, me, sources, source, source-entries, registries, registry, registry-entries, entries, entry, entry-claims, protected-resource, healthz, unknown; of the registry: server, healthz, unknown",
         ),
         may("matching", SomeIn(&Matcher), "by JSON pointer into an entry: only those count"),
         need("count", Matcher, "how many there must be"),

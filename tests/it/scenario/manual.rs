@@ -30,7 +30,7 @@ fn the_other_examples_are_together_the_steps_of_one_scenario() {
 fn every_step_and_matcher_is_there() {
     let steps = [
         "sign_in", "mint", "accept", "refuse", "request", "token", "journal", "advance", "client", "tamper",
-        "fault", "restore", "keys", "policy",
+        "fault", "restore", "keys", "policy", "browser",
     ];
     let matchers = ["equals", "present", "contains", "matches", "lt", "le", "gt", "ge", "any", "all", "not"];
     for word in steps.iter().chain(&matchers) {
