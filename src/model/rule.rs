@@ -197,6 +197,30 @@ mcp_policy::rules! {
     RsClaimMap = "RS-CLAIM-MAP",
     /// Broken: a refusal has the body that the siblings' have.
     Rs401 = "RS-401",
+    /// Broken: the Cloud UI sends neither `state` nor `nonce`.
+    UiLogin = "UI-LOGIN",
+    /// Broken: the ID token is read and not verified, and neither its issuer, audience and authorized party nor `at_hash`
+    /// are compared.
+    UiIdToken = "UI-ID-TOKEN",
+    /// Broken: state and issuer of the callback and the ID token's nonce are not compared, and a sign-in can be ended
+    /// more than once.
+    UiCallback = "UI-CALLBACK",
+    /// Broken: an access token of any audience makes a session, and opens the API.
+    UiAt = "UI-AT",
+    /// Broken: the cookies lack Secure, HttpOnly and SameSite, and the session keeps the id that the browser came with.
+    UiSession = "UI-SESSION",
+    /// Broken: an access token is never renewed.
+    UiRefresh = "UI-REFRESH",
+    /// Broken: a sign-out removes the cookie and keeps the session.
+    UiSignOut = "UI-SIGN-OUT",
+    /// Broken: of a form neither the origin nor the token is looked at.
+    UiForgery = "UI-FORGERY",
+    /// Broken: the links of every role are shown to everybody.
+    UiNavigation = "UI-NAVIGATION",
+    /// Broken: the Manager's envelope is read and not verified, and without the Manager every flag is on.
+    UiPolicy = "UI-POLICY",
+    /// Broken: the assistant is shown whatever the policy says.
+    UiFlags = "UI-FLAGS",
 }
 
 impl Rules {

@@ -32,6 +32,7 @@ use crate::{
     model::{
         identifier::{Audience, Scope},
         resource_url::ResourceUrl,
+        rule::{Rule, Rules},
         values::CloudUi as Settings,
     },
     net,
@@ -80,7 +81,7 @@ struct Parts {
     registration: Option<Registration>,
     /// Of ID tokens: their audience is the client.
     id_tokens: RwLock<Arc<Verifier>>,
-    waiting: Store<Waiting>,
+    waiting: Store<Arc<Waiting>>,
     sessions: Store<Arc<Session>>,
     policies: Policies,
     seed: Seed,
@@ -104,9 +105,15 @@ impl CloudUi {
         let scope = scope_beside_the_manager(surroundings.rules, managers_scope);
         let expectations =
             Expectations { scope, ..Expectations::new(settings.issuer.clone(), settings.audience.clone()) };
+        // UI-AT: the gate of the API is that of sessions.
+        let at_the_gate = if surroundings.rules.hold(Rule::UiAt) {
+            surroundings.clone()
+        } else {
+            Surroundings { rules: Rules::without(Rule::TokAud), ..surroundings.clone() }
+        };
         let paths = paths(&resource, settings);
         Self(Arc::new(Parts {
-            gate: Gate::new(resource.clone(), expectations, surroundings.clone()),
+            gate: Gate::new(resource.clone(), expectations, at_the_gate),
             registration: registration(settings, &resource),
             id_tokens: RwLock::new(id_token_verifier(settings, &surroundings)),
             waiting: Store::of(MOST_WAITING),

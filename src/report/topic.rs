@@ -145,6 +145,8 @@ pub(super) const TOPICS: &[Topic] = &[
             "CL-ROLLBACK",
             "CL-ENFORCED",
             "CL-DEFAULT",
+            "UI-POLICY",
+            "UI-FLAGS",
         ],
     },
     Topic {
@@ -193,7 +195,7 @@ pub(super) const TOPICS: &[Topic] = &[
                 "Enterprise applications > the app > Users and groups; groups in a token are object ids",
             ),
         ],
-        rules: &["MCP-*", "OP-*", "RS-*"],
+        rules: &["MCP-*", "OP-*", "RS-*", "UI-NAVIGATION"],
     },
 ];
 

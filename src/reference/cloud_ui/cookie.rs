@@ -10,6 +10,8 @@ use axum::{
     response::Response,
 };
 
+use crate::model::rule::{Rule, Rules};
+
 /// The session.
 pub(super) const SESSION: &str = "__Host-session";
 
@@ -28,9 +30,9 @@ pub(super) fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 }
 
 /// Sets a cookie. Lax, since the callback comes from another site, by a navigation.
-// RULE: UI-SESSION: broken: the cookie lacks HttpOnly, Secure and SameSite, and its name the prefix
-pub(super) fn set(name: &str, value: &str) -> String {
-    format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax")
+pub(super) fn set(rules: Rules, name: &str, value: &str) -> String {
+    let guarded = if rules.hold(Rule::UiSession) { "; Secure; HttpOnly; SameSite=Lax" } else { "" };
+    format!("{name}={value}; Path=/{guarded}")
 }
 
 /// Removes a cookie.

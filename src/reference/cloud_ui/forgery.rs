@@ -1,10 +1,11 @@
-//! UI-SESSION: a request that changes something comes from a page of ours: it says so by its `Origin`, and brings the
+//! UI-FORGERY: a request that changes something comes from a page of ours: it says so by its `Origin`, and brings the
 //! token that our pages of this session have in their forms. Either alone would do in a browser that keeps its rules.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::http::{HeaderMap, header::ORIGIN};
 
 use super::{Parts, session::Session};
+use crate::model::rule::Rule;
 
 /// The name of the form's field.
 pub(super) const FIELD: &str = "forgery_token";
@@ -20,13 +21,15 @@ pub(super) enum Forgery {
 
 impl Parts {
     /// Held against the form's fields.
-    // RULE: UI-FORGERY: broken: neither Origin nor the form's token is looked at
     pub(super) fn check_forgery(
         &self,
         headers: &HeaderMap,
         session: &Session,
         fields: &[(String, String)],
     ) -> Result<(), Forgery> {
+        if !self.surroundings.rules.hold(Rule::UiForgery) {
+            return Ok(());
+        }
         let mut origins = headers.get_all(ORIGIN).iter();
         let own = self.resource.origin();
         let (Some(origin), None) = (origins.next(), origins.next()) else { return Err(Forgery::Origin) };

@@ -70,14 +70,13 @@ impl Parts {
             Err(trouble) => Err(trouble),
         };
         // What cannot be learnt is not offered.
-        // RULE: UI-NAVIGATION: broken: the links of every role are shown
         let roles = me.as_ref().map(|me| me.roles.as_slice()).unwrap_or_default();
         let session = &signed_in.session;
         let person = Person {
             name: session.name.clone(),
             forgery_token: session.forgery_token.clone(),
             assistant: policy.assistant,
-            administers: administration::offered(roles),
+            administers: administration::offered(roles, self.surroundings.rules),
             leaves_to: session.leaves_to.as_ref().map(|url| url.origin().ascii_serialization()),
             notice: policy.notice.as_deref().map(claims::plain),
         };

@@ -12,13 +12,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use super::{Parts, sign_in::FLOW};
+use super::{Parts, claims, sign_in::flow_rules};
 use crate::{
     model::{
         duration,
         envelope::{self, Payload},
         identifier::Issuer,
-        rule::Rules,
+        rule::{Rule, Rules},
     },
     net::courier::{Courier, Request, SendError},
     signin::{Registration, SignIn, SignInError},
@@ -128,19 +128,22 @@ impl Parts {
         let Some(manager) = self.settings.enterprise_manager_url.as_deref() else {
             return Policy { registry: own, ..Policy::default() };
         };
+        let rules = self.surroundings.rules;
         let now = self.now();
         let held = self.policies.held();
         if let Some(held) = held.as_ref().filter(|held| held.is_fresh(now)) {
-            return held.policy(own, None);
+            return held.policy(own, None, rules);
         }
         match self.fetch_policy(manager.trim_end_matches('/')).await {
-            Ok(fetched) => fetched.policy(own, None),
-            // RULE: UI-POLICY: broken: without the Manager every flag is on, and the registry is `apiBaseUrl`
+            Ok(fetched) => fetched.policy(own, None, rules),
             Err(error) => {
                 let why = format!("The Enterprise Manager’s policy could not be read: {error}.");
                 match held.filter(|held| held.holds(now)) {
                     Some(held) => {
-                        held.policy(own, Some(format!("{why} The last one is used until it ends.")))
+                        held.policy(own, Some(format!("{why} The last one is used until it ends.")), rules)
+                    }
+                    None if !rules.hold(Rule::UiPolicy) => {
+                        Policy { assistant: true, registry: own, notice: None }
                     }
                     None => Policy { notice: Some(why), ..Policy::default() },
                 }
@@ -163,8 +166,11 @@ impl Parts {
         let answer = get(self.http(), request).await?;
         let jws = String::from_utf8(answer).map_err(|_| NoPolicy::Document(found.config_endpoint))?;
         let now = self.now();
-        // RULE: UI-POLICY: broken: the envelope is read and not verified
-        let payload = verify(jws.trim(), &keys, manager, now)?;
+        let payload = if self.surroundings.rules.hold(Rule::UiPolicy) {
+            verify(jws.trim(), &keys, manager, now)?
+        } else {
+            unverified(jws.trim())?
+        };
         let refresh = duration::parse(&payload.refresh_interval)
             .ok()
             .filter(SignedDuration::is_positive)
@@ -194,22 +200,28 @@ impl Parts {
             ..own
         };
         let mut chance = self.chance();
-        let mut flow = SignIn { courier: self.http(), chance: &mut chance, rules: FLOW };
+        let mut flow =
+            SignIn { courier: self.http(), chance: &mut chance, rules: flow_rules(self.surroundings.rules) };
         Ok(flow.client_credentials(&registration).await?.access_token)
     }
 }
 
 impl Held {
-    fn policy(&self, own: Option<String>, notice: Option<String>) -> Policy {
+    fn policy(&self, own: Option<String>, notice: Option<String>, rules: Rules) -> Policy {
         let value = |directive: &str| self.config.get(directive).and_then(|directive| directive.get("value"));
         let registry = value("registry").and_then(|value| value.get("server_api_url")).and_then(Json::as_str);
         Policy {
-            // RULE: UI-FLAGS: broken: the assistant is shown whatever the policy says
-            assistant: value("assistant") == Some(&Json::Bool(true)),
+            assistant: value("assistant") == Some(&Json::Bool(true)) || !rules.hold(Rule::UiFlags),
             registry: registry.map(str::to_owned).or(own),
             notice,
         }
     }
+}
+
+/// What an envelope says: for the sabotage of UI-POLICY alone.
+fn unverified(jws: &str) -> Result<Payload, NoPolicy> {
+    serde_json::from_value(claims::unverified(jws).into())
+        .map_err(|_| NoPolicy::Envelope("its envelope is of another form"))
 }
 
 /// EM-ENVELOPE as CL-VERIFY reads it: ES256 by a key of the Manager's, of the Manager, for now.

@@ -11,8 +11,9 @@ use serde_json::Value as Json;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Parts, cookie, sign_in::FLOW};
+use super::{Parts, cookie, sign_in::flow_rules};
 use crate::{
+    model::rule::Rule,
     signin::{SignIn, SignInError, Tokens},
     token::{Refusal, VerifiedToken},
 };
@@ -122,8 +123,8 @@ impl Parts {
             return Err(NotSignedIn::Over(format!("A session lasts {hours} hours at most.")));
         }
         let mut held = session.held.lock().await;
-        // RULE: UI-REFRESH: broken: an access token is never renewed
-        if held.is_due(now)
+        if self.surroundings.rules.hold(Rule::UiRefresh)
+            && held.is_due(now)
             && let Some(refresh_token) = held.refresh_token.clone()
         {
             match self.renewed(&session, &held, &refresh_token).await {
@@ -162,7 +163,8 @@ impl Parts {
         let registration =
             self.registration.as_ref().ok_or_else(|| NotRenewed::Refused("no client secret".to_owned()))?;
         let mut chance = self.chance();
-        let mut flow = SignIn { courier: self.http(), chance: &mut chance, rules: FLOW };
+        let mut flow =
+            SignIn { courier: self.http(), chance: &mut chance, rules: flow_rules(self.surroundings.rules) };
         let mut tokens =
             flow.refresh_token(registration, refresh_token).await.map_err(|error| match error {
                 SignInError::Refused { .. } => NotRenewed::Refused(error.to_string()),

@@ -14,7 +14,7 @@ use super::{
     pages::{Problem, no_store},
 };
 use crate::{
-    model::rule::Rules,
+    model::rule::{Rule, Rules},
     reference::answer,
     signin::{Pending, SignIn},
 };
@@ -37,11 +37,16 @@ impl Waiting {
     }
 }
 
-/// Which rules of the flow are in force.
-// RULE: UI-LOGIN: broken: `Rules::without(Rule::ClLogin)`, neither state nor nonce is sent
-// RULE: UI-CALLBACK: broken: `Rules::without(Rule::ClLoginCheck)`, state, `iss` and nonce are not compared
-// RULE: UI-ID-TOKEN: broken: `Rules::without(Rule::ClIdToken)`, issuer, audience, `azp` and `at_hash` are not compared
-pub(super) const FLOW: Rules = Rules::ALL;
+/// Which rules of the flow are in force: it is the one of every client, whose rules have names of their own there.
+pub(super) fn flow_rules(rules: Rules) -> Rules {
+    let broken = [
+        (Rule::UiLogin, Rule::ClLogin),
+        (Rule::UiCallback, Rule::ClLoginCheck),
+        (Rule::UiIdToken, Rule::ClIdToken),
+    ];
+    let broken = broken.into_iter().find(|(own, _)| !rules.hold(*own));
+    broken.map_or(Rules::ALL, |(_, of_the_flow)| Rules::without(of_the_flow))
+}
 
 /// `GET /sign-in`. A link is enough: it begins nothing but a sign-in, which only this browser can end.
 pub(super) async fn begin(State(ui): State<Arc<Parts>>, headers: HeaderMap) -> Response {
@@ -54,16 +59,17 @@ pub(super) async fn begin(State(ui): State<Arc<Parts>>, headers: HeaderMap) -> R
     };
     let mut chance = ui.chance();
     let id = chance.text();
-    let mut flow = SignIn { courier: ui.http(), chance: &mut chance, rules: FLOW };
+    let mut flow =
+        SignIn { courier: ui.http(), chance: &mut chance, rules: flow_rules(ui.surroundings.rules) };
     let callback = ui.resource.at(&ui.settings.callback_path());
     match flow.begin(registration, &callback).await {
         Ok((url, pending)) => {
             if let Some(before) = cookie::read(&headers, cookie::SIGN_IN) {
                 ui.waiting.take(before);
             }
-            ui.waiting.insert(&id, Waiting { pending, since: ui.now() });
+            ui.waiting.insert(&id, Arc::new(Waiting { pending, since: ui.now() }));
             let response = answer::with_header(StatusCode::SEE_OTHER.into_response(), LOCATION, url.as_str());
-            no_store(cookie::with(response, &cookie::set(cookie::SIGN_IN, &id)))
+            no_store(cookie::with(response, &cookie::set(ui.surroundings.rules, cookie::SIGN_IN, &id)))
         }
         Err(error) => Problem::new("The sign-in cannot begin", format!("Because {error}."))
             .advice("Try again in a moment; if it stays so, tell your administrator.")

@@ -15,7 +15,7 @@ use super::{
     pages::{Problem, no_store, signed_out},
     session::Session,
 };
-use crate::reference::answer;
+use crate::{model::rule::Rule, reference::answer};
 
 pub(super) const PATH: &str = "/sign-out";
 
@@ -44,8 +44,9 @@ pub(super) async fn end(
             .link("Back to the catalogue", ui.at("/servers"))
             .answer(&ui, StatusCode::FORBIDDEN);
     }
-    // RULE: UI-SIGN-OUT: broken: the cookie is removed and the session kept
-    ui.sessions.take(id);
+    if ui.surroundings.rules.hold(Rule::UiSignOut) {
+        ui.sessions.take(id);
+    }
     match end_session(&session).await {
         Some(url) => leave(url.as_str()),
         None => leave(&ui.at(DONE)),

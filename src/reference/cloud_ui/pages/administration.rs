@@ -11,7 +11,10 @@ use axum::{
 };
 
 use super::{Frame, Problem, nowhere, page, status};
-use crate::reference::cloud_ui::{Parts, registry::Administered};
+use crate::{
+    model::rule::{Rule, Rules},
+    reference::cloud_ui::{Parts, registry::Administered},
+};
 
 /// Of each page: the role that is offered it, its label, its path, and the Registry Server's word for it.
 const PAGES: [(&str, &str, &str, &str); 2] = [
@@ -28,8 +31,10 @@ struct AdministrationPage<'a> {
 }
 
 /// Label and path of what these roles are offered.
-pub(super) fn offered(roles: &[String]) -> Vec<(&'static str, &'static str)> {
-    let has = |role: &str| roles.iter().any(|held| held == role || held == "superAdmin");
+pub(super) fn offered(held: &[String], rules: Rules) -> Vec<(&'static str, &'static str)> {
+    let has = |role: &str| {
+        held.iter().any(|held| held == role || held == "superAdmin") || !rules.hold(Rule::UiNavigation)
+    };
     PAGES.iter().filter(|(role, ..)| has(role)).map(|(_, label, path, _)| (*label, *path)).collect()
 }
 
