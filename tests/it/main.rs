@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod attack_list;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod cloud_ui;
