@@ -7,6 +7,8 @@ mod findings;
 pub(crate) mod limits;
 mod read;
 
+use std::collections::BTreeSet;
+
 use spanned_yaml::Span;
 
 pub use self::{findings::Findings, read::read};
@@ -85,7 +87,9 @@ pub struct Role {
     /// `metadata.name`.
     pub name: Written<String>,
     /// The actions of our product group, `*` expanded; empty where the role speaks of other products only.
-    pub actions: std::collections::BTreeSet<Action>,
+    pub actions: BTreeSet<Action>,
+    /// Actions of these names in other product groups. They grant nothing here (OP-VOCABULARY).
+    pub foreign: BTreeSet<Action>,
 }
 
 /// `ClusterPlatformRoleBinding` or `PlatformRoleBinding`: who gets roles.

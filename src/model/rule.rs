@@ -161,6 +161,8 @@ mcp_policy::rules! {
     ClaimFallback = "CLAIM-FALLBACK",
     /// Broken: the marks of an overage are ignored, and roles stand in for the groups that are missing.
     ClaimOverage = "CLAIM-OVERAGE",
+    /// Broken: the actions of other product groups count as ours.
+    OpVocabulary = "OP-VOCABULARY",
     /// Broken: either list of a condition is enough.
     OpCond = "OP-COND",
     /// Broken: a namespaced role binding counts in every namespace.

@@ -29,12 +29,13 @@ const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/filter.js");
 
 /// How much is shown of cases that did not pass, and of those that did; the next one where the page is too large.
-const DETAIL: [(Evidence, Evidence); 5] = [
+const DETAIL: [(Evidence, Evidence); 6] = [
     (Evidence::Full, Evidence::Short),
     (Evidence::Full, Evidence::Lines),
     (Evidence::Full, Evidence::Verdicts),
-    (Evidence::Short, Evidence::Verdicts),
-    (Evidence::Lines, Evidence::Verdicts),
+    (Evidence::Full, Evidence::Outline),
+    (Evidence::Short, Evidence::Outline),
+    (Evidence::Lines, Evidence::Outline),
 ];
 
 /// The report as a page: at most 3 MB, as far as leaving out evidence can achieve that.

@@ -30,7 +30,7 @@ use super::{
     Binding, Findings, Manifests, OidcConfig, OidcConfigRef, Place, Policy, Role, RoleBinding, Server,
     Unreadable, Written,
 };
-use crate::vocabulary::{Action, ServerId, TargetKind};
+use crate::vocabulary::{ServerId, TargetKind};
 
 /// Hostile files end here: 5,000,000 values, 200,000 documents. How large a file may be is the caller's to say.
 const LIMITS: Limits = Limits { depth: 64, nodes: 5_000_000, documents: 200_000, duplicates: 100 };
@@ -60,7 +60,7 @@ type Key = (Kind, Option<String>, String);
 
 /// What a resource says, without its name.
 enum Spec {
-    Role(BTreeSet<Action>),
+    Role(role::Actions),
     RoleBinding(Vec<Binding>),
     Policy(policy::Spec),
     OidcConfig(String),
@@ -183,7 +183,9 @@ impl Reader {
     fn add(&mut self, Metadata { name, namespace }: Metadata, spec: Spec) {
         let manifests = &mut self.manifests;
         match (spec, namespace) {
-            (Spec::Role(actions), _) => manifests.roles.push(Role { name, actions }),
+            (Spec::Role(role::Actions { ours: actions, foreign }), _) => {
+                manifests.roles.push(Role { name, actions, foreign });
+            }
             (Spec::RoleBinding(bindings), namespace) => {
                 manifests.role_bindings.push(RoleBinding { name, namespace, bindings });
             }

@@ -70,7 +70,7 @@ pub(super) fn lower(
     for (at, binding) in policy.bindings.iter().enumerate() {
         match index.role(&binding.role) {
             Ok(actions) => {
-                if lowered.grant(policy, at, binding, actions, index, rules, budget).is_none() {
+                if lowered.grant(policy, at, binding, &actions, index, rules, budget).is_none() {
                     let message = "this binding is one of too many: the role bindings of all policies together \
                                    name more groups and roles than are compiled";
                     causes.push(Cause::at(Code::TooLarge, binding.place, message.to_owned()));

@@ -1,6 +1,7 @@
 //! Where names lead: roles, who holds them, servers, and whose tokens those take.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
 };
@@ -102,9 +103,13 @@ impl<'m> Index<'m> {
     }
 
     /// The actions of a role, or why there are none.
-    pub(super) fn role(&self, name: &Written<String>) -> Result<&'m BTreeSet<Action>, Cause> {
+    pub(super) fn role(&self, name: &Written<String>) -> Result<Cow<'m, BTreeSet<Action>>, Cause> {
         if let Some(role) = self.roles.get(name.value.as_str()) {
-            return Ok(&role.actions);
+            return Ok(if self.rules.hold(Rule::OpVocabulary) {
+                Cow::Borrowed(&role.actions)
+            } else {
+                Cow::Owned(role.actions.union(&role.foreign).copied().collect())
+            });
         }
         let (code, message) = if self.unreadable_roles.contains(name.value.as_str()) {
             (Code::Unreadable, format!("the role `{}` could not be read", name.value))

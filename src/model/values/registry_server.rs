@@ -135,6 +135,7 @@ impl RegistryServer {
     }
 
     /// Whose tokens it takes; nobody's where it asks for none.
+    #[must_use]
     pub fn providers(&self) -> &[Provider] {
         match &self.auth {
             Auth::Anonymous => &[],

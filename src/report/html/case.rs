@@ -41,6 +41,8 @@ pub(super) struct Shown<'a> {
     pub(super) tokens: Tokens<'a>,
     /// What was checked is shown, and no more.
     pub(super) brief: bool,
+    /// Not even that, where another case of the scenario shows it.
+    pub(super) outline: bool,
 }
 
 /// A step with what went over the wire.
@@ -77,6 +79,10 @@ pub(super) fn areas<'a>(
             Shown::new(case, common, if case.status == CheckStatus::Pass { passed } else { wrong });
         let first = *first.entry(&case.scenario).or_insert(&case.id);
         shown.sibling = (shown.brief && *first != case.id).then(|| (first, anchor::of_case(first)));
+        if shown.sibling.is_some() && shown.outline {
+            shown.steps.clear();
+            shown.tokens = Tokens::new(&[], 0);
+        }
         shown
     };
     let mut areas: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
@@ -116,8 +122,9 @@ impl<'a> Shown<'a> {
             file: case.steps.first().map(|step| step.location.file.as_str()),
             notes: notes.filter(|note| !common.contains(note)).collect(),
             steps: case.steps.iter().map(step).collect(),
-            tokens: Tokens::new(&case.tokens, if evidence == Evidence::Verdicts { 300 } else { usize::MAX }),
-            brief: evidence == Evidence::Verdicts,
+            tokens: Tokens::new(&case.tokens, if evidence <= Evidence::Verdicts { 300 } else { usize::MAX }),
+            brief: evidence <= Evidence::Verdicts,
+            outline: evidence == Evidence::Outline,
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::{
 /// How much of the traffic is on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Evidence {
+    /// What was checked, of the first case of a scenario alone.
+    Outline,
     /// What was checked, and nothing of the traffic.
     Verdicts,
     /// One line an exchange.

@@ -69,10 +69,10 @@ fn otherwise(api: Option<&ResourceUrl>) -> Result<ResourceUrl, TargetError> {
 impl Launch {
     pub(super) fn plan_registries(&mut self, places: Places) -> Result<Planned, TargetError> {
         let Places { server, api } = places;
-        let served = server.as_ref().map(|url| url.host().to_owned());
+        let own_host = server.as_ref().map(|url| url.host().to_owned());
         let server = server.map(|url| Ok((url.clone(), self.bind(url.host())?))).transpose()?;
         let stand_in = match api {
-            Some(url) if served.as_deref() == Some(url.host()) => None,
+            Some(url) if own_host.as_deref() == Some(url.host()) => None,
             Some(url) if self.names.contains_key(url.host()) => {
                 self.notes
                     .push(format!("nobody is the registry: `{}` is another component's host", url.host()));

@@ -38,8 +38,8 @@ pub(super) fn add(manifests: &mut Manifests, findings: &mut Findings) {
     let mut walk = Walk::new(found, source);
     let roles = documents.iter().filter_map(|document| {
         let name = document.get("metadata")?.get("name")?;
-        let actions = role::read(document.get("spec")?, &mut walk);
-        Some(Role { name: walk.written(name, name.as_str()?), actions })
+        let role::Actions { ours: actions, foreign } = role::read(document.get("spec")?, &mut walk);
+        Some(Role { name: walk.written(name, name.as_str()?), actions, foreign })
     });
     for role in roles.collect::<Vec<_>>() {
         let name = &role.name.value;

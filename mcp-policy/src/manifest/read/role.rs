@@ -14,9 +14,17 @@ use crate::{
     vocabulary::Action,
 };
 
-/// The actions of our product group that a role's `spec` grants, `*` expanded.
-pub(super) fn read(spec: &Node, walk: &mut Walk<'_>) -> BTreeSet<Action> {
-    let mut actions = BTreeSet::new();
+/// The actions that a role's `spec` names, `*` expanded.
+#[derive(Debug, Default)]
+pub(super) struct Actions {
+    /// Of our product group.
+    pub(super) ours: BTreeSet<Action>,
+    /// Of other product groups, as far as they are called so here.
+    pub(super) foreign: BTreeSet<Action>,
+}
+
+pub(super) fn read(spec: &Node, walk: &mut Walk<'_>) -> Actions {
+    let mut actions = Actions::default();
     let Some(mut fields) = Fields::new(spec, "the spec of a ClusterPlatformRole", walk) else {
         return actions;
     };
@@ -25,15 +33,15 @@ pub(super) fn read(spec: &Node, walk: &mut Walk<'_>) -> BTreeSet<Action> {
     }
     if let Some(node) = fields.required("productActions") {
         for product in walk.list(node, "`productActions`", Size::one_to(PRODUCTS)) {
-            actions.extend(read_product(product, walk));
+            read_product(product, &mut actions, walk);
         }
     }
     fields.finish(walk);
     actions
 }
 
-fn read_product(node: &Node, walk: &mut Walk<'_>) -> Vec<Action> {
-    let Some(mut fields) = Fields::new(node, "an entry of `productActions`", walk) else { return Vec::new() };
+fn read_product(node: &Node, into: &mut Actions, walk: &mut Walk<'_>) {
+    let Some(mut fields) = Fields::new(node, "an entry of `productActions`", walk) else { return };
     let group = fields.required("apiGroup");
     let ours = group.and_then(|node| {
         let group = walk.string(node, "`apiGroup`", Size::NOT_EMPTY)?;
@@ -48,7 +56,7 @@ fn read_product(node: &Node, walk: &mut Walk<'_>) -> Vec<Action> {
         });
         None
     });
-    let (mut actions, mut wildcard) = (Vec::new(), false);
+    let mut wildcard = false;
     if let Some(node) = fields.required("actions") {
         let items = walk.list(node, "`actions`", Size::one_to(ACTIONS));
         for item in items {
@@ -67,10 +75,14 @@ fn read_product(node: &Node, walk: &mut Walk<'_>) -> Vec<Action> {
                     _ => error
                         .help("lower-case letters, digits and `_`, beginning with a letter; or `*` alone"),
                 };
-            } else if ours.is_some() {
+            } else {
+                let actions = if ours.is_some() { &mut into.ours } else { &mut into.foreign };
                 match Action::by_name(text) {
-                    Some(action) => actions.push(action),
+                    Some(action) => {
+                        actions.insert(action);
+                    }
                     None if text == "*" => actions.extend(Action::ALL),
+                    None if ours.is_none() => {}
                     None => {
                         walk.error(item.span, format!("`{ENTERPRISE}` has no action `{text}`"))
                             .help(suggestion(text, Action::ALL.iter().map(|action| action.name())));
@@ -80,7 +92,6 @@ fn read_product(node: &Node, walk: &mut Walk<'_>) -> Vec<Action> {
         }
     }
     fields.finish(walk);
-    actions
 }
 
 /// [`ACTION_PATTERN`](crate::manifest::limits::ACTION_PATTERN).
