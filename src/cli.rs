@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, ffi::OsString};
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::outcome::ExitCode;
-use terminal::{Color, Environment, PrintError, Terminal};
+use terminal::{Color, Environment, Terminal};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -77,11 +77,8 @@ pub fn main(
         Command::Serve(command) => command.execute(&terminal),
         Command::Scenario(command) => command.execute(&terminal),
     };
-    // A reader that went away (`touchstone … | head`) has what it wanted; what was decided stands.
-    answer.unwrap_or_else(|error| match error {
-        PrintError::Gone => ExitCode::Conformant,
-        PrintError::Failed(_) => ExitCode::Unreachable,
-    })
+    // A full disk, for instance.
+    answer.unwrap_or(ExitCode::Unreachable)
 }
 
 /// `--help` and `--version` are results; anything else is a mistake.
@@ -93,10 +90,7 @@ fn usage(message: &clap::Error, terminal: &Terminal) -> ExitCode {
     } else {
         (terminal.result(&styled(terminal.style(false).color)), ExitCode::Conformant)
     };
-    match printed {
-        Ok(()) | Err(PrintError::Gone) => code,
-        Err(PrintError::Failed(_)) => ExitCode::Unreachable,
-    }
+    printed.map_or(ExitCode::Unreachable, |()| code)
 }
 
 #[cfg(test)]

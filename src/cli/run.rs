@@ -210,11 +210,8 @@ impl Run {
         let page = report::console::render(&report, &style, written.as_deref(), &self.again());
         let printed = terminal.result(&page);
         written.map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
-        match printed {
-            // A reader that has seen enough changes no verdict.
-            Ok(()) | Err(PrintError::Gone) => Ok(report.summary.exit),
-            Err(error) => Err(error.into()),
-        }
+        printed?;
+        Ok(report.summary.exit)
     }
 
     /// The command line without its filters, to run a part of the same again.

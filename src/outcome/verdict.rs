@@ -16,6 +16,9 @@ pub use summary::{RunParts, Terms, summarise};
 use super::{CaseResult, Cause, Check, CheckStatus, RequirementRow, StepResult};
 use crate::model::identifier::RequirementId;
 
+/// The kind of a step that observes a divergence.
+pub const OBSERVE: &str = "observe";
+
 /// The reason of a case in which nothing was checked.
 pub const CHECKED_NOTHING: &str = "this case checked nothing";
 
@@ -140,6 +143,15 @@ impl CaseResult {
             .chain(checks)
             .filter(|(status, _)| matches!(status, CheckStatus::Error(_)))
             .map(|(_, cause)| cause)
+    }
+
+    /// Its status as far as rules are concerned. Which side of a divergence the platform is on is no rule's matter.
+    fn status_of_rules(&self) -> CheckStatus {
+        let checks = self.steps.iter().filter(|step| step.kind != OBSERVE).flat_map(|step| &step.checks);
+        match CheckStatus::worst(checks.map(|check| &check.status)) {
+            Some(worst) if self.steps.iter().any(|step| step.kind == OBSERVE) => worst,
+            _ => self.status.clone(),
+        }
     }
 
     /// A check of it is about this rule, and the platform was put to that test.

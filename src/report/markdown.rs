@@ -151,21 +151,24 @@ fn sides_heading(report: &Report) -> String {
     let observed = report.divergences.iter().filter(|row| row.status.is_tested()).count();
     format!(
         "<details>\n<summary>Where documents, code and standards disagree: {observed} of {} observed, held against the {}</summary>\n\n\
-         | Divergence | Status | Observed | Accepted | About |\n|---|---|---|---|---|\n",
+         | Divergence | Status | Observed | Accepted | The sides |\n|---|---|---|---|---|\n",
         report.divergences.len(),
         report.reading.name()
     )
 }
 
 fn side_row(row: &DivergenceRow) -> String {
+    let sides = row.sides.iter().map(|(side, says)| format!("{}: {}", side.name(), prose(says)));
     format!(
         "| {} | {} {} | {} | {} | {} |\n",
         code(row.id.as_str()),
         mark(&row.status),
         row.status.name(),
-        prose(row.status.reason().unwrap_or(&row.seen())),
+        row.status
+            .reason()
+            .map_or_else(|| prose(&row.seen()), |reason| format!("nothing: {}", prose(reason))),
         prose(&row.wanted()),
-        prose(&row.about)
+        [prose(&row.about)].into_iter().chain(sides).collect::<Vec<_>>().join("; ")
     )
 }
 

@@ -153,6 +153,11 @@ impl<'a> Context<'a> {
         Some(next)
     }
 
+    /// The name of a token, by its text.
+    pub(super) fn named(&self, text: &str) -> Option<String> {
+        self.tokens.iter().find(|(_, held)| held.text == text).map(|(name, _)| name.clone())
+    }
+
     /// Keeps a token under its name.
     pub(super) fn hold(&mut self, name: &str, held: Held) {
         self.order.push(name.to_owned());

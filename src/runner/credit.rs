@@ -58,7 +58,11 @@ pub(super) enum Shown {
     /// A held token, as a bearer token.
     Token { name: String, target: Target },
     /// No token, or one in another form.
-    Otherwise { target: Target },
+    Otherwise {
+        target: Target,
+        /// The token that a header written out has.
+        token: Option<String>,
+    },
     /// A sign-in: the name of its token, and what was asked for.
     SignIn { name: String, asked: Vec<(&'static str, String)> },
 }
@@ -221,8 +225,8 @@ fn difference(one: &Presentation, partner: &Presentation, context: &Context<'_>)
             asked.iter().zip(other).filter(|(a, b)| a != b).map(|(asked, _)| asked.0.to_owned()).collect()
         }
         (
-            Shown::Token { target, .. } | Shown::Otherwise { target },
-            Shown::Token { target: other, .. } | Shown::Otherwise { target: other },
+            Shown::Token { target, .. } | Shown::Otherwise { target, .. },
+            Shown::Token { target: other, .. } | Shown::Otherwise { target: other, .. },
         ) if target != other => {
             return Some(format!("{} {} is not what its control was sent to", target.method, target.path));
         }
@@ -238,7 +242,16 @@ fn difference(one: &Presentation, partner: &Presentation, context: &Context<'_>)
             }
             differing
         }
-        // How the credential was sent is the one difference.
+        // What was sent besides, or how, is the one difference: then it is the same token.
+        (Shown::Otherwise { token: Some(name), .. }, Shown::Token { name: other, .. })
+        | (Shown::Token { name, .. }, Shown::Otherwise { token: Some(other), .. })
+            if name != other =>
+        {
+            let (a, b) = (context.tokens.get(name)?, context.tokens.get(other)?);
+            let differing = Held::differences(a, one.when.at, b, partner.when.at);
+            let words = format!("`{name}` and `{other}` differ too, in {}", differing.join(", "));
+            return (!differing.is_empty()).then_some(words);
+        }
         _ => return None,
     };
     let declared = if one.names(partner) { &one.differs } else { &partner.differs };

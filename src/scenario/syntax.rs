@@ -425,12 +425,10 @@ pub struct TokenCheck {
 pub struct Observe {
     /// The divergence.
     pub divergence: DivergenceId,
-    /// What was captured.
-    pub value: JsonTemplate,
+    /// What was captured: a variable and nothing else.
+    pub value: Template,
     /// Observation → what the value is then; exactly one of them must hold.
     pub is: Vec<(String, Matcher)>,
-    /// The requirement at stake; the scenario's first by default.
-    pub rule: RequirementId,
 }
 
 /// `journal`

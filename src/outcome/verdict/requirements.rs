@@ -45,12 +45,10 @@ pub(super) const NO_CHECK: &str = "no check of its cases is about it";
 /// The worst of the cases that tested it; if none did, the worst of those that could have; if there are none, the
 /// reason why.
 fn status(requirement: &Requirement, cases: &[&CaseResult]) -> CheckStatus {
-    let counted = || {
-        let counts = |case: &&&CaseResult| case.tested(&requirement.id) || ended_before_its_steps(case);
-        cases.iter().filter(counts).map(|case| &case.status)
-    };
-    CheckStatus::worst(counted().filter(|status| status.is_tested()))
-        .or_else(|| CheckStatus::worst(counted()))
+    let counts = |case: &&&CaseResult| case.tested(&requirement.id) || ended_before_its_steps(case);
+    let counted: Vec<_> = cases.iter().filter(counts).map(|case| case.status_of_rules()).collect();
+    CheckStatus::worst(counted.iter().filter(|status| status.is_tested()))
+        .or_else(|| CheckStatus::worst(&counted))
         .or_else(|| CheckStatus::worst(unjudged(requirement, cases)))
         .unwrap_or_else(|| {
             CheckStatus::NotExercised(if cases.is_empty() {

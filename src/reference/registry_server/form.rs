@@ -32,7 +32,8 @@ pub(super) fn segments<const N: usize>(
 
 /// Something that can be a name or a version: a few characters, all of which are seen.
 pub(super) fn is_name(text: &str) -> bool {
-    (1..=MAX_NAME).contains(&text.len()) && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+    let unseen = |c: char| c.is_whitespace() || c.is_control() || spanned_yaml::steers(c);
+    (1..=MAX_NAME).contains(&text.len()) && !text.contains(unseen)
 }
 
 /// A body that is one JSON object with no members but the known ones, none of them twice.

@@ -127,6 +127,11 @@ pub(super) async fn delete(
         .catalogue
         .run(move |db| {
             changeable(&seen(db, &name, &caller)?, &caller)?;
+            // RS-WRITE: its entries go with it.
+            let entries = entries::of_source(db, Some(&name))?;
+            if !entries.iter().all(|entry| caller.may_write(&entry.claims)) {
+                return Err(Failure::Forbidden("the source has entries with claims beyond the caller's own"));
+            }
             sources::remove(db, &name)
         })
         .await?;

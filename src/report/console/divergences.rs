@@ -11,12 +11,14 @@ pub(super) fn section(page: &mut Page, report: &Report) {
     }
     let against: Vec<_> = rows.iter().filter(|row| row.status == CheckStatus::Fail).collect();
     let verdict = match against.len() {
-        0 => "all as".to_owned(),
-        count => format!("{count} otherwise than"),
+        0 => "all accepted".to_owned(),
+        count => format!("{count} not accepted"),
     };
     let reading = report.reading.name();
-    let sum =
-        format!("{observed} of {} divergences were observed, {verdict} the {reading} has it", rows.len());
+    let sum = format!(
+        "{observed} of {} divergences were observed, {verdict} by the reading `{reading}`",
+        rows.len()
+    );
     page.label("sides", &[span(Ink::Plain, &sum)]);
     for row in against {
         let text = format!("{}: {}; accepted: {}", row.about, row.seen(), row.wanted());

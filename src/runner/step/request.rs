@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::{Context, Done, Stuck, fill, matched};
+use super::{Context, Done, Stuck, fill, matched, reason};
 use crate::{
     model::identifier::RequirementId,
     net::courier::{Answer, Courier as _, Request, SendError},
@@ -64,7 +64,12 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
             component: step.to.clone(),
             shown: match &step.token {
                 Some(token) => Shown::Token { name: token.clone(), target },
-                None => Shown::Otherwise { target },
+                None => {
+                    let sent =
+                        request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+                    let token = sent.and_then(|(_, value)| context.named(value.strip_prefix("Bearer ")?));
+                    Shown::Otherwise { target, token }
+                }
             },
             expected,
             control: step.control.clone(),
@@ -200,6 +205,10 @@ pub(super) fn checks(
     if let Some(key_set) = &expect.jws_signed_by {
         checks.push(signed(rule, answer, &key_set.fill(context)?));
     }
+    // Where it is left open whether the answer is a refusal, so is its reason.
+    if !expect.status.as_ref().is_some_and(|status| status.holds(Some(&200.into()))) {
+        checks.extend(rule.and_then(|rule| another_reason(rule, answer)));
+    }
     if let Some(order) = &expect.challenge_order {
         let names: Vec<_> =
             parameters.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "scheme").collect();
@@ -220,6 +229,39 @@ fn decisive(
     let mut values: Vec<_> = values.map(|(_, value)| Json::from(value.as_str())).collect();
     let other = values.iter().position(|value| matcher.check(Some(value), context).is_err());
     Ok((!values.is_empty()).then(|| values.swap_remove(other.unwrap_or_default())))
+}
+
+/// The rules that a component gives as its reason.
+const REASONS: [&str; 14] = [
+    "TOK-JWT",
+    "TOK-OPAQUE",
+    "TOK-ISS",
+    "TOK-META",
+    "TOK-AUD",
+    "TOK-AUD-TYPE",
+    "TOK-SCOPE",
+    "TOK-EXP",
+    "TOK-ALG",
+    "TOK-KID",
+    "TOK-KEYSET-FAULT",
+    "TOK-HEADERS",
+    "TOK-FORM",
+    "TOK-SUB",
+];
+
+/// A failed check where the component says that another rule than the one at stake refused the token.
+fn another_reason(rule: &RequirementId, answer: &Answer) -> Option<Check> {
+    let reason = reason(answer).filter(|_| answer.status >= 400)?;
+    let known = |rule: &RequirementId| REASONS.contains(&rule.as_str());
+    (known(rule) && known(&reason) && reason != *rule).then(|| Check {
+        what: "the reason".into(),
+        requirement: Some(rule.clone()),
+        status: CheckStatus::Fail,
+        expected: rule.to_string(),
+        observed: reason.to_string(),
+        note: None,
+        cause: Some(Cause::Implementation),
+    })
 }
 
 fn signed(rule: Option<&RequirementId>, answer: &Answer, key_set: &Json) -> Check {

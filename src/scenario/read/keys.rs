@@ -1,5 +1,6 @@
 //! `keys`, `policy` and `catalogue`: what the owners of the IdP, the Manager and the Registry Server change while they run.
 
+use serde_json::Value as Json;
 use spanned_yaml::{Entry, Fields, Node};
 
 use super::{
@@ -111,7 +112,39 @@ impl Reader<'_> {
         Some(Policy { file: self.json(node)?, broken })
     }
 
-    /// What an entry is, the Registry Server itself says.
+    fn catalogue_entry(&mut self, node: &Node) {
+        let Some(mut fields) = Fields::new(node, "an entry of the catalogue", &mut self.found) else {
+            return;
+        };
+        fields.required_text("source", &mut self.found);
+        let claims = fields.optional("claims");
+        let server = fields.required("server", &mut self.found);
+        fields.finish(&mut self.found);
+        if let Some(claims) =
+            claims.filter(|claims| claims.as_mapping().is_none() && claims.as_text().is_none())
+        {
+            self.found.expected(claims, "a map from each claim to its value, or a list of values");
+        }
+        let numbers = claims.and_then(Node::as_mapping).unwrap_or_default().iter();
+        for entry in numbers.filter(|entry| matches!(entry.value.to_json(), Json::Number(_) | Json::Bool(_)))
+        {
+            self.found.expected(&entry.value, "a string, or a list of strings");
+        }
+        // The document is the Registry Server's matter, but without these it is none.
+        let Some(server) = server.filter(|server| server.as_mapping().is_some()) else {
+            if let Some(server) = server.filter(|server| server.as_text().is_none()) {
+                self.found.expected(server, "the entry's `server.json`, a map");
+            }
+            return;
+        };
+        for key in ["name", "version"] {
+            if server.get(key).is_none() {
+                self.found.error(server.span, format!("the document of an entry lacks `{key}`"));
+            }
+        }
+    }
+
+    /// Every entry of the Registry Server.
     pub(super) fn catalogue(&mut self, node: &Node) -> Option<Catalogue> {
         self.ledger.need([Capability::PolicyChange]);
         if node.as_sequence().is_none() {
@@ -119,6 +152,9 @@ impl Reader<'_> {
                 .expected(node, "a list of entries")
                 .help("an entry is `{source: name, claims: {…}, server: {name: …, version: …}}`");
             return None;
+        }
+        for entry in node.as_sequence().unwrap_or_default() {
+            self.catalogue_entry(entry);
         }
         Some(Catalogue { entries: self.json(node)? })
     }

@@ -1,20 +1,18 @@
-//! `observe`: which of the two sides of a divergence the platform is on.
+//! `observe`: which of the two sides of a divergence the platform is on. No requirement is at stake in it.
 
 use spanned_yaml::{Fields, Node, closest};
 
-use super::{matching::Actual, reader::Reader, words::listed};
+use super::{matching::Actual, reader::Reader, variable::Place, words::listed};
 use crate::{model::identifier::DivergenceId, scenario::syntax::Observe};
 
 impl Reader<'_> {
     pub(super) fn observe(&mut self, node: &Node) -> Option<Observe> {
         let mut fields = Fields::new(node, "`observe`", &mut self.found)?;
         let id_node = fields.required("divergence", &mut self.found);
-        let value = fields.required("value", &mut self.found).and_then(|node| self.json(node));
+        let value_node = fields.required("value", &mut self.found);
+        let value = value_node.and_then(|node| self.template(node, Place::Step));
         let is = fields.required("is", &mut self.found);
-        let rule = fields.optional("rule");
         fields.finish(&mut self.found);
-        let rule = self.rule(rule);
-        self.ledger.check();
 
         let id_node = id_node?;
         let id = DivergenceId::new(self.text(id_node)?);
@@ -42,15 +40,25 @@ impl Reader<'_> {
                 .error(is.span, "only one thing can be observed here, so nothing is")
                 .help("say of at least two observations what the value is then");
         }
+        if let (Some(node), Some(value)) = (value_node, &value)
+            && !value
+                .written()
+                .strip_prefix("${capture.")
+                .is_some_and(|rest| rest.find('}') == Some(rest.len() - 1))
+        {
+            self.found
+                .error(node.span, "what is observed comes from the platform")
+                .help("capture it in a step before, and write `${capture.name}`");
+        }
+        for entry in entries.iter().filter(|entry| entry.value.get("present").is_some()) {
+            self.found
+                .error(entry.value.span, "every value that was captured meets this, or none does")
+                .help("say what the value is then");
+        }
         let is: Vec<_> = entries
             .iter()
             .map(|entry| Some((entry.key.clone(), self.matcher(&entry.value, Actual::Json)?)))
             .collect();
-        Some(Observe {
-            divergence: id,
-            value: value?,
-            is: is.into_iter().collect::<Option<_>>()?,
-            rule: rule?,
-        })
+        Some(Observe { divergence: id, value: value?, is: is.into_iter().collect::<Option<_>>()? })
     }
 }

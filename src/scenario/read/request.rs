@@ -209,8 +209,9 @@ fn authorization(node: &Node) -> Option<Span> {
     Some(header.key_span)
 }
 
-/// The requirement is about tokens, so that only an answer to one can say anything about it. The metadata of a
-/// protected resource is there for those who have none.
+/// The requirement is about tokens, or about what somebody may do with one, so that only an answer to one can say
+/// anything about it. The metadata of a protected resource is there for those who have none.
 fn needs_a_token(rule: &RequirementId) -> bool {
-    rule.as_str().starts_with("TOK-") && !rule.as_str().starts_with("TOK-PRM")
+    let families = ["TOK-", "RS-", "MCP-", "OP-", "CLAIM-"];
+    families.iter().any(|family| rule.as_str().starts_with(family)) && rule.as_str() != "TOK-PRM"
 }

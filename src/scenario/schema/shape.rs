@@ -400,9 +400,8 @@ static OBSERVE: Shape = Shape {
     exactly_one: false,
     fields: &[
         need("divergence", Text, "its id in the catalogue"),
-        need("value", Any, "what was captured: ${capture.status}"),
+        need("value", Text, "what was captured: ${capture.status}"),
         need("is", SomeIn(&Matcher), "observation: what the value is then"),
-        may("rule", Text, "the requirement at stake; the first of the scenario by default"),
     ],
 };
 

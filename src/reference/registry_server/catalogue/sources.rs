@@ -84,6 +84,31 @@ pub(in super::super) fn remove(db: &Connection, name: &str) -> Result<(), Failur
     Ok(())
 }
 
+/// The settings of a source without what opens it: who administers sources did not write all of them.
+fn concealed(config: &Json) -> Json {
+    const SECRETS: [&str; 4] = ["password", "token", "secret", "privatekey"];
+    match config {
+        Json::Object(members) => members
+            .iter()
+            .map(|(name, value)| {
+                let lower = name.to_ascii_lowercase();
+                let secret = value.is_string() && SECRETS.iter().any(|word| lower.ends_with(word));
+                (name.clone(), if secret { "[concealed]".into() } else { concealed(value) })
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Json::Array(items) => items.iter().map(concealed).collect(),
+        Json::String(text) => match url::Url::parse(text) {
+            Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+                let removed = url.set_username("").and_then(|()| url.set_password(None));
+                removed.map_or_else(|()| "[concealed]".into(), |()| url.to_string().into())
+            }
+            _ => config.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
 impl Kept {
     pub(in super::super) fn claims(&self) -> &ClaimMap {
         &self.source.claims
@@ -103,7 +128,7 @@ impl Kept {
             "type": group,
             "creationType": self.creation.name(),
             "sourceType": kind.name(),
-            "sourceConfig": config,
+            "sourceConfig": concealed(config),
         });
         if let Json::Object(members) = &mut shown {
             members.extend(interval.as_ref().map(|every| ("syncSchedule".to_owned(), every.as_str().into())));
