@@ -390,4 +390,9 @@ fn diff_shows_what_is_wider_and_fails_on_it_when_asked() {
     assert_eq!(diff("manifests new --fail-on-widening").0, 1);
     let (code, out, _) = diff("new manifests --fail-on-widening");
     assert!(code == 0 && out.contains("- bob may no longer call_tool issue_write"), "{out}");
+    // Of what the inventory does not have nobody can say that it is no wider.
+    folder.write("inventory.yaml", "[{namespace: engineering, kind: MCPServer, server: other}]");
+    let (code, _, err) = diff("manifests new --fail-on-widening");
+    assert!(code == 1 && err.contains("the inventory does not have that server"), "{err}");
+    assert_eq!(diff("manifests manifests --fail-on-widening").0, 0, "nothing changes");
 }

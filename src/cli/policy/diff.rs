@@ -32,7 +32,7 @@ pub(super) struct Diff {
     new: String,
     #[command(flatten)]
     world: World,
-    /// Exit 1 if anything is allowed that was denied.
+    /// Exit 1 if anything is allowed that was denied, or if the inventory lets nobody see whether it is.
     #[arg(long)]
     fail_on_widening: bool,
     /// How the lists of a condition are read: one value is enough (the default), or every one is needed.
@@ -59,6 +59,10 @@ impl Diff {
         remarked.rows.clear();
         matrix::remark(&remarked, terminal)?;
         let changes = diff::diff(&before, &after);
+        let unseen = diff::unseen(&old.compilation, &new.compilation, &inventory);
+        for one in &unseen {
+            terminal.complain(&format!("warning: {}", printable(&one.to_string())))?;
+        }
         let widened = changes.iter().filter(|change| change.widens()).count();
         let narrowed = changes.len() - widened;
         if self.format == Format::Json {
@@ -89,7 +93,7 @@ impl Diff {
             terminal
                 .result(&format!("{text}{altered} of {all}: {widened} widened, {narrowed} narrowed\n"))?;
         }
-        let wider = self.fail_on_widening && widened > 0;
+        let wider = self.fail_on_widening && (widened > 0 || !unseen.is_empty());
         let of_changes = if wider { ExitCode::Nonconformant } else { ExitCode::Conformant };
         Ok(ExitCode::decide(&[of_old, of_new, of_changes]))
     }

@@ -161,3 +161,25 @@ async fn the_control_wire_puts_entries_into_any_source() {
     assert_eq!(rig.control(Method::PUT, "catalogue", Some(&before)).await.0, 204);
     assert_eq!(rig.control(Method::GET, "catalogue", None).await.1, before);
 }
+
+/// RS-WRITE: what goes with a source is changed with it. And what opens a source is shown to nobody.
+#[tokio::test]
+async fn a_source_takes_no_entry_along_that_the_caller_may_not_change_and_shows_no_secret() {
+    let rig = Rig::start();
+    let acme = json!({ "org": "acme" });
+    let manager = rig.token(json!({ "roles": ["source-manager"], "org": "acme" })).await;
+    let admin = rig.token(json!({ "groups": ["registry-admins"] })).await;
+    let settings = json!({ "repository": "https://deploy:in-the-url@git.test/x.git", "auth": { "username": "ci", "password": "in-the-body" } });
+    let body = json!({ "git": settings, "syncPolicy": { "interval": "1h" }, "claims": acme });
+    assert_eq!(rig.send(&manager, Method::PUT, "/v1/sources/own", Some(&body)).await.0, 201);
+    let (_, shown) = rig.get(&manager, "/v1/sources/own").await;
+    assert_eq!(shown["sourceConfig"]["repository"], "https://git.test/x.git");
+    assert_eq!(shown["sourceConfig"]["auth"], json!({ "username": "ci", "password": "[concealed]" }));
+
+    let entry = json!({ "source": "own", "claims": { "org": "acme", "team": "secret" }, "server": server("a/b", "1") });
+    let entries = json!({ "entries": [entry] });
+    assert_eq!(rig.control(Method::PUT, "catalogue", Some(&entries)).await.0, 204);
+    assert_eq!(rig.send(&manager, Method::DELETE, "/v1/sources/own", None).await.0, 403);
+    assert_eq!(rig.control(Method::GET, "catalogue", None).await.1, entries, "it is all still there");
+    assert_eq!(rig.send(&admin, Method::DELETE, "/v1/sources/own", None).await.0, 204);
+}

@@ -168,3 +168,31 @@ fn the_command_line_can_choose_the_values_and_the_tenant() {
     let (code, _, err) = run(&["--var", "setup=w", "--var", "kind=shared"]);
     assert_eq!(code, 2, "{err}");
 }
+
+/// What is sent besides a token may be the one difference, a second difference in the token may not; and a refusal is
+/// for the reason at stake.
+#[test]
+fn a_refusal_counts_for_its_own_reason() {
+    let folder = Folder::new("reasons");
+    let run = |steps: &str| {
+        let text = scenario("values/v.yaml")
+            .replace("  - token: {token: good, claims: {/aud: enterprise-manager}}\n", steps);
+        folder.write("own.yaml", &text);
+        let (code, out, _) = folder.touchstone(&["--quiet", "run", "own.yaml", "--report", "out"]);
+        (code, out)
+    };
+    let with = |claims: &str, request: &str| {
+        run(&format!(
+            "  - mint: {{as: bad, from: good, claims: {claims}}}\n  - request: {{to: enterprise-manager, token: good, expect: {{status: 200}}}}\n  \
+             - request: {{to: enterprise-manager, {request}, control: good, expect: {{status: 401}}}}\n"
+        ))
+    };
+    let foreign = "{aud: someone-else}";
+    assert_eq!(with(foreign, "token: bad").0, 0);
+    let (code, out) = with("{exp: \"${now.unix-1s}\"}", "token: bad");
+    assert!(code == 1 && out.contains("TOK-EXP"), "{out}");
+    let (code, out) = with(foreign, "headers: {authorization: \"Bearer ${token.bad}\"}");
+    assert!(code == 3 && out.contains("differ too, in aud"), "{out}");
+    let (code, out) = with(foreign, "headers: {authorization: Bearer foo}");
+    assert!(code == 1 && out.contains("TOK-OPAQUE"), "{out}");
+}
