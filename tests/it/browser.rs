@@ -14,7 +14,7 @@ steps:
 ";
 
 /// Somebody signs in, is shown a page and signs out; beside it a callback that signs nobody in, and a copy.
-const STEPS: &str = "  - browser: {does: sign_in, user: ann@acme.test, callback: {set: {state: other}}, signed_in: false}
+const STEPS: &str = "  - browser: {does: sign_in, user: ann@acme.test, callback: {set: {state: other}}, signed_in: false, expect: {status: {ge: 400}}}
   - browser: {does: begin, user: ann@acme.test, capture: {link: '', code: code}, signed_in: false}
   - browser: {does: open, path: '${capture.link}', signed_in: true}
   - browser: {does: open, path: /me, signed_in: true, expect: {status: 200}}

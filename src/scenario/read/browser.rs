@@ -53,6 +53,11 @@ impl Reader<'_> {
         let signed_in = signed_in.and_then(|node| self.flag(node).zip(Some(node.span)));
         if let Some((signed_in, span)) = signed_in {
             self.ledger.visit(signed_in, span);
+            if *visit == "sign_in" && !signed_in && node.get("expect").is_none() {
+                self.found
+                    .error(span, "why nobody is signed in is left open")
+                    .help("say in `expect` what the page says: a sign-in can fail for many reasons");
+            }
         }
         let cookies_of = match node.get("cookies_of") {
             Some(node) => {
