@@ -223,6 +223,8 @@ mcp_policy::rules! {
     UiPolicy = "UI-POLICY",
     /// Broken: the assistant is shown whatever the policy says.
     UiFlags = "UI-FLAGS",
+    /// Broken: the policy's Registry Server is passed over, and one that gives no catalogue looks like an empty one.
+    UiRegistry = "UI-REGISTRY",
 }
 
 impl Rules {

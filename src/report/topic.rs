@@ -195,7 +195,7 @@ pub(super) const TOPICS: &[Topic] = &[
                 "Enterprise applications > the app > Users and groups; groups in a token are object ids",
             ),
         ],
-        rules: &["MCP-*", "OP-*", "RS-*", "UI-NAVIGATION"],
+        rules: &["MCP-*", "OP-*", "RS-*", "UI-NAVIGATION", "UI-REGISTRY"],
     },
 ];
 

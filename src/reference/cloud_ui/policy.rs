@@ -212,7 +212,7 @@ impl Held {
         let registry = value("registry").and_then(|value| value.get("server_api_url")).and_then(Json::as_str);
         Policy {
             assistant: value("assistant") == Some(&Json::Bool(true)) || !rules.hold(Rule::UiFlags),
-            registry: registry.map(str::to_owned).or(own),
+            registry: registry.filter(|_| rules.hold(Rule::UiRegistry)).map(str::to_owned).or(own),
             notice,
         }
     }

@@ -10,9 +10,12 @@ use axum::{
 };
 
 use super::{Frame, encoded, page, parameter, status};
-use crate::reference::cloud_ui::{
-    Parts,
-    registry::{Server, Servers, Trouble},
+use crate::{
+    model::rule::Rule,
+    reference::cloud_ui::{
+        Parts,
+        registry::{Server, Servers, Trouble},
+    },
 };
 
 #[derive(Template)]
@@ -63,11 +66,15 @@ pub(in crate::reference::cloud_ui) async fn show(
         let server = ui.registry(&visit.policy, &visit.signed_in.access_token)?;
         registries = server.names().await?;
         if registry.is_empty() {
-            registry = preferred(&registries).ok_or(Trouble::NotFound)?;
+            let Some(first) = preferred(&registries) else { return Ok(Servers::default()) };
+            registry = first;
         }
         server.servers(&registry, search.trim(), cursor.as_deref()).await
     };
-    let found: Result<Servers, Trouble> = found.await;
+    let found: Result<Servers, Trouble> = match found.await {
+        Err(_) if !ui.surroundings.rules.hold(Rule::UiRegistry) => Ok(Servers::default()),
+        found => found,
+    };
     let (servers, next, trouble) = match &found {
         Ok(Servers { servers, next }) => (servers.as_slice(), next.as_deref(), None),
         Err(trouble) => (&[][..], None, Some(trouble)),
