@@ -2,7 +2,7 @@
 //! `browser` is a browser without scripts; `chromium` the real one.
 
 mod attacks;
-mod browser;
+pub(crate) mod browser;
 mod chromium;
 mod id_tokens;
 mod pages;
@@ -269,8 +269,13 @@ async fn answer(State(registry): State<Arc<Mutex<Registry>>>, request: Asked) ->
     match segments[..] {
         ["v1", "me"] => Json(json!({ "subject": "ann", "roles": registry.roles })).into_response(),
         ["v1", "registries"] => {
-            let named =
-                |name: &&str| json!({ "name": name, "sources": ["toolhive"], "creationType": "CONFIG" });
+            let named = |name: &&str| {
+                json!({
+                    "name": name, "sources": ["toolhive"], "creationType": "CONFIG",
+                    "claims": { "groups": "engineering", "roles": ["admin", "reviewer"] },
+                    "updatedAt": "2026-05-31T22:15:00.123456789Z",
+                })
+            };
             Json(json!({ "registries": registry.registries.iter().map(named).collect::<Vec<_>>() }))
                 .into_response()
         }

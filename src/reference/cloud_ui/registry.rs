@@ -1,6 +1,7 @@
 //! The Registry Server as the signed-in person sees it: every request has the person's own access token, and every
 //! decision is the Registry Server's.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use url::Url;
@@ -213,23 +214,38 @@ fn server(entry: &Json) -> Option<Server> {
 
 fn administered(item: &Json) -> Option<Administered> {
     let name = text(item, "name")?;
-    let shown = |value: &Json| match value {
-        Json::String(text) => Some(text.clone()),
-        Json::Array(items) if items.iter().all(Json::is_string) => {
-            Some(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "))
-        }
-        Json::Object(members) if !members.is_empty() => Some(value.to_string()),
-        _ => None,
-    };
     let fact = |label, member: &str| Some((label, short(&shown(item.get(member)?)?)));
     let facts = [
         fact("Type", "type"),
         fact("Sources", "sources"),
         fact("Claims", "claims"),
         fact("Made by", "creationType"),
-        fact("Changed", "updatedAt"),
+        fact("Changed", "updatedAt").map(|(label, time)| (label, moment(time))),
     ];
     Some(Administered { name, facts: facts.into_iter().flatten().collect() })
+}
+
+/// Names, and claims with their values.
+fn shown(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Array(items) if items.iter().all(Json::is_string) => {
+            Some(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "))
+        }
+        Json::Object(members) if !members.is_empty() => {
+            let member = |(name, value): (&String, &Json)| {
+                format!("{name}: {}", shown(value).unwrap_or_else(|| value.to_string()))
+            };
+            Some(members.iter().map(member).collect::<Vec<_>>().join("; "))
+        }
+        _ => None,
+    }
+}
+
+/// `1 June 2026, 09:00 UTC`, where it is a time.
+fn moment(text: String) -> String {
+    let time: Option<Timestamp> = text.parse().ok();
+    time.map_or(text, |time| time.strftime("%-d %B %Y, %H:%M UTC").to_string())
 }
 
 fn text(json: &Json, member: &str) -> Option<String> {

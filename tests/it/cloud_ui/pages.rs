@@ -208,6 +208,11 @@ async fn roles_decide_what_is_offered_and_the_registry_what_is_allowed() {
     }
     rig.registry().roles = vec!["manageSources"];
     browser.get("/administration/sources").await.says(200, &["Sources", "toolhive", "git"]);
+    let claims = "groups: engineering; roles: admin, reviewer";
+    browser
+        .get("/administration/registries")
+        .await
+        .says(200, &["Registries", "default", claims, "31 May 2026, 22:15 UTC"]);
     // Who goes there without a link is told what the Registry Server says.
     rig.registry().roles.clear();
     let refused = browser.get("/administration/sources").await;
