@@ -46,9 +46,10 @@ to paste are printed. Ctrl-C or SIGTERM ends it with exit code 0.";
 
 const OF_THE_PLATFORM: &str = "\
 Without --values and --tenant a demonstration is served: one Okta authorization
-server for each component, and an MCP server on which different users may do
-different things. Its files are values/okta-per-component.yaml,
-tenants/okta-mcp.yaml and manifests/ under scenarios/ in the repository.";
+server for each component, a catalogue of which different people see different
+servers, and an MCP server on which they may do different things. Its files are
+values/okta-platform.yaml, tenants/okta-mcp.yaml and manifests/ under scenarios/
+in the repository. With values of one's own the catalogue is empty at first.";
 
 /// A platform, or the identity provider alone, to work with by hand.
 #[derive(Args, Debug)]
@@ -184,6 +185,9 @@ async fn serve(
         .map_err(|error| environment(&error))?;
     let ready = async {
         answers(&http, endpoints).await?;
+        if let Some(catalogue) = inputs.catalogue {
+            fill(&http, endpoints, catalogue).await.map_err(|error| environment(&error))?;
+        }
         for note in platform.notes() {
             terminal.complain(&format!("warning: {note}"))?;
         }
@@ -246,6 +250,16 @@ async fn answers(http: &Client, endpoints: &Endpoints) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Gives the Registry Server what it has at the start.
+async fn fill(http: &Client, endpoints: &Endpoints, catalogue: &'static str) -> Result<(), reqwest::Error> {
+    let mut components = endpoints.components.iter();
+    let registry = components.find(|(name, _)| name.as_str() == "registry-server");
+    let Some(control) = registry.and_then(|(_, endpoint)| endpoint.control.as_ref()) else { return Ok(()) };
+    let url = format!("{}/control/catalogue", control.base);
+    let answer = http.put(url).bearer_auth(&control.secret).body(catalogue).send().await?;
+    answer.error_for_status().map(drop)
 }
 
 /// Below the resource where that is a web application, else at the origin.

@@ -7,9 +7,14 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Output, Stdio},
+    time::Duration,
 };
 
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Deserializer, Value as Json};
+use touchstone::net;
+
+use crate::cloud_ui::browser::Browser;
 
 /// A folder that goes away with the test.
 struct Folder(PathBuf);
@@ -166,6 +171,20 @@ fn step<'s>(steps: &'s [(String, String)], words: &str) -> &'s str {
     &found.unwrap_or_else(|| panic!("no step about {words}: {steps:?}")).1
 }
 
+/// Ann and Dan sign in through the one port, and see what the Registry Server shows each of them.
+async fn visit(page: &Json) {
+    let certificate = fs::read(page["certificate"].as_str().unwrap()).unwrap();
+    let certificate = CertificateDer::from_pem_slice(&certificate).unwrap();
+    let front = page["address"].as_str().unwrap().parse().unwrap();
+    let hosts = ["cloud-ui.example.com", "acme.okta.com"].map(|host| (host.to_owned(), front));
+    let http = net::build_client(&[certificate], &hosts.into(), Duration::from_secs(5)).unwrap();
+    let landed = Browser::over(&http).sign_in("ann@acme.test", "ann-mock-password").await;
+    landed.says(200, &["Ann Archer", "GitHub", "Cluster", "review"]);
+    let landed = Browser::over(&http).sign_in("dan@acme.test", "dan-mock-password").await;
+    landed.says(200, &["Dan Dyer", "No servers", "depends on your groups and roles"]);
+    landed.says_not("GitHub");
+}
+
 #[test]
 fn every_command_of_the_walk_through_works() {
     let mut served = Served::start("walk", &["platform", "--port", "0", "--format", "json"], &[]);
@@ -178,7 +197,7 @@ fn every_command_of_the_walk_through_works() {
     for name in ["idp", "enterprise-manager", "cloud-ui", "mcp:engineering/MCPServer/github"] {
         assert!(components.contains(&name), "{name} in {components:?}");
     }
-    assert!((5..=8).contains(&page["walkthrough"].as_array().unwrap().len()));
+    assert_eq!(page["walkthrough"].as_array().unwrap().len(), 10);
     if let Some(steps) = walk(&page) {
         assert!(step(&steps, "where they sign in").contains("\"config_endpoint\""), "{steps:?}");
         let envelope = step(&steps, "signed policy").trim();
@@ -187,11 +206,27 @@ fn every_command_of_the_walk_through_works() {
         let (ann, bob) = calls.split_once("\"isError\":false").expect("ann may call it");
         assert!(!ann.contains("Unauthorized"), "{calls}");
         assert!(bob.contains(r#""error":{"code":403,"message":"Unauthorized"}"#), "{calls}");
+        let catalogues = step(&steps, "as two people see it");
+        let (ann, bob) = catalogues.split_once("bob@acme.test sees").unwrap();
+        for (name, bobs) in
+            [("github", true), ("runbooks", true), ("payroll-drafts", false), ("cluster", false)]
+        {
+            assert!(ann.contains(&format!("com.example.acme/{name}\"")), "{name}: {catalogues}");
+            assert_eq!(bob.contains(name), bobs, "{name}: {catalogues}");
+        }
+        let published = step(&steps, "Publish a server as cleo@acme.test");
+        let (answer, bob) = published.split_once("bob@acme.test sees").unwrap();
+        assert!(answer.contains("com.example/weather") && bob.contains("com.example/weather"), "{published}");
+        assert!(
+            !catalogues.contains("com.example/weather"),
+            "what was tried beforehand is gone: {catalogues}"
+        );
         assert!(step(&steps, "has expired").contains("TOK-EXP: the token has expired"), "{steps:?}");
         let outage = step(&steps, "An outage");
         assert_eq!(outage.matches("\"status\":\"ok\"").count(), 1, "{outage}");
         assert!(step(&steps, "What was asked").contains("\"endpoint\":\"token\""), "{steps:?}");
     }
+    tokio::runtime::Runtime::new().unwrap().block_on(visit(&page));
     if let Some(shown) = look(&page) {
         assert!(shown.contains("Sign in with your organization"), "{shown}");
     }

@@ -12,10 +12,13 @@ use crate::{
 };
 
 /// The demonstration, of files of the built-in suite.
-const VALUES: &str = "values/okta-per-component.yaml";
+const VALUES: &str = "values/okta-platform.yaml";
 const TENANT: &str = "tenants/okta-mcp.yaml";
 const MANIFESTS: [&str; 3] =
     ["manifests/github.yaml", "manifests/holders.yaml", "manifests/github-access.yaml"];
+
+/// What the demonstration's Registry Server has, as its control wire takes it.
+const CATALOGUE: &str = include_str!("catalogue.json");
 
 /// The tenant of an identity provider alone.
 const IDP_TENANT: &str = "okta-per-component";
@@ -28,6 +31,8 @@ pub(super) struct Inputs {
     pub(super) values: Source,
     pub(super) tenant: Source,
     pub(super) manifests: Vec<Source>,
+    /// The demonstration's catalogue; that of anybody's own values is empty.
+    pub(super) catalogue: Option<&'static str>,
     /// The values and the manifests as they were read.
     pub(super) read: (Values, Manifests),
 }
@@ -43,15 +48,15 @@ impl Inputs {
             ([], None) => MANIFESTS.into_iter().filter_map(suite::built_in_file).collect(),
             (paths, _) => files::sources(paths)?,
         };
-        let values = match values {
-            Some(path) => Some(files::source(path)?),
-            None => suite::built_in_file(VALUES),
+        let (values, catalogue) = match values {
+            Some(path) => (Some(files::source(path)?), None),
+            None => (suite::built_in_file(VALUES), Some(CATALOGUE)),
         };
         let tenant = match tenant {
             Some(name) => Some(self::tenant(name)?),
             None => suite::built_in_file(TENANT),
         };
-        Self::checked(values, tenant, manifests, terminal)
+        Ok(Self { catalogue, ..Self::checked(values, tenant, manifests, terminal)? })
     }
 
     pub(super) fn of_idp(tenant: Option<&str>, terminal: &Terminal) -> Result<Self, Refusal> {
@@ -83,7 +88,7 @@ impl Inputs {
                     terminal.say(&words)?;
                 }
                 let custom = manifest::read(manifests.clone()).0;
-                Ok(Self { values, tenant, manifests, read: (read, custom) })
+                Ok(Self { values, tenant, manifests, catalogue: None, read: (read, custom) })
             }
             _ => Err(Refusal::usage(format!("{words}{mistakes}").trim_end())),
         }

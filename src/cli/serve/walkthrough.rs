@@ -2,6 +2,8 @@
 //!
 //! They are for a POSIX shell with curl, from the top. Texts of the values, the tenant and the manifests are quoted.
 
+mod registry;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use mcp_policy::{claims::Reading, manifest::Manifests, vocabulary::ServerId};
@@ -71,6 +73,9 @@ pub(super) async fn steps(setting: &Setting<'_>) -> Vec<Step> {
         None => steps.extend(setting.metadata()),
     }
     steps.extend(setting.tools());
+    if let Some(settings) = &setting.values.registry_server {
+        steps.extend(setting.catalogue(settings).await.into_iter().flatten());
+    }
     steps.extend(setting.somebody());
     steps.extend(setting.clock());
     steps.extend(setting.outage());
@@ -103,7 +108,9 @@ impl Setting<'_> {
         let account = self.accounts.first().filter(|_| ui.is_some());
         let title = match account {
             Some(Account { login, password }) => {
-                format!("Sign in with a browser, as {login} with {password}")
+                let looks =
+                    if self.endpoint("registry-server").is_some() { ", and see the catalogue" } else { "" };
+                format!("Sign in with a browser, as {login} with {password}{looks}")
             }
             None => "Look at the provider with a browser: its users, applications and commands of its own"
                 .to_owned(),

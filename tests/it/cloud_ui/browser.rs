@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use reqwest::Method;
+use touchstone::net::Client;
 use url::Url;
 
 use super::{Rig, UI};
 
 pub(crate) struct Browser<'r> {
-    rig: &'r Rig,
+    http: &'r Client,
     /// By host and name.
     pub(crate) cookies: BTreeMap<(String, String), Cookie>,
 }
@@ -81,7 +82,12 @@ fn text(html: &str) -> String {
 
 impl<'r> Browser<'r> {
     pub(crate) fn new(rig: &'r Rig) -> Self {
-        Self { rig, cookies: BTreeMap::new() }
+        Self::over(&rig.http)
+    }
+
+    /// Whatever platform this finds.
+    pub(crate) fn over(http: &'r Client) -> Self {
+        Self { http, cookies: BTreeMap::new() }
     }
 
     /// A browser in which Ann is signed in, and the page where she landed.
@@ -121,7 +127,7 @@ impl<'r> Browser<'r> {
         let host = url.host_str().unwrap().to_owned();
         let cookies = self.cookies.iter().filter(|((known, _), _)| *known == host);
         let cookies: Vec<_> = cookies.map(|((_, name), cookie)| format!("{name}={}", cookie.value)).collect();
-        let mut request = self.rig.http.request(method, url.clone());
+        let mut request = self.http.request(method, url.clone());
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }
