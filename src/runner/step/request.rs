@@ -62,15 +62,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
             step: context.step,
             check: 0,
             component: step.to.clone(),
-            shown: match &step.token {
-                Some(token) => Shown::Token { name: token.clone(), target },
-                None => {
-                    let sent =
-                        request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-                    let token = sent.and_then(|(_, value)| context.named(value.strip_prefix("Bearer ")?));
-                    Shown::Otherwise { target, token }
-                }
-            },
+            shown: shown(context, step, &request, target),
             expected,
             control: step.control.clone(),
             differs: step.differs.clone(),
@@ -91,6 +83,16 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
     capture(context, step, answer)?;
     let often = if step.at_once > 1 { format!(", {} times at once", step.at_once) } else { String::new() };
     Ok(Done { title: format!("{} {path} of {}{often}", step.method, step.to), checks, go_on: true })
+}
+
+/// The token that was shown, by its name, or with whatever else the request brought.
+fn shown(context: &Context<'_>, step: &Step, request: &Request, target: Target) -> Shown {
+    if let Some(name) = &step.token {
+        return Shown::Token { name: name.clone(), target };
+    }
+    let sent = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let token = sent.and_then(|(_, value)| context.named(value.strip_prefix("Bearer ")?));
+    Shown::Otherwise { target, token }
 }
 
 /// Below the component's address, or as it is written, if that is of the component's own origin: a token goes nowhere

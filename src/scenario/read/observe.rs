@@ -41,10 +41,7 @@ impl Reader<'_> {
                 .help("say of at least two observations what the value is then");
         }
         if let (Some(node), Some(value)) = (value_node, &value)
-            && !value
-                .written()
-                .strip_prefix("${capture.")
-                .is_some_and(|rest| rest.find('}') == Some(rest.len() - 1))
+            && !is_a_capture(&value.written())
         {
             self.found
                 .error(node.span, "what is observed comes from the platform")
@@ -61,4 +58,10 @@ impl Reader<'_> {
             .collect();
         Some(Observe { divergence: id, value: value?, is: is.into_iter().collect::<Option<_>>()? })
     }
+}
+
+/// `${capture.name}`, and nothing else.
+fn is_a_capture(text: &str) -> bool {
+    let name = text.strip_prefix("${capture.").and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| !name.contains('}'))
 }
