@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use spanned_yaml::{Diagnostics, Source};
 use tokio::sync::watch;
 
@@ -90,7 +93,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     accept_untested: Vec<String>,
     /// Whom to believe where documents, code and standards disagree: the report lists every such place.
-    #[arg(long, value_name = "SIDE", default_value = "documentation")]
+    #[arg(long, value_name = "SIDE", default_value = Reading::default().name(), value_parser = readings())]
     reading: Reading,
     /// Warnings count as failures.
     #[arg(long)]
@@ -112,6 +115,12 @@ pub(super) struct Run {
 fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Each reading under its word.
+fn readings() -> impl TypedValueParser<Value = Reading> {
+    let words = PossibleValuesParser::new(Reading::ALL.map(Reading::name));
+    words.map(|word| Reading::ALL.into_iter().find(|reading| reading.name() == word).unwrap_or_default())
 }
 
 fn format(text: &str) -> Result<Format, String> {

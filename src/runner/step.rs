@@ -22,7 +22,7 @@ use super::context::Context;
 use crate::{
     model::identifier::{Component, RequirementId},
     net::courier::{Answer, Courier as _, Request, SendError},
-    outcome::{Cause, Check, CheckStatus},
+    outcome::{Cause, Check, CheckStatus, verdict},
     runner::{
         control::ControlError,
         credit::{Shown, Target},
@@ -102,7 +102,7 @@ impl Action {
             Self::Mcp(_) => "mcp",
             Self::Manifests(_) => "manifests",
             Self::Upstream(_) => "upstream",
-            Self::Observe(_) => "observe",
+            Self::Observe(_) => verdict::OBSERVE,
             Self::Catalogue(_) => "catalogue",
         }
     }

@@ -425,8 +425,8 @@ pub struct TokenCheck {
 pub struct Observe {
     /// The divergence.
     pub divergence: DivergenceId,
-    /// What was captured: a variable and nothing else.
-    pub value: Template,
+    /// The name of what was captured.
+    pub capture: String,
     /// Observation → what the value is then; exactly one of them must hold.
     pub is: Vec<(String, Matcher)>,
 }

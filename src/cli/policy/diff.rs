@@ -1,7 +1,7 @@
 //! `touchstone policy diff`: which decisions a change of manifests alters.
 
 use clap::Args;
-use mcp_policy::diff;
+use mcp_policy::{diff, matrix::Remark};
 use serde_json::json;
 
 use super::{
@@ -53,16 +53,12 @@ impl Diff {
         let (of_old, of_new) = (old.tell(terminal)?, new.tell(terminal)?);
         let before = subjects.matrix(&old, &inventory, terminal)?;
         let after = subjects.matrix(&new, &inventory, terminal)?;
-        let mut remarked = after.clone();
         // A server that only one side has is what the difference is about.
-        remarked.remarks.retain(|remark| before.remarks.contains(remark));
-        remarked.rows.clear();
-        matrix::remark(&remarked, terminal)?;
+        let both = |remark: &&Remark| before.remarks.contains(remark);
+        matrix::warn(&after.remarks.iter().filter(both).collect::<Vec<_>>(), terminal)?;
         let changes = diff::diff(&before, &after);
         let unseen = diff::unseen(&old.compilation, &new.compilation, &inventory);
-        for one in &unseen {
-            terminal.complain(&format!("warning: {}", printable(&one.to_string())))?;
-        }
+        matrix::warn(&unseen, terminal)?;
         let widened = changes.iter().filter(|change| change.widens()).count();
         let narrowed = changes.len() - widened;
         if self.format == Format::Json {

@@ -2,6 +2,8 @@
 
 mod grid;
 
+use std::fmt::Display;
+
 use clap::{Args, ValueEnum};
 use mcp_policy::matrix::{self, Offer, Row};
 use serde_json::json;
@@ -85,7 +87,7 @@ impl Matrix {
         let read = Read::new(&self.manifests, self.stated)?;
         let code = read.tell(terminal)?;
         let matrix = subjects.matrix(&read, &inventory, terminal)?;
-        remark(&matrix, terminal)?;
+        warn(&matrix.remarks, terminal)?;
         terminal.result(&match self.format {
             Form::Text => grid::render(&matrix.rows),
             Form::Csv => csv(&matrix.rows),
@@ -126,8 +128,8 @@ pub(super) fn usable(found: &[Diagnostics], terminal: &Terminal) -> Result<(), R
 }
 
 /// What the rows do not show.
-pub(super) fn remark(matrix: &matrix::Matrix, terminal: &Terminal) -> Result<(), Refusal> {
-    for remark in &matrix.remarks {
+pub(super) fn warn(remarks: &[impl Display], terminal: &Terminal) -> Result<(), Refusal> {
+    for remark in remarks {
         terminal.complain(&format!("warning: {}", printable(&remark.to_string())))?;
     }
     Ok(())

@@ -1,23 +1,14 @@
 //! `observe`: what the platform does where documents, code and standards disagree, held against the chosen reading.
 
-use serde_json::Value as Json;
-
 use super::{Context, Done, Stuck};
 use crate::{
     outcome::{Cause, Check, CheckStatus, Observation},
     scenario::syntax::Observe,
 };
 
-/// The variable's own value, whatever its type.
-fn captured(context: &Context<'_>, step: &Observe) -> Result<Json, Stuck> {
-    let name = step.value.written();
-    let name = name.trim_start_matches("${capture.").trim_end_matches('}');
-    let value = context.captures.get(name).cloned();
-    value.ok_or_else(|| Stuck::harness(format!("nothing was captured as `{name}`")))
-}
-
 pub(super) fn take(context: &mut Context<'_>, step: &Observe) -> Result<Done, Stuck> {
-    let value = captured(context, step)?;
+    let value = context.captures.get(&step.capture).cloned();
+    let value = value.ok_or_else(|| Stuck::harness(format!("nothing was captured as `{}`", step.capture)))?;
     let mut met = Vec::new();
     for (observation, matcher) in &step.is {
         if matcher.fill(context)?.check(Some(&value), context).is_ok() {

@@ -3,7 +3,6 @@
 use spanned_yaml::{Fields, Node};
 
 use super::{
-    ledger::{Kind, Origin},
     reader::Reader,
     variable::Place,
     words::{SIBLING, VISITS},
@@ -113,7 +112,8 @@ impl Reader<'_> {
                 Visit::SignIn { path, user: self.login(node)?, callback: callback? }
             }
             "begin" => {
-                let capture = node.get("capture").map_or(Some(Vec::new()), |node| self.parameters(node));
+                let capture =
+                    node.get("capture").map_or(Some(Vec::new()), |node| self.kept(node, Self::text));
                 Visit::Begin { path, user: self.login(node)?, capture: capture? }
             }
             "open" => Visit::Open { path: path?, headers: headers? },
@@ -146,23 +146,6 @@ impl Reader<'_> {
             return None;
         }
         self.json(node)
-    }
-
-    /// `capture`: name → the parameter that is kept.
-    fn parameters(&mut self, node: &Node) -> Option<Vec<(String, String)>> {
-        let Some(entries) = node.as_mapping() else {
-            self.found.expected(node, "a map of captures");
-            return None;
-        };
-        let captures: Vec<_> = entries
-            .iter()
-            .map(|entry| {
-                let name = self.define(Kind::Capture, &entry.key, entry.key_span, Origin::Other);
-                let parameter = self.text(&entry.value)?;
-                Some((name?, parameter))
-            })
-            .collect();
-        captures.into_iter().collect()
     }
 
     fn browser_name(&mut self, node: &Node) -> Option<String> {

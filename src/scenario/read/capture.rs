@@ -1,6 +1,6 @@
 //! `capture`: what to keep of an answer, as `${capture.name}`.
 
-use spanned_yaml::{Entry, Node};
+use spanned_yaml::Node;
 
 use super::{
     ledger::{Kind, Origin},
@@ -11,16 +11,24 @@ use crate::scenario::syntax::Capture;
 
 impl Reader<'_> {
     pub(super) fn captures(&mut self, node: &Node) -> Option<Vec<(String, Capture)>> {
-        let Some(entries) = node.as_mapping() else {
-            self.found.expected(node, "a map of captures");
-            return None;
-        };
-        let captures: Vec<_> = entries.iter().map(|entry| self.capture(entry)).collect();
-        captures.into_iter().collect()
+        self.kept(node, Self::capture)
     }
 
     /// What to keep of what a client says: a pointer, by the same rules as in `expect`.
     pub(super) fn client_captures(&mut self, node: &Node, known: &[&str]) -> Option<Vec<(String, String)>> {
+        self.kept(node, |reader, node| {
+            let what = reader.single(node, "a capture", &["json"])?;
+            let text = reader.text(&what.value)?;
+            reader.said_pointer(&text, what.value.span, known)
+        })
+    }
+
+    /// Names that the scenario gives to what it keeps, and what that is.
+    pub(super) fn kept<T>(
+        &mut self,
+        node: &Node,
+        what: impl Fn(&mut Self, &Node) -> Option<T>,
+    ) -> Option<Vec<(String, T)>> {
         let Some(entries) = node.as_mapping() else {
             self.found.expected(node, "a map of captures");
             return None;
@@ -29,19 +37,17 @@ impl Reader<'_> {
             .iter()
             .map(|entry| {
                 let name = self.define(Kind::Capture, &entry.key, entry.key_span, Origin::Other);
-                let what = self.single(&entry.value, "a capture", &["json"])?;
-                let text = self.text(&what.value)?;
-                Some((name?, self.said_pointer(&text, what.value.span, known)?))
+                let what = what(self, &entry.value);
+                name.zip(what)
             })
             .collect();
         captures.into_iter().collect()
     }
 
-    fn capture(&mut self, entry: &Entry) -> Option<(String, Capture)> {
-        let name = self.define(Kind::Capture, &entry.key, entry.key_span, Origin::Other);
-        let what = self.single(&entry.value, "a capture", &CAPTURES)?;
+    fn capture(&mut self, node: &Node) -> Option<Capture> {
+        let what = self.single(node, "a capture", &CAPTURES)?;
         let value = &what.value;
-        let capture = match what.key.as_str() {
+        Some(match what.key.as_str() {
             key @ ("status" | "body") => {
                 if value.as_bool() != Some(true) {
                     self.found.expected(value, "`true`");
@@ -61,7 +67,6 @@ impl Reader<'_> {
                     _ => Capture::Json(pointer),
                 }
             }
-        };
-        Some((name?, capture))
+        })
     }
 }

@@ -1,8 +1,8 @@
 //! `observe`: which of the two sides of a divergence the platform is on. No requirement is at stake in it.
 
-use spanned_yaml::{Fields, Node, closest};
+use spanned_yaml::{Fields, Node};
 
-use super::{matching::Actual, reader::Reader, variable::Place, words::listed};
+use super::{matching::Actual, reader::Reader, variable::Place};
 use crate::{model::identifier::DivergenceId, scenario::syntax::Observe};
 
 impl Reader<'_> {
@@ -28,21 +28,16 @@ impl Reader<'_> {
             return None;
         };
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key)) {
-            let message = format!("`{}` is no observation of `{id}`", entry.key);
-            let error = self.found.error(entry.key_span, message);
-            match closest(&entry.key, known.iter().map(String::as_str)) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help(format!("there are {}", listed(known.iter().map(String::as_str)))),
-            };
+            let words = known.iter().map(String::as_str);
+            self.unknown(entry.key_span, &entry.key, &format!("observation of `{id}`"), words);
         }
         if entries.len() < 2 {
             self.found
                 .error(is.span, "only one thing can be observed here, so nothing is")
                 .help("say of at least two observations what the value is then");
         }
-        if let (Some(node), Some(value)) = (value_node, &value)
-            && !is_a_capture(&value.written())
-        {
+        let capture = value.as_ref().and_then(|value| Some(captured(&value.written())?.to_owned()));
+        if let (Some(node), Some(_), None) = (value_node, &value, &capture) {
             self.found
                 .error(node.span, "what is observed comes from the platform")
                 .help("capture it in a step before, and write `${capture.name}`");
@@ -56,12 +51,11 @@ impl Reader<'_> {
             .iter()
             .map(|entry| Some((entry.key.clone(), self.matcher(&entry.value, Actual::Json)?)))
             .collect();
-        Some(Observe { divergence: id, value: value?, is: is.into_iter().collect::<Option<_>>()? })
+        Some(Observe { divergence: id, capture: capture?, is: is.into_iter().collect::<Option<_>>()? })
     }
 }
 
-/// `${capture.name}`, and nothing else.
-fn is_a_capture(text: &str) -> bool {
-    let name = text.strip_prefix("${capture.").and_then(|rest| rest.strip_suffix('}'));
-    name.is_some_and(|name| !name.contains('}'))
+/// The name in `${capture.name}`, where there is nothing else.
+fn captured(text: &str) -> Option<&str> {
+    text.strip_prefix("${capture.")?.strip_suffix('}').filter(|name| !name.contains('}'))
 }
