@@ -1,5 +1,7 @@
 //! The command line: one file a subcommand. It wires the parts and holds no logic of its own.
 
+mod component;
+mod containers;
 mod policy;
 mod refusal;
 mod run;
@@ -52,6 +54,10 @@ enum Command {
     Serve(serve::Serve),
     /// List the suite, check scenario files, print the schema for editors.
     Scenario(scenario::Scenario),
+    /// Clean up after `run --target containers`.
+    Containers(containers::Containers),
+    #[command(hide = true)]
+    Component(component::ComponentCommand),
 }
 
 /// Runs the program.
@@ -76,6 +82,8 @@ pub fn main(
         Command::Policy(command) => command.execute(&terminal),
         Command::Serve(command) => command.execute(&terminal),
         Command::Scenario(command) => command.execute(&terminal),
+        Command::Containers(command) => command.execute(&terminal),
+        Command::Component(command) => command.execute(&terminal),
     };
     // A full disk, for instance.
     answer.unwrap_or(ExitCode::Unreachable)

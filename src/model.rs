@@ -1,5 +1,6 @@
 //! The vocabulary that every other module speaks. No input or output, no time.
 
+pub mod absence;
 pub mod concealed;
 pub mod directives;
 pub mod divergence;

@@ -8,8 +8,8 @@ mod front;
 mod line;
 mod serve;
 
-pub use authority::{Authority, AuthorityError, Leaf};
-pub use client::{Client, Names, build_client};
+pub use authority::{Authority, AuthorityError, Certificates, Leaf};
+pub use client::{Client, Names, build_client, build_networked_client};
 pub use faults::{Faults, Outage};
 pub use front::{Front, front};
 pub use serve::{Serving, bind, serve};

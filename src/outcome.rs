@@ -12,7 +12,7 @@ pub mod verdict;
 pub use event::Event;
 pub use exit::ExitCode;
 pub use result::{
-    Capability, CaseResult, Cause, Caution, Check, CheckStatus, DivergenceRow, Exchange, HttpRequest,
-    HttpResponse, Location, Observation, Report, RequirementRow, Selection, StepResult, SuiteIdentity,
-    Summary, TargetIdentity, TokenShown,
+    Capability, CaseResult, Cause, Caution, Check, CheckStatus, ComponentLog, DivergenceRow, Exchange,
+    HttpRequest, HttpResponse, Location, Observation, Report, RequirementRow, Selection, StepResult,
+    SuiteIdentity, Summary, TargetIdentity, TokenShown,
 };

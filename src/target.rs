@@ -1,18 +1,23 @@
-//! What a suite runs against: a reference in this process, later containers or a live deployment.
+//! What a suite runs against: a reference in this process or in containers, later a live deployment.
 //!
 //! The runner knows this trait and nothing of what is behind it. A target starts a [`Platform`] for each case
 //! and says what it can do; a scenario that needs more is not applicable there.
 
+mod assembly;
+pub mod component;
+pub mod containers;
 pub mod embedded;
 
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 use spanned_yaml::{Diagnostics, Source};
 
+pub use self::assembly::Log;
 use crate::{
     clock::Clock,
-    model::{identifier::Component, secret::Secrets},
+    model::{absence::Absence, identifier::Component, secret::Secrets},
     net,
     outcome::{Capability, TargetIdentity},
 };
@@ -27,6 +32,11 @@ pub trait Target: Send + Sync + fmt::Debug {
 
     /// Starts a platform for one case. It is stopped when the value is dropped.
     fn start<'a>(&'a self, order: &'a PlatformOrder) -> Pending<'a, Result<Box<dyn Platform>, TargetError>>;
+
+    /// Ends everything that the target started. What a person should know of it comes back.
+    fn close(&self) -> Pending<'_, Result<Vec<String>, TargetError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 
     /// The target can do this.
     fn can(&self, capability: Capability) -> bool {
@@ -72,6 +82,28 @@ pub trait Platform: Send + Sync + fmt::Debug {
         by: SignedDuration,
     ) -> Pending<'a, Result<(), TargetError>>;
 
+    /// Makes a component be really gone. An error where outages are lacking.
+    fn take_away<'a>(
+        &'a self,
+        _component: &'a Component,
+        _how: Absence,
+    ) -> Pending<'a, Result<(), TargetError>> {
+        Box::pin(std::future::ready(Err(TargetError::Unsupported(NO_OUTAGES))))
+    }
+
+    /// Brings it back: as it was, or, if its process ended, as it is after a start, but with its clock where it should be.
+    fn bring_back<'a>(&'a self, _component: &'a Component) -> Pending<'a, Result<(), TargetError>> {
+        Box::pin(std::future::ready(Err(TargetError::Unsupported(NO_OUTAGES))))
+    }
+
+    /// What the components have said since the case began, where they have a log.
+    fn logs(&self) -> Pending<'_, BTreeMap<Component, String>> {
+        Box::pin(std::future::ready(BTreeMap::new()))
+    }
+
+    /// The case came to its end. A platform that is dropped without this was given up in the middle.
+    fn over(&mut self) {}
+
     /// What the target did on its own and the reader should know: "a signing key was generated".
     fn notes(&self) -> &[String];
 
@@ -106,7 +138,8 @@ pub struct Endpoint {
 }
 
 /// The request with which a token is shown to a component.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Probe {
     /// `GET`.
     #[default]
@@ -126,6 +159,9 @@ pub struct Control {
 
 /// The time that a request of the harness may take, on every target without a network in between.
 pub const REQUEST_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why a platform in one process takes no component away.
+const NO_OUTAGES: &str = "take a component away that runs in this process";
 
 /// Why a platform could not be started or used. None of these is a verdict on the platform.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,8 @@
 //! `touchstone run`: replay scenarios, report, and answer with the exit code.
 
 pub(super) mod manifests;
+mod order;
+mod place;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +19,7 @@ use clap::{
 use spanned_yaml::{Diagnostics, Source};
 use tokio::sync::watch;
 
+use self::place::Place;
 use super::{
     refusal::{self, Refusal},
     signals::Signals,
@@ -45,7 +48,7 @@ use crate::{
         read::Outside,
         syntax::{Action, Cell},
     },
-    target::{Target as _, embedded::EmbeddedTarget},
+    target::{Target, embedded::EmbeddedTarget},
 };
 
 const EXAMPLES: &str = "\
@@ -71,12 +74,17 @@ pub(super) struct Run {
     /// Only cases whose id, tag or requirement contains this; repeated, one of them suffices.
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
-    /// Cases at a time; by default four times the number of processors.
+    #[command(flatten)]
+    place: Place,
+    /// Cases at a time; by default four times the number of processors, in containers twice.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Start no further case once one has failed.
     #[arg(long)]
     fail_fast: bool,
+    /// Run the cases in an order drawn from this number, and not in that of their files.
+    #[arg(long, value_name = "SEED")]
+    shuffle: Option<u64>,
     /// List what would run, and run nothing.
     #[arg(long)]
     list: bool,
@@ -153,7 +161,10 @@ impl Run {
             terminal.result(&format!("{}\n", ids.join("\n")))?;
             return Ok(ExitCode::Conformant);
         }
-        let plans = plans(&chosen, cells, &self.variables, environment, terminal)?;
+        let mut plans = plans(&chosen, cells, &self.variables, environment, terminal)?;
+        if let Some(seed) = self.shuffle {
+            order::shuffle(&mut plans, seed);
+        }
         // Better now than after the run.
         report::probe(&self.report)
             .map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
@@ -167,11 +178,13 @@ impl Run {
             terminal.say(&format!("warning: no scenario of this suite tests {}", rule.id()))?;
         }
         let stopwatch = Stopwatch::start();
-        let target = EmbeddedTarget::new(rules, signing_key).map_err(Refusal::environment)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Refusal::environment(format!("cannot start: {error}")))?;
+        let target = runtime.block_on(self.place.target(rules, signing_key, terminal))?;
         let identity = target.identity();
         let settings = runner::Settings {
             seed: seed(self.seed),
-            jobs: self.jobs.unwrap_or_else(default_jobs),
+            jobs: self.jobs.unwrap_or_else(|| self.place.jobs()),
             fail_fast: self.fail_fast,
             strict: self.strict,
             divergences: chosen.suite.catalogue.divergences.as_slice().into(),
@@ -195,7 +208,12 @@ impl Run {
             },
         };
         let mut progress = terminal.progress();
-        let (cases, interrupted) = replay(plans, target, &settings, &mut progress)?;
+        let (cases, interrupted) = replay(&runtime, plans, &target, &settings, &mut progress);
+        for line in runtime.block_on(target.close()).map_err(Refusal::environment)? {
+            terminal.say(&line)?;
+        }
+        drop(target);
+        runtime.shutdown_background();
         let parts = RunParts {
             suite: SuiteIdentity {
                 version: env!("CARGO_PKG_VERSION").into(),
@@ -362,13 +380,12 @@ fn plans(
 }
 
 fn replay(
+    runtime: &tokio::runtime::Runtime,
     plans: Vec<CasePlan>,
-    target: EmbeddedTarget,
+    target: &Arc<dyn Target>,
     settings: &runner::Settings,
     progress: &mut Progress,
-) -> Result<(Vec<CaseResult>, bool), Refusal> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Refusal::environment(format!("cannot start: {error}")))?;
+) -> (Vec<CaseResult>, bool) {
     let (interrupt, interrupted) = watch::channel(false);
     runtime.spawn(async move {
         match Signals::catch() {
@@ -382,17 +399,11 @@ fn replay(
         // Talk that nobody reads does not end a run.
         let _ = progress.event(&event);
     };
-    let cases = runtime.block_on(runner::run(plans, Arc::new(target), settings, interrupted.clone(), tell));
+    let cases = runtime.block_on(runner::run(plans, Arc::clone(target), settings, interrupted.clone(), tell));
     let interrupted = *interrupted.borrow();
-    runtime.shutdown_background();
-    Ok((cases, interrupted))
+    (cases, interrupted)
 }
 
 fn seed(number: u64) -> Seed {
     crate::chance::derive(&Seed::default(), &number.to_string())
-}
-
-fn default_jobs() -> NonZeroUsize {
-    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    cores.saturating_mul(NonZeroUsize::MIN.saturating_add(3))
 }

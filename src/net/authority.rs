@@ -2,7 +2,7 @@
 //!
 //! TLS stays on real time (TRAPS.md): the certificates outlive any moved clock.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -14,11 +14,38 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
 };
+use serde::{Deserialize, Serialize};
 
 /// The authority, with its private key.
 #[derive(Debug)]
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// A server's certificates with their keys, as they travel to a component elsewhere. The authority's own key does not.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificates {
+    trusted: Chain,
+    untrusted: Chain,
+    expired: Chain,
+    other_name: Chain,
+}
+
+impl fmt::Debug for Certificates {
+    /// Without the keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificates").finish_non_exhaustive()
+    }
+}
+
+/// One certificate: leaf first, then its authority, and the leaf's key.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chain {
+    certificates: [Vec<u8>; 2],
+    /// PKCS#8.
+    key: Vec<u8>,
 }
 
 /// A server's certificate for its host names, ready to serve: leaf first, then the authority.
@@ -80,6 +107,11 @@ impl Authority {
 
     /// A certificate for the host names (IP addresses are taken as such), and its wrong twins.
     pub fn issue(&self, hosts: &[String]) -> Result<Leaf, AuthorityError> {
+        self.certificates(hosts)?.leaf()
+    }
+
+    /// The same in the form that travels.
+    pub fn certificates(&self, hosts: &[String]) -> Result<Certificates, AuthorityError> {
         // Another name too: a client looks for an authority by its name, and finds none.
         let stranger = Self::named("An authority that nobody trusts")?;
         let params = CertificateParams::new(hosts.to_vec())?;
@@ -87,29 +119,46 @@ impl Authority {
         expired.not_before = date_time_ymd(2020, 1, 1);
         expired.not_after = date_time_ymd(2021, 1, 1);
         let other_name = CertificateParams::new(vec!["elsewhere.invalid".to_owned()])?;
-        Ok(Leaf {
-            untrusted: stranger.server_config(hosts, params.clone())?,
-            config: self.server_config(hosts, params)?,
-            expired: self.server_config(hosts, expired)?,
-            other_name: self.server_config(hosts, other_name)?,
+        Ok(Certificates {
+            untrusted: stranger.chain(hosts, params.clone())?,
+            trusted: self.chain(hosts, params)?,
+            expired: self.chain(hosts, expired)?,
+            other_name: self.chain(hosts, other_name)?,
         })
     }
 
-    fn server_config(
-        &self,
-        hosts: &[String],
-        mut params: CertificateParams,
-    ) -> Result<Arc<ServerConfig>, AuthorityError> {
+    fn chain(&self, hosts: &[String], mut params: CertificateParams) -> Result<Chain, AuthorityError> {
         params.distinguished_name.push(DnType::CommonName, hosts.first().map_or("localhost", String::as_str));
         let key = KeyPair::generate()?;
         let leaf = params.signed_by(&key, &self.issuer)?;
+        Ok(Chain {
+            certificates: [leaf.der().to_vec(), self.certificate().to_vec()],
+            key: key.serialize_der(),
+        })
+    }
+}
+
+impl Certificates {
+    /// Ready to serve.
+    pub fn leaf(self) -> Result<Leaf, AuthorityError> {
+        Ok(Leaf {
+            config: self.trusted.server_config()?,
+            untrusted: self.untrusted.server_config()?,
+            expired: self.expired.server_config()?,
+            other_name: self.other_name.server_config()?,
+        })
+    }
+}
+
+impl Chain {
+    fn server_config(self) -> Result<Arc<ServerConfig>, AuthorityError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(
-                vec![leaf.der().clone(), self.certificate()],
-                PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der())),
+                self.certificates.into_iter().map(CertificateDer::from).collect(),
+                PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key)),
             )?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))

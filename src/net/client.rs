@@ -27,20 +27,37 @@ impl reqwest::dns::Resolve for NoOtherNames {
 ///
 /// # Errors
 /// A certificate that is none.
-#[expect(clippy::disallowed_methods, reason = "this is the one constructor")]
 pub fn build_client(
     authorities: &[CertificateDer<'_>],
     names: &Names,
     timeout: Duration,
 ) -> Result<Client, reqwest::Error> {
+    let builder = builder(authorities, timeout)?.dns_resolver(NoOtherNames);
+    names.iter().fold(builder, |builder, (host, address)| builder.resolve(host, *address)).build()
+}
+
+/// The same for a component in a network of its own, whose resolver knows the names.
+///
+/// # Errors
+/// A certificate that is none.
+pub fn build_networked_client(
+    authority: &CertificateDer<'_>,
+    timeout: Duration,
+) -> Result<Client, reqwest::Error> {
+    builder(std::slice::from_ref(authority), timeout)?.build()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one constructor")]
+fn builder(
+    authorities: &[CertificateDer<'_>],
+    timeout: Duration,
+) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     let roots =
         authorities.iter().map(|der| reqwest::Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
-    let builder = reqwest::Client::builder()
+    Ok(reqwest::Client::builder()
         .tls_certs_only(roots)
-        .dns_resolver(NoOtherNames)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("touchstone/", env!("CARGO_PKG_VERSION")))
-        .timeout(timeout);
-    names.iter().fold(builder, |builder, (host, address)| builder.resolve(host, *address)).build()
+        .timeout(timeout))
 }

@@ -14,6 +14,7 @@ use axum::{
 };
 use axum_server::Handle;
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 
 use super::{Faults, Leaf, line::Switchboard};
 use crate::clock::Clock;
@@ -24,7 +25,18 @@ pub struct Serving {
     /// Where it listens.
     pub address: SocketAddr,
     handle: Handle<SocketAddr>,
+    task: JoinHandle<io::Result<()>>,
     faults: Faults,
+}
+
+impl Serving {
+    /// Closes the listener and its connections; when it returns the address is free.
+    pub async fn stop(mut self) {
+        self.handle.shutdown();
+        self.faults.hang_up();
+        // How a server ended that is no longer wanted is nobody's concern.
+        let _ = (&mut self.task).await;
+    }
 }
 
 impl Drop for Serving {
@@ -65,8 +77,8 @@ pub fn serve(
     let acceptor = Switchboard::new(leaf, faults.clone());
     let server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { server.serve(service).await });
-    Ok(Serving { address, handle, faults: faults.clone() })
+    let task = tokio::spawn(async move { server.serve(service).await });
+    Ok(Serving { address, handle, task, faults: faults.clone() })
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).

@@ -66,6 +66,8 @@ pub enum Capability {
     Journal,
     /// The Manager's policy can be changed.
     PolicyChange,
+    /// Components can be really gone: paused, stopped, killed, cut off from the network.
+    Outage,
 }
 
 impl Capability {
@@ -79,6 +81,7 @@ impl Capability {
             Self::Minting => "minting",
             Self::Journal => "journal",
             Self::PolicyChange => "policy-change",
+            Self::Outage => "outage",
         }
     }
 }
@@ -211,8 +214,20 @@ pub struct CaseResult {
     pub cautions: Vec<String>,
     /// What was observed of divergences.
     pub observations: Vec<Observation>,
+    /// What the components said, where they have logs and the case is not green.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<ComponentLog>,
     /// Real time, in milliseconds.
     pub duration_ms: f64,
+}
+
+/// What a component said during a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ComponentLog {
+    /// Who.
+    pub component: Component,
+    /// Its lines, redacted.
+    pub text: String,
 }
 
 /// The suite that was run.

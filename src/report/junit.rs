@@ -67,6 +67,7 @@ fn test_case(case: &CaseResult) -> TestCase {
         out.extend(case.checks().filter(|(_, check)| check.status.rank() == case.status.rank()).map(checked));
     }
     out.extend(case.notes.iter().map(|note| format!("note: {note}")));
+    out.extend(case.logs.iter().map(|log| format!("log of {}:\n{}", log.component, log.text)));
     if !out.is_empty() {
         shown.set_system_out(visible(&out.join("\n")));
     }

@@ -9,7 +9,7 @@ use crate::{
     chance,
     clock::Stopwatch,
     model::identifier::Component,
-    outcome::{CaseResult, Cause, Check, CheckStatus, Location, StepResult, verdict},
+    outcome::{CaseResult, Cause, Check, CheckStatus, ComponentLog, Location, StepResult, verdict},
     scenario::{CheckedScenario, syntax::Cell, syntax::Step},
     target::{PlatformOrder, Target, TargetError},
 };
@@ -50,6 +50,7 @@ impl CasePlan {
             notes: Vec::new(),
             cautions: Vec::new(),
             observations: Vec::new(),
+            logs: Vec::new(),
             duration_ms: 0.0,
         }
     }
@@ -122,6 +123,12 @@ async fn play(plan: &CasePlan, mut context: Context<'_>) -> CaseResult {
     }
     credit::settle(&mut steps, &context);
     let mut result = plan.result(verdict::case_status(&steps), verdict::case_cause(&steps));
+    if result.status.needs_action() {
+        let logs = context.platform.logs().await.into_iter();
+        result.logs =
+            logs.map(|(component, text)| ComponentLog { component, text: context.redact(&text) }).collect();
+    }
+    context.platform.over();
     result.observations = credit::counted(&steps, std::mem::take(&mut context.observed));
     result.steps = steps;
     result.tokens = context.shown_tokens();

@@ -32,7 +32,7 @@ use crate::{
         syntax::{Action, Advance, Whose},
         template::{Template, Undefined},
     },
-    target::Probe,
+    target::{Probe, TargetError},
 };
 
 /// What became of a step.
@@ -70,6 +70,16 @@ impl From<ControlError> for Stuck {
             ControlError::NoAnswer(error) => error.into(),
             error => Self::harness(error.to_string()),
         }
+    }
+}
+
+impl From<TargetError> for Stuck {
+    fn from(error: TargetError) -> Self {
+        let cause = match error {
+            TargetError::Environment(_) => Cause::Environment,
+            _ => Cause::Harness,
+        };
+        Self { reason: error.to_string(), cause }
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::Value as Json;
 
-use crate::{model::identifier::Component, runner::held::Held};
+use crate::{
+    model::{absence::Absence, identifier::Component},
+    runner::held::Held,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct World {
@@ -54,6 +57,12 @@ impl World {
     /// Every component with faults, and the faults.
     pub(super) fn faults(&self) -> impl Iterator<Item = (&Component, &[Json])> {
         self.faults.iter().map(|(of, faults)| (of, faults.as_slice()))
+    }
+
+    /// How a component is really gone.
+    pub(super) fn absence_of(&self, of: &Component) -> Option<Absence> {
+        let mut faults = self.faults.get(of).into_iter().flatten();
+        faults.find_map(|fault| Absence::by_name(fault.get("kind")?.as_str()?))
     }
 
     pub(super) fn is_faulty(&self, of: &Component) -> bool {

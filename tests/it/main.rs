@@ -11,6 +11,8 @@ mod cloud_ui;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod containers;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod embedded;

@@ -222,7 +222,9 @@ fn every_requirement_with_a_scenario_has_a_sabotage_that_the_suite_catches() {
 fn every_scenario_goes_red_under_some_sabotage() {
     let golden = golden();
     let red: BTreeSet<_> = golden.values().flat_map(BTreeMap::keys).collect();
-    let never: Vec<_> = suite().into_keys().filter(|id| !red.contains(id)).collect();
+    // In one process nobody can be gone: `containers.rs` breaks these.
+    let asked = suite().into_keys().filter(|id| !id.starts_with("gone/"));
+    let never: Vec<_> = asked.filter(|id| !red.contains(id)).collect();
     assert!(never.is_empty(), "scenarios that no sabotage turns red are no tests: {never:?}");
 }
 

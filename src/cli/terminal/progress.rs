@@ -152,6 +152,7 @@ mod tests {
                 notes: Vec::new(),
                 cautions: Vec::new(),
                 observations: Vec::new(),
+                logs: Vec::new(),
                 duration_ms: 0.0,
             };
             progress.event(&Event::CaseFinished { result: Box::new(result) }).unwrap();

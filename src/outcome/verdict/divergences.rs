@@ -114,6 +114,7 @@ mod tests {
             notes: Vec::new(),
             cautions: Vec::new(),
             observations: observed.iter().map(observation).collect(),
+            logs: Vec::new(),
             duration_ms: 0.0,
         }
     }

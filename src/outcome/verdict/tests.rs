@@ -74,6 +74,7 @@ fn case(id: &str, requirement: &str, status: &str) -> CaseResult {
         notes: Vec::new(),
         cautions: Vec::new(),
         observations: Vec::new(),
+        logs: Vec::new(),
         duration_ms: 1.0,
     }
 }

@@ -126,7 +126,14 @@ impl SigningKey {
         Err(SigningKeyError::Library)
     }
 
-    fn from_der(der: &[u8]) -> Result<Self, SigningKeyError> {
+    /// The private key as PKCS#8, to be told to a Manager in another process.
+    pub fn to_pkcs8(&self) -> Result<Vec<u8>, SigningKeyError> {
+        let document = self.pair.to_pkcs8v1().map_err(|_| SigningKeyError::Library)?;
+        Ok(document.as_ref().to_vec())
+    }
+
+    /// Takes a private key as SEC1 or PKCS#8.
+    pub fn from_der(der: &[u8]) -> Result<Self, SigningKeyError> {
         EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
             .map_err(|_| diagnose(der))
             .and_then(Self::of)

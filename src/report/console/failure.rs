@@ -10,6 +10,9 @@ use crate::{
     report::who_acts,
 };
 
+/// Of a component's log, the end.
+const LOG_LINES: usize = 8;
+
 /// `numbered` is "1 of 3".
 pub(super) fn section(page: &mut Page, report: &Report, case: &CaseResult, numbered: &str) {
     page.rule(&format!("{} {numbered}", case.status.name()));
@@ -41,6 +44,18 @@ pub(super) fn section(page: &mut Page, report: &Report, case: &CaseResult, numbe
         let bad: Vec<_> = step.checks.iter().filter(|check| check.status.needs_action()).collect();
         if !bad.is_empty() {
             failed_step(page, report, case, step, &bad);
+        }
+    }
+    for log in case.logs.iter().filter(|log| !log.text.is_empty()) {
+        page.gap();
+        page.label_at(2, "log", &[span(Ink::Bold, log.component.as_str())]);
+        let lines: Vec<_> = log.text.lines().collect();
+        let skipped = lines.len().saturating_sub(LOG_LINES);
+        if skipped > 0 {
+            page.paragraph(4, &[span(Ink::Dim, &format!("{skipped} lines before these are in report.json"))]);
+        }
+        for line in lines.into_iter().skip(skipped) {
+            page.paragraph(4, &[span(Ink::Dim, line)]);
         }
     }
     page.gap();

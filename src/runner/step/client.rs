@@ -88,7 +88,12 @@ async fn lacking(context: &mut Context<'_>, name: &str) -> Result<Option<(String
     let Some(outage) = context.world.outage.filter(|outage| contact < Some(outage.step)) else {
         return Ok(None);
     };
-    let last = fault::last_entry(context, &Component::new("enterprise-manager")).await?;
+    let manager = Component::new("enterprise-manager");
+    if context.world.absence_of(&manager).is_some() {
+        // Nobody reaches who is not there, and its journal is not there either.
+        return Ok(None);
+    }
+    let last = fault::last_entry(context, &manager).await?;
     let words = "the Enterprise Manager's journal has requests since it is out of reach";
     Ok((last > outage.last_entry).then(|| (words.to_owned(), Cause::Harness)))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Context, Done, Stuck};
 use crate::{
-    model::{duration, identifier::Component},
+    model::{absence::Absence, duration, identifier::Component},
     outcome::{Cause, Check, CheckStatus},
     runner::{control, world::Outage},
     scenario::syntax::Fault,
@@ -22,13 +22,17 @@ pub(super) async fn set(context: &mut Context<'_>, step: &Fault) -> Result<Done,
     for (name, value) in &step.members {
         fault.insert(name.clone(), value.fill(context)?);
     }
-    let unconnected = matches!(step.kind, "unreachable" | "refused" | "certificate");
+    let absence = Absence::by_name(step.kind);
+    let unconnected = absence.is_some() || matches!(step.kind, "unreachable" | "refused" | "certificate");
     if unconnected && step.of.as_str() == "enterprise-manager" {
         let last_entry = last_entry(context, &step.of).await?;
         context.world.outage = Some(Outage { last_entry, step: context.step });
     }
     let endpoint = context.endpoint(&step.of).map_err(Stuck::harness)?;
-    control::fault(context.platform.http(), endpoint, &Json::Object(fault.clone())).await?;
+    match absence {
+        Some(how) => context.platform.take_away(&step.of, how).await?,
+        None => control::fault(context.platform.http(), endpoint, &Json::Object(fault.clone())).await?,
+    }
     if is_silent(step, &fault) {
         // Only for what the harness's clients ask there: a fault at another endpoint makes nobody else impatient.
         let path = step.endpoint.as_ref().map(|_| endpoint.protected_path.clone());
@@ -40,6 +44,9 @@ pub(super) async fn set(context: &mut Context<'_>, step: &Fault) -> Result<Done,
 }
 
 pub(super) async fn restore(context: &mut Context<'_>, of: &Component) -> Result<Done, Stuck> {
+    if context.world.absence_of(of).is_some() {
+        context.platform.bring_back(of).await?;
+    }
     let endpoint = context.endpoint(of).map_err(Stuck::harness)?;
     control::restore(context.platform.http(), endpoint).await?;
     context.wire.expect_no_silence(of);
@@ -65,6 +72,10 @@ pub(in crate::runner) async fn left_over(context: &Context<'_>) -> Result<Vec<Ch
 async fn idle(context: &Context<'_>, of: &Component, faults: &[Json]) -> Result<Vec<Check>, Stuck> {
     let endpoint = context.endpoint(of).map_err(Stuck::harness)?;
     let kinds = faults.iter().filter_map(|fault| fault.get("kind")?.as_str());
+    // Who is gone answers nobody, and is not asked either.
+    if kinds.clone().any(|kind| Absence::by_name(kind).is_some()) {
+        return Ok(Vec::new());
+    }
     let mut kinds: Vec<_> =
         kinds.filter(|kind| !["unreachable", "refused", "certificate", "slow"].contains(kind)).collect();
     kinds.dedup();
@@ -94,7 +105,7 @@ fn is_silent(step: &Fault, fault: &Map<String, Json>) -> bool {
     let asked = step.endpoint.as_deref().is_none_or(|endpoint| ["config", "server"].contains(&endpoint));
     let delay = fault.get("delay").and_then(Json::as_str).and_then(|delay| duration::parse(delay).ok());
     let late = delay.is_some_and(|delay| delay > SignedDuration::from_millis(200));
-    step.kind == "unreachable" || (step.kind == "slow" && asked && late)
+    ["unreachable", Absence::Paused.name()].contains(&step.kind) || (step.kind == "slow" && asked && late)
 }
 
 /// The number of the last request in a component's journal; 0 where there is none.
@@ -118,7 +129,8 @@ fn words(kind: &str) -> &str {
         "id_token" => "issuing other ID tokens",
         "rate_limited" => "saying that there are too many requests",
         "envelope" => "serving another envelope",
-        // `unreachable`, `slow`
+        "disconnected" => "cut off from the network",
+        // `unreachable`, `slow`, `paused`, `stopped`, `killed`
         word => word,
     }
 }

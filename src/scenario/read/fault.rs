@@ -7,7 +7,7 @@ use super::{
     words::{CERTIFICATES, CHANGES, ENDPOINTS, ENVELOPE_SIGNATURES, FAULTS, IDP_ENTRY, SIGNATURES, listed},
 };
 use crate::{
-    model::{duration, identifier::Component},
+    model::{absence::Absence, duration, identifier::Component},
     outcome::Capability,
     scenario::{
         syntax::{Fault, SignWith},
@@ -23,7 +23,6 @@ impl Reader<'_> {
         let is = fields.required("is", &mut self.found);
         let count = fields.optional("count");
         let matching = fields.entry("matching");
-        self.ledger.need([Capability::FaultInjection]);
         let word = is.and_then(|node| self.text(node).zip(Some(node.span)))?;
         let Some((kind, of_only, needed, allowed)) =
             FAULTS.iter().find(|(kind, ..)| *kind == word.0).copied()
@@ -31,6 +30,8 @@ impl Reader<'_> {
             self.unknown(word.1, &word.0, "fault", FAULTS.iter().map(|(kind, ..)| *kind));
             return None;
         };
+        let gone = Absence::by_name(kind).is_some();
+        self.ledger.need([if gone { Capability::Outage } else { Capability::FaultInjection }]);
         for key in needed {
             fields.required(key, &mut self.found);
         }
@@ -64,7 +65,7 @@ impl Reader<'_> {
             Some(node) => Some(self.endpoint(node, &of)?),
             None => None,
         };
-        let whole = matches!(kind, "unreachable" | "refused" | "certificate");
+        let whole = gone || matches!(kind, "unreachable" | "refused" | "certificate");
         if let (Some(node), true) = (node.get("endpoint"), whole) {
             self.found
                 .error(node.span, format!("`{kind}` is of a whole component"))
@@ -88,6 +89,12 @@ impl Reader<'_> {
             members.push((entry.key.clone(), self.entry_values(&entry.value)?));
         }
         let count = match count {
+            Some(node) if gone => {
+                self.found
+                    .error(node.span, format!("who is `{kind}` is so until a `restore`"))
+                    .help("remove the count");
+                return None;
+            }
             Some(node) => Some(self.whole_number(node)?),
             None => None,
         };

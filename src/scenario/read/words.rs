@@ -13,13 +13,14 @@ pub(crate) const COMPONENTS: [&str; 5] =
 pub(crate) const SIBLING: &str = "sibling";
 
 /// `needs`
-pub(crate) const CAPABILITIES: [(&str, Capability); 6] = [
+pub(crate) const CAPABILITIES: [(&str, Capability); 7] = [
     ("clock-control", Capability::ClockControl),
     ("fault-injection", Capability::FaultInjection),
     ("key-rotation", Capability::KeyRotation),
     ("minting", Capability::Minting),
     ("journal", Capability::Journal),
     ("policy-change", Capability::PolicyChange),
+    ("outage", Capability::Outage),
 ];
 
 /// `sign_in.flow`
@@ -136,7 +137,11 @@ pub(crate) const CHANGES: [&str; 5] = ["document", "callback", "access_token", "
 pub(crate) const CERTIFICATES: [&str; 3] = ["untrusted", "expired", "other-name"];
 
 /// `fault.is`
-pub(crate) const FAULTS: [FaultShape; 14] = [
+pub(crate) const FAULTS: [FaultShape; 18] = [
+    ("paused", None, &[], &[]),
+    ("stopped", None, &[], &[]),
+    ("killed", None, &[], &[]),
+    ("disconnected", None, &[], &[]),
     ("unreachable", None, &[], &[]),
     ("refused", None, &[], &[]),
     ("certificate", None, &[], &["why"]),

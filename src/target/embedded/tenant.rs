@@ -132,7 +132,11 @@ fn audiences(token: &UserToken) -> impl Iterator<Item = &str> {
 }
 
 /// Every issuer of the values is one of the tenant's: else nobody would answer under its name.
-pub(super) fn fits(values: &Values, manifests: &Manifests, tenant: &Tenant) -> Result<(), TargetError> {
+pub(in crate::target) fn fits(
+    values: &Values,
+    manifests: &Manifests,
+    tenant: &Tenant,
+) -> Result<(), TargetError> {
     let known = tenant.issuers();
     let manager = values.enterprise_manager.iter().map(|manager| manager.issuer.to_string());
     let issuers = manager.chain(values.cloud_ui.iter().map(|ui| ui.issuer.to_string()));

@@ -338,6 +338,7 @@ fn case(id: &str, title: &str, rule: &str, mut steps: Vec<StepResult>) -> CaseRe
         notes: Vec::new(),
         cautions: Vec::new(),
         observations: Vec::new(),
+        logs: Vec::new(),
         duration_ms: 38.25,
     }
 }

@@ -9,7 +9,7 @@ const START: &str = "2026-06-01T08:00:00Z";
 
 /// How the clocks go.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Pace {
+pub(in crate::target) enum Pace {
     /// They stand still at this time until they are moved.
     Still(Timestamp),
     /// They run as the system's does, from wherever they are moved to.
@@ -18,12 +18,12 @@ pub(super) enum Pace {
 
 impl Pace {
     /// That of a case.
-    pub(super) fn still() -> Result<Self, jiff::Error> {
+    pub(in crate::target) fn still() -> Result<Self, jiff::Error> {
         START.parse().map(Self::Still)
     }
 
     /// A clock of a component's own.
-    pub(super) fn clock(self) -> ManualClock {
+    pub(in crate::target) fn clock(self) -> ManualClock {
         match self {
             Self::Still(start) => ManualClock::at(start),
             Self::Running => ManualClock::running(),
@@ -31,7 +31,7 @@ impl Pace {
     }
 
     /// As a report names it.
-    pub(super) const fn name(self) -> &'static str {
+    pub(in crate::target) const fn name(self) -> &'static str {
         match self {
             Self::Still(_) => "manual",
             Self::Running => "running",

@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// An MCP server that will be started: its two addresses.
 pub(super) struct Planned {
     id: ServerId,
-    proxy: (ResourceUrl, TcpListener),
-    upstream: (ResourceUrl, TcpListener),
+    proxy: (ResourceUrl, Option<TcpListener>),
+    upstream: (ResourceUrl, Option<TcpListener>),
 }
 
 /// Every server of the manifests. What is wrong with them is the proxies' matter: they deny.
@@ -48,12 +48,13 @@ pub(super) fn hosts(id: &ServerId) -> [String; 2] {
 impl Launch {
     /// Listeners for a server's two hosts.
     pub(super) fn plan_mcp(&mut self, id: ServerId) -> Result<Planned, TargetError> {
-        let [proxy, upstream] = hosts(&id).map(|host| {
+        let mut place = |host: String| -> Result<_, TargetError> {
             let url = ResourceUrl::parse(&format!("https://{host}/mcp")).map_err(environment)?;
             let listener = self.bind(url.host())?;
             Ok((url, listener))
-        });
-        Ok(Planned { id, proxy: proxy?, upstream: upstream? })
+        };
+        let [proxy, upstream] = hosts(&id);
+        Ok(Planned { id, proxy: place(proxy)?, upstream: place(upstream)? })
     }
 
     pub(super) fn mcp(
@@ -64,24 +65,11 @@ impl Launch {
         http: &net::Client,
     ) -> Result<(), TargetError> {
         let Planned { id, proxy: (resource, listener), upstream: (endpoint, behind) } = planned;
-        let clock = self.pace.clock();
-        let time: Arc<dyn Clock> = Arc::new(clock.clone());
-        let server = Server::new(endpoint.clone(), &time);
-        let component = format!("upstream:{id}");
-        self.serve(
-            behind,
-            Ready {
-                component: &component,
-                base: endpoint.as_str(),
-                protected_path: "",
-                probe: Probe::Initialize,
-                clock: clock.clone(),
-                faults: server.faults(),
-                public: server.router(),
-                control: server.control_router(&self.secret, Some(clock)),
-            },
-        )?;
-        let clock = self.pace.clock();
+        if let Some(behind) = behind {
+            self.upstream(&id, &endpoint, behind)?;
+        }
+        let Some(listener) = listener else { return Ok(()) };
+        let clock = self.kit.pace.clock();
         let deployment = Deployment {
             server: id.clone(),
             manifests: manifests.to_vec(),
@@ -111,7 +99,32 @@ impl Launch {
                 clock: clock.clone(),
                 faults: proxy.faults(),
                 public: proxy.router(),
-                control: proxy.control_router(&self.secret, Some(clock)),
+                control: proxy.control_router(&self.kit.secret, Some(clock)),
+            },
+        )
+    }
+
+    fn upstream(
+        &mut self,
+        id: &ServerId,
+        endpoint: &ResourceUrl,
+        listener: TcpListener,
+    ) -> Result<(), TargetError> {
+        let clock = self.kit.pace.clock();
+        let time: Arc<dyn Clock> = Arc::new(clock.clone());
+        let server = Server::new(endpoint.clone(), &time);
+        let component = format!("upstream:{id}");
+        self.serve(
+            listener,
+            Ready {
+                component: &component,
+                base: endpoint.as_str(),
+                protected_path: "",
+                probe: Probe::Initialize,
+                clock: clock.clone(),
+                faults: server.faults(),
+                public: server.router(),
+                control: server.control_router(&self.kit.secret, Some(clock)),
             },
         )
     }

@@ -27,6 +27,7 @@ use crate::{
 const URL: &str = "https://registry.example.com";
 
 /// Where the registries are.
+#[derive(Debug)]
 pub(super) struct Places {
     server: Option<ResourceUrl>,
     /// Of the policy's `registry` directive.
@@ -35,8 +36,8 @@ pub(super) struct Places {
 
 /// The registries that will be started.
 pub(super) struct Planned {
-    server: Option<(ResourceUrl, TcpListener)>,
-    stand_in: Option<(ResourceUrl, TcpListener)>,
+    server: Option<(ResourceUrl, Option<TcpListener>)>,
+    stand_in: Option<(ResourceUrl, Option<TcpListener>)>,
 }
 
 impl Places {
@@ -70,10 +71,13 @@ impl Launch {
     pub(super) fn plan_registries(&mut self, places: Places) -> Result<Planned, TargetError> {
         let Places { server, api } = places;
         let own_host = server.as_ref().map(|url| url.host().to_owned());
-        let server = server.map(|url| Ok((url.clone(), self.bind(url.host())?))).transpose()?;
+        let server = match server {
+            Some(url) => Some((url.clone(), self.bind(url.host())?)),
+            None => None,
+        };
         let stand_in = match api {
             Some(url) if own_host.as_deref() == Some(url.host()) => None,
-            Some(url) if self.names.contains_key(url.host()) => {
+            Some(url) if self.hosts.contains(url.host()) => {
                 self.notes
                     .push(format!("nobody is the registry: `{}` is another component's host", url.host()));
                 None
@@ -91,12 +95,12 @@ impl Launch {
         manifests: &Manifests,
         http: &net::Client,
     ) -> Result<(), TargetError> {
-        if let (Some(settings), Some((url, listener))) = (&values.registry_server, planned.server) {
+        if let (Some(settings), Some((url, Some(listener)))) = (&values.registry_server, planned.server) {
             self.registry_server(settings, url, listener, values, manifests, http)?;
         }
         match planned.stand_in {
-            Some((url, listener)) => self.stand_in(&url, listener),
-            None => Ok(()),
+            Some((url, Some(listener))) => self.stand_in(&url, listener),
+            _ => Ok(()),
         }
     }
 
@@ -110,15 +114,15 @@ impl Launch {
         http: &net::Client,
     ) -> Result<(), TargetError> {
         let names = ClaimNames::of(idp_type(values)).overridden(&manifests.claim_names);
-        let reading = Reading { names, rules: self.rules.of_policies(), ..Reading::default() };
+        let reading = Reading { names, rules: self.kit.rules.of_policies(), ..Reading::default() };
         let managers_scope = values.enterprise_manager.as_ref().map(|manager| manager.required_scope.clone());
         let base = url.as_str().to_owned();
-        let clock = self.pace.clock();
+        let clock = self.kit.pace.clock();
         let deployment = Deployment { url, reading, entries: Vec::new(), managers_scope };
         let server = RegistryServer::new(settings, deployment, &self.surroundings(&clock, http))
             .map_err(environment)?;
         self.cautions.extend(server.cautions());
-        let control = server.control_router(&self.secret, Some(clock.clone()));
+        let control = server.control_router(&self.kit.secret, Some(clock.clone()));
         self.serve(
             listener,
             Ready {
@@ -135,10 +139,10 @@ impl Launch {
     }
 
     fn stand_in(&mut self, url: &ResourceUrl, listener: TcpListener) -> Result<(), TargetError> {
-        let clock = self.pace.clock();
+        let clock = self.kit.pace.clock();
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
         let registry = Registry::new(url, &time);
-        let control = registry.control_router(&self.secret, Some(clock.clone()));
+        let control = registry.control_router(&self.kit.secret, Some(clock.clone()));
         self.serve(
             listener,
             Ready {
