@@ -10,4 +10,5 @@ pub mod requirement;
 pub mod resource_url;
 pub mod rule;
 pub mod secret;
+pub mod shard;
 pub mod values;
