@@ -193,6 +193,7 @@ impl Run {
             } else {
                 None
             },
+            shard: None,
         };
         let mut progress = terminal.progress();
         let (cases, interrupted) = replay(plans, target, &settings, &mut progress)?;
@@ -216,7 +217,7 @@ impl Run {
         let _ = progress.event(&Event::RunFinished { summary: report.summary.clone() });
         let written = report::write(&report, &self.report, &self.format);
         let style = terminal.style(self.verbose);
-        let page = report::console::render(&report, &style, written.as_deref(), &self.again());
+        let page = report::console::render(&report, &style, written.as_deref(), Some(&self.again()));
         let printed = terminal.result(&page);
         written.map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
         printed?;
