@@ -1,6 +1,8 @@
 //! `touchstone run`: replay scenarios, report, and answer with the exit code.
 
 pub(super) mod manifests;
+mod output;
+mod shard;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +19,8 @@ use clap::{
 use spanned_yaml::{Diagnostics, Source};
 use tokio::sync::watch;
 
+pub(super) use output::Output;
+
 use super::{
     refusal::{self, Refusal},
     signals::Signals,
@@ -31,6 +35,7 @@ use crate::{
         identifier::RequirementId,
         rule::{Rule, Rules},
         secret::Secrets,
+        shard::Shard,
         values::Values,
     },
     outcome::{
@@ -38,7 +43,7 @@ use crate::{
         verdict::{RunParts, Terms},
     },
     reference::enterprise_manager::{SigningKey, exposure},
-    report::{self, Format},
+    report,
     runner::{self, CasePlan},
     scenario::{
         CheckedScenario,
@@ -55,6 +60,7 @@ Examples:
   touchstone run my/scenarios/login.yaml   a file of yours
   touchstone run --filter 'setup=okta-shared' --jobs 1
   touchstone run --report out --format html,markdown    for a browser, and for a GitHub step
+  touchstone run --shard 2/4 --report shards/2          on the second of four machines
   touchstone run --sabotage TOK-AUD        break one rule on purpose: exit 1 = the suite noticed";
 
 /// The real time that one case may take.
@@ -74,6 +80,13 @@ pub(super) struct Run {
     /// Cases at a time; by default four times the number of processors.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// Run the second of four parts: `2/4`, or `zero-based:1/4` where the index counts from zero.
+    ///
+    /// Divides what is selected, in the same way on every machine; `touchstone report merge` joins the reports. A
+    /// shard's exit code is about its own cases, 0 where it holds none: that a rule stays untested (6) is found when
+    /// they are joined. An indexed Job of Kubernetes passes `zero-based:$(JOB_COMPLETION_INDEX)/4`.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Start no further case once one has failed.
     #[arg(long)]
     fail_fast: bool,
@@ -101,12 +114,8 @@ pub(super) struct Run {
     /// A variable of the scenarios, as `${var.NAME}`.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
-    /// Where the report files go.
-    #[arg(long, value_name = "DIR", default_value = "reports")]
-    report: PathBuf,
-    /// The report files to write: json, junit, html (one page for a browser), markdown (a GitHub step summary).
-    #[arg(long, value_name = "FORMAT,…", value_delimiter = ',', default_value = "json,junit,html", value_parser = format)]
-    format: Vec<Format>,
+    #[command(flatten)]
+    output: Output,
     /// Show every case, not only what is not green.
     #[arg(long, short)]
     verbose: bool,
@@ -121,11 +130,6 @@ fn variable(text: &str) -> Result<(String, String), String> {
 fn readings() -> impl TypedValueParser<Value = Reading> {
     let words = PossibleValuesParser::new(Reading::ALL.map(Reading::name));
     words.map(|word| Reading::ALL.into_iter().find(|reading| reading.name() == word).unwrap_or_default())
-}
-
-fn format(text: &str) -> Result<Format, String> {
-    let known = Format::ALL.map(Format::name).join("`, `");
-    Format::ALL.into_iter().find(|format| format.name() == text).ok_or_else(|| format!("there are `{known}`"))
 }
 
 impl Run {
@@ -147,16 +151,17 @@ impl Run {
             .map_err(Refusal::usage)?;
         let accepted_untested = self.accepted(&chosen)?;
         let signing_key = self.signing_key(terminal)?;
-        let cells = self.cells(&chosen)?;
+        let mut cells = self.cells(&chosen)?;
+        let keep = |shard| shard::keep(shard, &mut cells, &chosen, &self.variables, environment);
+        let shard = self.shard.map(keep).transpose()?;
         if self.list {
-            let ids: Vec<_> = cells.iter().map(|(_, cell)| cell.id.as_str()).collect();
-            terminal.result(&format!("{}\n", ids.join("\n")))?;
+            let ids = cells.iter().flat_map(|(_, cell)| [cell.id.as_str(), "\n"]);
+            terminal.result(&ids.collect::<String>())?;
             return Ok(ExitCode::Conformant);
         }
         let plans = plans(&chosen, cells, &self.variables, environment, terminal)?;
         // Better now than after the run.
-        report::probe(&self.report)
-            .map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
+        self.output.probe()?;
         if let Some(rule) = rules.broken()
             && !chosen
                 .suite
@@ -193,7 +198,7 @@ impl Run {
             } else {
                 None
             },
-            shard: None,
+            shard,
         };
         let mut progress = terminal.progress();
         let (cases, interrupted) = replay(plans, target, &settings, &mut progress)?;
@@ -215,13 +220,7 @@ impl Run {
         let report = Report::assemble(parts, &chosen.suite.catalogue, &terms);
         // Talk that nobody reads does not end a run.
         let _ = progress.event(&Event::RunFinished { summary: report.summary.clone() });
-        let written = report::write(&report, &self.report, &self.format);
-        let style = terminal.style(self.verbose);
-        let page = report::console::render(&report, &style, written.as_deref(), Some(&self.again()));
-        let printed = terminal.result(&page);
-        written.map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
-        printed?;
-        Ok(report.summary.exit)
+        self.output.tell(&report, terminal, self.verbose, Some(&self.again()))
     }
 
     /// The command line without its filters, to run a part of the same again.
