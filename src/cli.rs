@@ -4,6 +4,7 @@ mod component;
 mod containers;
 mod policy;
 mod refusal;
+mod report;
 mod run;
 mod scenario;
 mod serve;
@@ -48,6 +49,8 @@ struct Arguments {
 enum Command {
     /// Replay scenarios against a platform and report.
     Run(run::Run),
+    /// Join the reports of shards.
+    Report(report::Report),
     /// Custom resources: compile, check, explain, and show who may do what.
     Policy(policy::Policy),
     /// Start a platform, or the identity provider alone, to work with by hand.
@@ -79,6 +82,7 @@ pub fn main(
     let terminal = Terminal::standard(color, arguments.quiet, &talk);
     let answer = match arguments.command {
         Command::Run(command) => command.execute(&terminal, environment),
+        Command::Report(command) => command.execute(&terminal),
         Command::Policy(command) => command.execute(&terminal),
         Command::Serve(command) => command.execute(&terminal),
         Command::Scenario(command) => command.execute(&terminal),

@@ -11,4 +11,5 @@ pub mod requirement;
 pub mod resource_url;
 pub mod rule;
 pub mod secret;
+pub mod shard;
 pub mod values;

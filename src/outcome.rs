@@ -4,6 +4,7 @@
 
 pub mod event;
 pub mod exit;
+pub mod merge;
 pub mod redact;
 pub mod result;
 pub mod trim;
@@ -13,6 +14,6 @@ pub use event::Event;
 pub use exit::ExitCode;
 pub use result::{
     Capability, CaseResult, Cause, Caution, Check, CheckStatus, ComponentLog, DivergenceRow, Exchange,
-    HttpRequest, HttpResponse, Location, Observation, Report, RequirementRow, Selection, StepResult,
+    HttpRequest, HttpResponse, Location, Observation, Report, RequirementRow, Selection, ShardOf, StepResult,
     SuiteIdentity, Summary, TargetIdentity, TokenShown,
 };

@@ -23,7 +23,7 @@ use std::{
 
 use crate::{
     model::requirement::Level,
-    outcome::{CaseResult, Cause, Report, RequirementRow, StepResult},
+    outcome::{CaseResult, Cause, CheckStatus, Report, RequirementRow, StepResult},
 };
 
 /// A report that is a file.
@@ -124,6 +124,11 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 
 fn explain(action: &str, path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot {action} `{}`: {error}", path.display()))
+}
+
+/// Everything that there was to run passed. Of a shard nobody can say that.
+fn all_passed(report: &Report) -> bool {
+    report.selection.shard.is_none() && report.cases.iter().all(|case| case.status == CheckStatus::Pass)
 }
 
 /// Who has to act on a case, in words.

@@ -2,7 +2,9 @@
 
 pub(super) mod manifests;
 mod order;
+mod output;
 mod place;
+mod shard;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,6 +21,7 @@ use clap::{
 use spanned_yaml::{Diagnostics, Source};
 use tokio::sync::watch;
 
+pub(super) use self::output::Output;
 use self::place::Place;
 use super::{
     refusal::{self, Refusal},
@@ -34,6 +37,7 @@ use crate::{
         identifier::RequirementId,
         rule::{Rule, Rules},
         secret::Secrets,
+        shard::Shard,
         values::Values,
     },
     outcome::{
@@ -41,7 +45,7 @@ use crate::{
         verdict::{RunParts, Terms},
     },
     reference::enterprise_manager::{SigningKey, exposure},
-    report::{self, Format},
+    report,
     runner::{self, CasePlan},
     scenario::{
         CheckedScenario,
@@ -58,6 +62,7 @@ Examples:
   touchstone run my/scenarios/login.yaml   a file of yours
   touchstone run --filter 'setup=okta-shared' --jobs 1
   touchstone run --report out --format html,markdown    for a browser, and for a GitHub step
+  touchstone run --shard 2/4 --report shards/2          on the second of four machines
   touchstone run --sabotage TOK-AUD        break one rule on purpose: exit 1 = the suite noticed";
 
 /// The real time that one case may take.
@@ -79,6 +84,13 @@ pub(super) struct Run {
     /// Cases at a time; by default four times the number of processors, in containers twice.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// Run the second of four parts: `2/4`, or `zero-based:1/4` where the index counts from zero.
+    ///
+    /// Divides what is selected, in the same way on every machine; `touchstone report merge` joins the reports. A
+    /// shard's exit code is about its own cases, 0 where it holds none: that a rule stays untested (6) is found when
+    /// they are joined. An indexed Job of Kubernetes passes `zero-based:$(JOB_COMPLETION_INDEX)/4`.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Start no further case once one has failed.
     #[arg(long)]
     fail_fast: bool,
@@ -109,12 +121,8 @@ pub(super) struct Run {
     /// A variable of the scenarios, as `${var.NAME}`.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
-    /// Where the report files go.
-    #[arg(long, value_name = "DIR", default_value = "reports")]
-    report: PathBuf,
-    /// The report files to write: json, junit, html (one page for a browser), markdown (a GitHub step summary).
-    #[arg(long, value_name = "FORMAT,…", value_delimiter = ',', default_value = "json,junit,html", value_parser = format)]
-    format: Vec<Format>,
+    #[command(flatten)]
+    output: Output,
     /// Show every case, not only what is not green.
     #[arg(long, short)]
     verbose: bool,
@@ -129,11 +137,6 @@ fn variable(text: &str) -> Result<(String, String), String> {
 fn readings() -> impl TypedValueParser<Value = Reading> {
     let words = PossibleValuesParser::new(Reading::ALL.map(Reading::name));
     words.map(|word| Reading::ALL.into_iter().find(|reading| reading.name() == word).unwrap_or_default())
-}
-
-fn format(text: &str) -> Result<Format, String> {
-    let known = Format::ALL.map(Format::name).join("`, `");
-    Format::ALL.into_iter().find(|format| format.name() == text).ok_or_else(|| format!("there are `{known}`"))
 }
 
 impl Run {
@@ -155,10 +158,12 @@ impl Run {
             .map_err(Refusal::usage)?;
         let accepted_untested = self.accepted(&chosen)?;
         let signing_key = self.signing_key(terminal)?;
-        let cells = self.cells(&chosen)?;
+        let mut cells = self.cells(&chosen)?;
+        let keep = |shard| shard::keep(shard, &mut cells, &chosen, &self.variables, environment);
+        let shard = self.shard.map(keep).transpose()?;
         if self.list {
-            let ids: Vec<_> = cells.iter().map(|(_, cell)| cell.id.as_str()).collect();
-            terminal.result(&format!("{}\n", ids.join("\n")))?;
+            let ids = cells.iter().flat_map(|(_, cell)| [cell.id.as_str(), "\n"]);
+            terminal.result(&ids.collect::<String>())?;
             return Ok(ExitCode::Conformant);
         }
         let mut plans = plans(&chosen, cells, &self.variables, environment, terminal)?;
@@ -166,8 +171,7 @@ impl Run {
             order::shuffle(&mut plans, seed);
         }
         // Better now than after the run.
-        report::probe(&self.report)
-            .map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
+        self.output.probe()?;
         if let Some(rule) = rules.broken()
             && !chosen
                 .suite
@@ -206,12 +210,12 @@ impl Run {
             } else {
                 None
             },
+            shard,
         };
         let mut progress = terminal.progress();
         let (cases, interrupted) = replay(&runtime, plans, &target, &settings, &mut progress);
-        for line in runtime.block_on(target.close()).map_err(Refusal::environment)? {
-            terminal.say(&line)?;
-        }
+        // What happened is reported, whatever becomes of the target.
+        let closed = runtime.block_on(target.close());
         drop(target);
         runtime.shutdown_background();
         let parts = RunParts {
@@ -232,13 +236,11 @@ impl Run {
         let report = Report::assemble(parts, &chosen.suite.catalogue, &terms);
         // Talk that nobody reads does not end a run.
         let _ = progress.event(&Event::RunFinished { summary: report.summary.clone() });
-        let written = report::write(&report, &self.report, &self.format);
-        let style = terminal.style(self.verbose);
-        let page = report::console::render(&report, &style, written.as_deref(), &self.again());
-        let printed = terminal.result(&page);
-        written.map_err(|error| Refusal::environment(format!("cannot write the reports: {error}")))?;
-        printed?;
-        Ok(report.summary.exit)
+        let exit = self.output.tell(&report, terminal, self.verbose, Some(&self.again()))?;
+        for line in closed.map_err(|error| Refusal::environment(format!("error: {error}")))? {
+            terminal.say(&line)?;
+        }
+        Ok(exit)
     }
 
     /// The command line without its filters, to run a part of the same again.
@@ -251,6 +253,10 @@ impl Run {
         option("seed", (self.seed != 0).then(|| self.seed.to_string()));
         option("reading", (self.reading != Reading::default()).then(|| self.reading.name().to_owned()));
         option("sabotage", self.sabotage.clone());
+        for (name, value) in self.place.words() {
+            option(name, Some(value));
+        }
+        option("shuffle", self.shuffle.map(|seed| seed.to_string()));
         option("signing-key", self.signing_key.as_ref().map(|path| path.display().to_string()));
         for (name, value) in &self.variables {
             option("var", Some(format!("{name}={value}")));

@@ -394,7 +394,8 @@ fn rendered(list: &[Diagnostics], color: bool) -> String {
     list.iter().map(|diagnostics| diagnostics.render(color)).collect()
 }
 
-fn built_in() -> Suite {
+/// The suite inside the executable.
+pub(super) fn built_in() -> Suite {
     let source =
         |(name, text): &(&str, &str)| ((*name).to_owned(), Source::new(format!("scenarios/{name}"), text));
     Suite { name: "scenarios".to_owned(), files: BUILT_IN.iter().map(source).collect() }

@@ -1,7 +1,7 @@
 //! The exit codes, one documented set with one precedence. They are an interface: CI branches on them.
 
 /// What the process tells its caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExitCode {
     /// Every selected check passed.

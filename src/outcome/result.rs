@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::ExitCode;
+use super::{ExitCode, verdict::Terms};
 use crate::model::{
     divergence::Reading,
     identifier::{CaseId, Component, DivergenceId, RequirementId, ScenarioId},
@@ -13,7 +13,7 @@ use crate::model::{
 };
 
 /// The status of a check, and of a case: the worst of its checks. Only `pass` is green.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", content = "reason", rename_all = "kebab-case")]
 pub enum CheckStatus {
     /// As expected, seen at the component, beside its control.
@@ -37,7 +37,7 @@ pub enum CheckStatus {
 }
 
 /// Who has to act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// Whoever set up the IdP or the platform's values.
@@ -51,7 +51,7 @@ pub enum Cause {
 }
 
 /// What a target can do; a scenario names what it needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Capability {
     /// The clock of every component can be moved.
@@ -87,7 +87,7 @@ impl Capability {
 }
 
 /// A line of a scenario file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
     /// The file, as the user named it.
     pub file: String,
@@ -96,7 +96,7 @@ pub struct Location {
 }
 
 /// One expectation and what became of it.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// What is checked: "enterprise-manager refuses `foreign`".
     pub what: String,
@@ -116,7 +116,7 @@ pub struct Check {
 }
 
 /// One request and its answer, redacted at capture.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Exchange {
     /// To which component.
     pub component: Component,
@@ -131,7 +131,7 @@ pub struct Exchange {
 }
 
 /// A request, redacted.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpRequest {
     /// `GET`.
     pub method: String,
@@ -144,7 +144,7 @@ pub struct HttpRequest {
 }
 
 /// An answer, redacted.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
@@ -155,7 +155,7 @@ pub struct HttpResponse {
 }
 
 /// A token of a case, decoded, its signature cut.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenShown {
     /// The name it has in the scenario.
     pub name: String,
@@ -168,7 +168,7 @@ pub struct TokenShown {
 }
 
 /// One step of a case.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepResult {
     /// The step's key: `refuse`.
     pub kind: String,
@@ -183,7 +183,7 @@ pub struct StepResult {
 }
 
 /// One case: a scenario, or one cell of its matrix.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseResult {
     /// The case.
     pub id: CaseId,
@@ -222,7 +222,7 @@ pub struct CaseResult {
 }
 
 /// What a component said during a case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentLog {
     /// Who.
     pub component: Component,
@@ -231,7 +231,7 @@ pub struct ComponentLog {
 }
 
 /// The suite that was run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SuiteIdentity {
     /// The product's version.
     pub version: String,
@@ -242,7 +242,7 @@ pub struct SuiteIdentity {
 }
 
 /// The target that it ran against.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetIdentity {
     /// `embedded`.
     pub name: String,
@@ -255,7 +255,7 @@ pub struct TargetIdentity {
 }
 
 /// Which part of the suite ran.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Selection {
     /// Cases selected.
     pub selected: usize,
@@ -263,10 +263,25 @@ pub struct Selection {
     pub total: usize,
     /// The filter, if there was one.
     pub filter: Option<String>,
+    /// Which shard of what was selected this is, if it is one: `selected` are its own cases then.
+    pub shard: Option<ShardOf>,
+}
+
+/// A shard, and what it is a part of: only shards that agree in all but the index are parts of one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShardOf {
+    /// Which, from 1.
+    pub index: usize,
+    /// Of how many.
+    pub count: usize,
+    /// Cases selected, of all shards together.
+    pub selected: usize,
+    /// SHA-256 over the ids of these, over their values, tenants and manifests and over the variables, in hexadecimal.
+    pub digest: String,
 }
 
 /// The totals.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// One sentence that a manager understands.
     pub verdict: String,
@@ -279,7 +294,7 @@ pub struct Summary {
 }
 
 /// A requirement and what the run says about it.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RequirementRow {
     /// The requirement.
     pub id: RequirementId,
@@ -304,7 +319,7 @@ pub struct RequirementRow {
 }
 
 /// What a case observed of a divergence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
     /// Which.
     pub divergence: DivergenceId,
@@ -313,7 +328,7 @@ pub struct Observation {
 }
 
 /// A divergence, and what the run says about it.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DivergenceRow {
     /// The divergence.
     pub id: DivergenceId,
@@ -333,7 +348,7 @@ pub struct DivergenceRow {
 }
 
 /// What stands above everything else: a set-up that some platform of this run had and nobody should overlook.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Caution {
     /// In words.
     pub text: String,
@@ -342,7 +357,7 @@ pub struct Caution {
 }
 
 /// A whole run.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The schema's name: `touchstone-report/1`.
     pub schema: String,
@@ -356,6 +371,8 @@ pub struct Report {
     pub sabotaged: Option<RequirementId>,
     /// Which part ran.
     pub selection: Selection,
+    /// The terms on which it was judged.
+    pub terms: Terms,
     /// The totals.
     pub summary: Summary,
     /// What nobody should overlook.
@@ -368,6 +385,6 @@ pub struct Report {
     pub requirements: Vec<RequirementRow>,
     /// The cases, ordered by id.
     pub cases: Vec<CaseResult>,
-    /// Real time of the whole run, in milliseconds.
+    /// Real time of the whole run, in milliseconds; of shards that were joined, the longest.
     pub duration_ms: f64,
 }

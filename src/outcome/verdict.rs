@@ -1,7 +1,7 @@
 //! From results to a verdict: the one place where statuses are weighed against each other.
 //!
 //! Three sizes of the same question. A case has the worst status of its checks ([`case_status`]). A requirement
-//! has the worst status of the cases that tested it ([`requirement_rows`]). A run has an exit code and a sentence
+//! has the worst status of the cases that tested it ([`RequirementRow`]). A run has an exit code and a sentence
 //! ([`summarise`]). Every report shows what was decided here and decides nothing by itself.
 
 mod divergences;
@@ -9,8 +9,8 @@ mod requirements;
 mod sentence;
 mod summary;
 
-pub use divergences::divergence_rows;
-pub use requirements::requirement_rows;
+use divergences::divergence_rows;
+use requirements::requirement_rows;
 pub use summary::{RunParts, Terms, summarise};
 
 use super::{CaseResult, Cause, Check, CheckStatus, RequirementRow, StepResult};

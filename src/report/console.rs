@@ -16,7 +16,7 @@ use std::{
 
 use page::{Ink, Page, span};
 
-use super::seconds;
+use super::{all_passed, seconds};
 use crate::{
     model::divergence::Reading,
     outcome::{CaseResult, CheckStatus, ExitCode, Report},
@@ -47,13 +47,13 @@ const FAILURES_IN_FULL: usize = 20;
 
 /// The report as text. `written` are the files of the other reports, named at the end, or why there are none.
 /// `again` is the command that made this run, without its selection (`touchstone run my/scenarios --seed 7`): with
-/// `--filter …` behind it, it runs just the failures again.
+/// `--filter …` behind it, it runs just the failures again. None where nobody knows it.
 #[must_use]
 pub fn render(
     report: &Report,
     style: &Style,
     written: Result<&[PathBuf], &io::Error>,
-    again: &str,
+    again: Option<&str>,
 ) -> String {
     let mut page = Page::new(style);
     header(&mut page, report);
@@ -107,6 +107,9 @@ fn header(page: &mut Page, report: &Report) {
         format!("{} selected of {}{filter}", selection.selected, selection.total)
     };
     page.label("cases", &[span(Ink::Plain, &format!("{chosen}, in {}", seconds(report.duration_ms)))]);
+    if let Some(shard) = &selection.shard {
+        page.label("shard", &[span(Ink::Bold, &shard.sentence())]);
+    }
     if report.reading != Reading::default() {
         page.label("reading", &[span(Ink::Bold, report.reading.name())]);
     }
@@ -225,14 +228,14 @@ fn failures(page: &mut Page, report: &Report) {
     }
 }
 
-fn closing(page: &mut Page, report: &Report, written: Result<&[PathBuf], &io::Error>, again: &str) {
+fn closing(page: &mut Page, report: &Report, written: Result<&[PathBuf], &io::Error>, again: Option<&str>) {
     page.rule("");
     let paths = match written {
         Ok([]) | Err(_) => vec!["no report file was written".to_owned()],
         Ok(paths) => paths.iter().map(|path| path.display().to_string()).collect(),
     };
     page.label("reports", &[span(Ink::Plain, &paths.join(", "))]);
-    if let Some(filters) = failures_as_filters(report) {
+    if let Some((again, filters)) = again.zip(failures_as_filters(report)) {
         page.copyable("again", &format!("{again} {filters}"));
     }
     page.gap();
@@ -265,9 +268,9 @@ fn failures_as_filters(report: &Report) -> Option<String> {
     Some(words.join(" "))
 }
 
-/// Green is for a run in which everything passed on an unbroken platform.
+/// Green is for a whole run in which everything passed on an unbroken platform.
 fn verdict_ink(report: &Report) -> Ink {
-    let all_passed = report.cases.iter().all(|case| case.status == CheckStatus::Pass);
+    let all_passed = all_passed(report);
     match report.summary.exit {
         _ if report.sabotaged.is_some() => Ink::Magenta,
         ExitCode::Conformant if all_passed => Ink::Green,

@@ -15,7 +15,7 @@ use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{prose, seconds, untested, visible::visible};
+use super::{all_passed, prose, seconds, untested, visible::visible};
 use crate::outcome::{CaseResult, CheckStatus, ExitCode, Report, RequirementRow};
 use case::Area;
 use exchange::Evidence;
@@ -112,9 +112,9 @@ impl<'a> Page<'a> {
     }
 }
 
-/// As the console colours its last line: green is for a run in which everything passed on an unbroken platform.
+/// As the console colours its last line: green is for a whole run in which everything passed on an unbroken platform.
 fn tone(report: &Report) -> &'static str {
-    let all_passed = report.cases.iter().all(|case| case.status == CheckStatus::Pass);
+    let all_passed = all_passed(report);
     match report.summary.exit {
         _ if report.sabotaged.is_some() => "void",
         ExitCode::Conformant if all_passed => "good",

@@ -5,7 +5,7 @@
 use std::io;
 
 use schemars::generate::SchemaSettings;
-use serde::Serialize as _;
+use serde::{Deserialize, Serialize as _};
 use serde_json::ser::Formatter;
 
 use crate::outcome::Report;
@@ -17,6 +17,51 @@ pub fn render(report: &Report) -> serde_json::Result<String> {
     String::from_utf8(text)
         .map(with_line_feed)
         .map_err(|error| serde_json::Error::io(io::Error::new(io::ErrorKind::InvalidData, error)))
+}
+
+/// A report that this version of the program has written.
+pub fn read(text: &[u8]) -> Result<Report, ReadError> {
+    let report: Result<Report, _> = serde_json::from_slice(text);
+    // What is wrong with the shape is of no use to who has the wrong version.
+    let header = match &report {
+        Ok(report) => {
+            Header { schema: report.schema.clone(), suite: Writer { version: report.suite.version.clone() } }
+        }
+        Err(_) => serde_json::from_slice(text).map_err(ReadError::NoReport)?,
+    };
+    if header.schema != Report::SCHEMA {
+        return Err(ReadError::Schema(header.schema));
+    }
+    match header.suite.version {
+        version if version != env!("CARGO_PKG_VERSION") => Err(ReadError::Version(version)),
+        _ => report.map_err(ReadError::NoReport),
+    }
+}
+
+/// Why a file is not read as a report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Something else.
+    #[error("is no JSON report of `touchstone run`: {0}")]
+    NoReport(#[source] serde_json::Error),
+    /// A report of another shape.
+    #[error("has the schema `{0}` and not `{SCHEMA}`: use the version of this program that wrote it", SCHEMA = Report::SCHEMA)]
+    Schema(String),
+    /// Whose verdicts may have been made by other rules.
+    #[error("was written by touchstone {0}, and this is {VERSION}: use the version that wrote it", VERSION = env!("CARGO_PKG_VERSION"))]
+    Version(String),
+}
+
+/// What is known of a report of any version.
+#[derive(Deserialize)]
+struct Header {
+    schema: String,
+    suite: Writer,
+}
+
+#[derive(Deserialize)]
+struct Writer {
+    version: String,
 }
 
 /// The JSON Schema (2020-12) of the report, generated from its types; published as `reports/schema.json`.

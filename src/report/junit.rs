@@ -35,6 +35,8 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
 fn suite(report: &Report, area: &str, cases: &[&CaseResult]) -> TestSuite {
     let mut suite = TestSuite::new(visible(area));
     suite.set_time(cases.iter().map(|case| milliseconds(case.duration_ms)).sum());
+    let shard = report.selection.shard.as_ref();
+    let shard = shard.map_or_else(|| "no".to_owned(), |shard| format!("{}/{}", shard.index, shard.count));
     let sabotaged = report.sabotaged.as_ref().map_or("no", |rule| rule.as_str());
     for (name, value) in [
         ("suite.version", report.suite.version.as_str()),
@@ -43,6 +45,7 @@ fn suite(report: &Report, area: &str, cases: &[&CaseResult]) -> TestSuite {
         ("target", &report.target.name),
         ("clock", &report.target.clock),
         ("seed", &report.seed),
+        ("shard", &shard),
         ("sabotaged", sabotaged),
         ("verdict", &report.summary.verdict),
     ] {

@@ -216,9 +216,11 @@ fn facts(report: &Report) -> String {
     let (suite, target, selection) = (&report.suite, &report.target, &report.selection);
     let filter = selection.filter.as_ref();
     let filter = filter.map_or_else(String::new, |filter| format!(", filter {}", code(filter)));
+    let shard = selection.shard.as_ref();
+    let shard = shard.map_or_else(String::new, |shard| format!(", shard {}", shard.sentence()));
     format!(
         "---\n\nTouchstone {}, requirement set {}, suite {}. Target {}: {}. Clock {}, seed {}. \
-         {} cases selected of {}{filter}, in {}.\n",
+         {} cases selected of {}{filter}{shard}, in {}.\n",
         prose(&suite.version),
         prose(&suite.set),
         code(&suite.digest),

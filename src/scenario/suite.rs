@@ -4,17 +4,15 @@
 
 mod catalogue;
 mod coverage;
+mod digest;
 mod divergences;
 mod reference;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_lc_rs::digest;
 use spanned_yaml::{Diagnostics, Source, Span};
 
+pub use digest::digest;
 pub use reference::{is_file, is_written_out, resolve};
 
 use self::catalogue::LocatedCatalogue;
@@ -152,18 +150,7 @@ impl Suite {
     /// SHA-256 over the names and contents of all files, each preceded by its length, in hexadecimal.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut context = digest::Context::new(&digest::SHA256);
-        for (path, source) in &self.files {
-            for text in [path.as_str(), source.text()] {
-                context.update(&(text.len() as u64).to_be_bytes());
-                context.update(text.as_bytes());
-            }
-        }
-        let hexadecimal = |mut text: String, byte: &u8| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        };
-        context.finish().as_ref().iter().fold(String::new(), hexadecimal)
+        digest(self.files.iter().flat_map(|(path, source)| [path.as_str(), source.text()]))
     }
 
     fn catalogue(&self) -> (LocatedCatalogue, Diagnostics) {

@@ -51,6 +51,8 @@ mod serve;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]
+mod shard;
+#[cfg(test)]
 mod sibling;
 #[cfg(test)]
 mod signing_key;

@@ -3,6 +3,7 @@
 mod files;
 mod html;
 mod markdown;
+mod merge;
 mod sample;
 mod schema;
 
@@ -16,7 +17,7 @@ use touchstone::{
 };
 use unicode_width::UnicodeWidthStr as _;
 
-const AGAIN: &str = "touchstone run my/scenarios --seed 1234";
+const AGAIN: Option<&str> = Some("touchstone run my/scenarios --seed 1234");
 
 fn on_console(report: &Report, width: usize) -> String {
     console::render(
@@ -125,7 +126,7 @@ fn a_target_cannot_write_to_the_terminal() {
 
 #[test]
 fn the_command_for_the_failures_is_on_one_line() {
-    let command = format!("again     {AGAIN} --filter audience/prefix --filter expiry/past");
+    let command = format!("again     {} --filter audience/prefix --filter expiry/past", AGAIN.unwrap());
     for width in [32, 80, 120] {
         let text = on_console(&sample::nonconformant(), width);
         assert!(text.lines().any(|line| line == command), "{text}");

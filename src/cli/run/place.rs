@@ -60,6 +60,12 @@ impl Place {
         }
     }
 
+    /// What of it stands on the command line, by option.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let target = (self.target == Kind::Containers).then(|| ("target", "containers".to_owned()));
+        target.into_iter().chain(self.image.clone().map(|image| ("image", image)))
+    }
+
     /// Cases at a time where nobody says how many. In containers each has some ten processes of its own.
     pub(super) fn jobs(&self) -> NonZeroUsize {
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -10,45 +10,44 @@ use crate::{
     outcome::{CaseResult, CheckStatus, DivergenceRow},
 };
 
-/// One row for every divergence, in the catalogue's order.
-#[must_use]
-pub fn divergence_rows(
-    divergences: &[Divergence],
-    reading: Reading,
-    cases: &[CaseResult],
-) -> Vec<DivergenceRow> {
-    divergences.iter().map(|divergence| row(divergence, reading, cases)).collect()
+/// One row for every divergence, in the catalogue's order, before any case.
+pub(super) fn divergence_rows(divergences: &[Divergence], reading: Reading) -> Vec<DivergenceRow> {
+    divergences.iter().map(|divergence| row(divergence, reading)).collect()
 }
 
-fn row(divergence: &Divergence, reading: Reading, cases: &[CaseResult]) -> DivergenceRow {
-    let mut observed: BTreeMap<String, Vec<CaseId>> = BTreeMap::new();
-    for case in cases {
-        for observation in case.observations.iter().filter(|one| one.divergence == divergence.id) {
-            observed.entry(observation.observed.clone()).or_default().push(case.id.clone());
-        }
-    }
-    let accepted = divergence.accepted(reading);
-    let status = if observed.is_empty() {
-        let reason = divergence.unobserved.clone();
-        CheckStatus::NotExercised(reason.unwrap_or_else(|| "no case of this run observed it".to_owned()))
-    } else if observed.keys().all(|observation| accepted.contains(observation)) {
-        CheckStatus::Pass
-    } else {
-        CheckStatus::Fail
-    };
+fn row(divergence: &Divergence, reading: Reading) -> DivergenceRow {
+    let reason = divergence.unobserved.clone();
+    let reason = reason.unwrap_or_else(|| "no case of this run observed it".to_owned());
     let sides = divergence.sides.iter().map(|(side, said)| (*side, said.says.clone()));
     DivergenceRow {
         id: divergence.id.clone(),
         about: divergence.about.clone(),
         sides: sides.collect(),
         observations: divergence.observations.clone(),
-        accepted,
-        observed,
-        status,
+        accepted: divergence.accepted(reading),
+        observed: BTreeMap::new(),
+        status: CheckStatus::NotExercised(reason),
     }
 }
 
 impl DivergenceRow {
+    /// What these cases observed, in the place of what a part of them did; without an observation, the row stays as it
+    /// is.
+    pub(super) fn judge(&mut self, cases: &[CaseResult]) {
+        let mut observed: BTreeMap<String, Vec<CaseId>> = BTreeMap::new();
+        for case in cases {
+            for observation in case.observations.iter().filter(|one| one.divergence == self.id) {
+                observed.entry(observation.observed.clone()).or_default().push(case.id.clone());
+            }
+        }
+        if observed.is_empty() {
+            return;
+        }
+        let all_accepted = observed.keys().all(|observation| self.accepted.contains(observation));
+        self.status = if all_accepted { CheckStatus::Pass } else { CheckStatus::Fail };
+        self.observed = observed;
+    }
+
     /// What was observed, in words.
     #[must_use]
     pub fn seen(&self) -> String {
@@ -120,7 +119,9 @@ mod tests {
     }
 
     fn judged(reading: Reading, cases: &[CaseResult]) -> DivergenceRow {
-        divergence_rows(&[divergence()], reading, cases).remove(0)
+        let mut row = divergence_rows(&[divergence()], reading).remove(0);
+        row.judge(cases);
+        row
     }
 
     #[test]

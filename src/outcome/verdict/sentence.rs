@@ -8,11 +8,34 @@ use super::{
 };
 use crate::{
     model::identifier::RequirementId,
-    outcome::{CaseResult, Cause, CheckStatus, ExitCode, RequirementRow},
+    outcome::{CaseResult, Cause, CheckStatus, ExitCode, RequirementRow, ShardOf},
 };
 
 /// The verdict of a run that ended in `exit`.
 pub(super) fn verdict(parts: &RunParts, rows: &[RequirementRow], exit: ExitCode) -> String {
+    match &parts.selection.shard {
+        Some(shard) => of_shard(parts, rows, exit, shard),
+        None => of_all_that_ran(parts, rows, exit),
+    }
+}
+
+/// A shard tells what became of its cases. What holds, only all of them together can tell.
+fn of_shard(parts: &RunParts, rows: &[RequirementRow], exit: ExitCode, shard: &ShardOf) -> String {
+    let told = match exit {
+        ExitCode::Conformant if parts.selection.selected == 0 => match shard.selected {
+            1 => "the one selected case is in another, so nothing was tested.".to_owned(),
+            selected => format!("none of the {selected} selected cases is in it, so nothing was tested."),
+        },
+        ExitCode::Conformant if parts.sabotaged.is_none() => format!("{}.", what_passed(parts)),
+        _ => of_all_that_ran(parts, rows, exit),
+    };
+    format!(
+        "Shard {} of {}: {told} The verdict on the whole is that of `touchstone report merge`.",
+        shard.index, shard.count
+    )
+}
+
+fn of_all_that_ran(parts: &RunParts, rows: &[RequirementRow], exit: ExitCode) -> String {
     if let Some(rule) = &parts.sabotaged {
         return sabotage(parts, rule, exit);
     }
@@ -48,6 +71,10 @@ fn sabotage(parts: &RunParts, rule: &RequirementId, exit: ExitCode) -> String {
             let skipped = with_status(parts, "skipped").count();
             format!("no case failed, but the harness left out {}", cases(skipped))
         }
+        (0, _) if parts.selection.shard.is_some() => match failed.len() {
+            0 => "no case of this shard failed".to_owned(),
+            failed => format!("{} failed but none about {rule}", cases(failed)),
+        },
         (0, _) if failed.is_empty() => {
             "survived, no case failed: the suite does not see this break".to_owned()
         }

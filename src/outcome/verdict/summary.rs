@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{divergence_rows, requirement_rows, sentence};
 use crate::{
     model::{
@@ -10,8 +13,8 @@ use crate::{
         requirement::{Catalogue, Level},
     },
     outcome::{
-        CaseResult, Caution, CheckStatus, ExitCode, Report, RequirementRow, Selection, SuiteIdentity,
-        Summary, TargetIdentity,
+        CaseResult, Caution, CheckStatus, DivergenceRow, ExitCode, Report, RequirementRow, Selection,
+        ShardOf, SuiteIdentity, Summary, TargetIdentity,
     },
 };
 
@@ -37,7 +40,7 @@ pub struct RunParts {
 }
 
 /// The terms on which a run is judged.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Terms {
     /// `--accept-untested`: requirements whose missing test does not make the run partly tested.
     pub accepted_untested: BTreeSet<RequirementId>,
@@ -54,16 +57,31 @@ impl Report {
     /// Judges a run: sorts its cases, fills in the requirement matrix and the summary, and leaves
     /// out what nobody needs of the traffic of cases that passed.
     #[must_use]
-    pub fn assemble(mut parts: RunParts, catalogue: &Catalogue, terms: &Terms) -> Self {
+    pub fn assemble(parts: RunParts, catalogue: &Catalogue, terms: &Terms) -> Self {
+        let rows = requirement_rows(catalogue, revision(&parts.suite.set));
+        let divergences = divergence_rows(&catalogue.divergences, parts.reading);
+        let mut report = Self::judge(parts, rows, divergences, terms);
+        report.cases.iter_mut().for_each(CaseResult::trim);
+        report
+    }
+
+    /// Judges cases, from whichever machines they come: everything that is said of a run as a whole is said here.
+    pub(in crate::outcome) fn judge(
+        mut parts: RunParts,
+        mut requirements: Vec<RequirementRow>,
+        mut divergences: Vec<DivergenceRow>,
+        terms: &Terms,
+    ) -> Self {
         parts.cases.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut rows = requirement_rows(catalogue, revision(&parts.suite.set), &parts.cases);
-        for row in &mut rows {
+        for row in &mut requirements {
+            row.judge(&parts.cases);
             row.accepted = !row.status.is_tested() && terms.accepted_untested.contains(&row.id);
         }
-        let summary = summarise(&parts, &rows, terms);
-        let divergences = divergence_rows(&catalogue.divergences, parts.reading, &parts.cases);
+        for row in &mut divergences {
+            row.judge(&parts.cases);
+        }
+        let summary = summarise(&parts, &requirements, terms);
         let cautions = cautions(&parts.cases);
-        parts.cases.iter_mut().for_each(CaseResult::trim);
         let RunParts { suite, target, seed, reading, sabotaged, selection, cases, duration_ms } = parts;
         Self {
             schema: Self::SCHEMA.to_owned(),
@@ -72,11 +90,12 @@ impl Report {
             seed,
             sabotaged,
             selection,
+            terms: terms.clone(),
             summary,
             cautions,
             reading,
             divergences,
-            requirements: rows,
+            requirements,
             cases,
             duration_ms,
         }
@@ -104,6 +123,15 @@ impl Caution {
     }
 }
 
+impl ShardOf {
+    /// "2 of 4, of 1316 cases"
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let plural = if self.selected == 1 { "" } else { "s" };
+        format!("{} of {}, of {} selected case{plural}", self.index, self.count, self.selected)
+    }
+}
+
 /// The revision in a set's name: `1`, or `1 of <path>` where the catalogue is not the built-in one.
 fn revision(set: &str) -> &str {
     set.split_once(" of ").map_or(set, |(revision, _)| revision)
@@ -122,6 +150,9 @@ pub fn summarise(parts: &RunParts, rows: &[RequirementRow], terms: &Terms) -> Su
 }
 
 /// Everything that applies, then the precedence of [`ExitCode::decide`].
+///
+/// A shard answers for what it ran. That it holds no case, that none of its cases applies to the target, or that a rule
+/// is not tested in it, says nothing before the other shards are known: it is found when they are joined.
 fn exit_code(parts: &RunParts, rows: &[RequirementRow], terms: &Terms) -> ExitCode {
     let any = |wanted: fn(&CheckStatus) -> bool| parts.cases.iter().any(|case| wanted(&case.status));
     let unreached = parts.cases.iter().any(CaseResult::is_unreached);
@@ -129,12 +160,13 @@ fn exit_code(parts: &RunParts, rows: &[RequirementRow], terms: &Terms) -> ExitCo
     let failed = any(|status| {
         matches!(status, CheckStatus::Fail | CheckStatus::UnexpectedPass(_) | CheckStatus::Error(_))
     });
-    let tested = any(CheckStatus::is_tested);
+    let shard = parts.selection.shard.is_some();
+    let tested = shard || any(CheckStatus::is_tested);
     // A run that stopped at a failure is judged by the failure; without one, a case that is missing is an error.
     let missing = parts.cases.len() < parts.selection.selected && !failed;
     let apply = [
         (terms.interrupted, ExitCode::Interrupted),
-        (parts.selection.selected == 0, ExitCode::Usage),
+        (parts.selection.selected == 0 && !shard, ExitCode::Usage),
         (unreached || !tested || missing, ExitCode::Unreachable),
         (failed, ExitCode::Nonconformant),
         (terms.strict && any(|status| matches!(status, CheckStatus::Warn(_))), ExitCode::Nonconformant),
@@ -147,21 +179,22 @@ fn exit_code(parts: &RunParts, rows: &[RequirementRow], terms: &Terms) -> ExitCo
 }
 
 /// The rules of the chosen set that must hold and were not put to the test. On a filtered run only those count that
-/// a selected case is about.
+/// a selected case is about, and of a shard nobody knows.
 pub(super) fn untested_musts<'a>(
     parts: &RunParts,
     rows: &'a [RequirementRow],
 ) -> impl Iterator<Item = &'a RequirementRow> {
     let filtered = is_filtered(&parts.selection);
+    let shard = parts.selection.shard.is_some();
     rows.iter()
-        .filter(|row| row.in_set && row.level == Level::Must)
+        .filter(move |row| !shard && row.in_set && row.level == Level::Must)
         .filter(|row| !row.status.is_tested() && !row.accepted)
         .filter(move |row| !filtered || !row.cases.is_empty())
 }
 
-/// Only a part of the suite was chosen.
+/// Only a part of the suite was chosen. A shard is the whole of what it speaks of.
 pub(super) fn is_filtered(selection: &Selection) -> bool {
-    selection.filter.is_some() || selection.selected < selection.total
+    selection.shard.is_none() && (selection.filter.is_some() || selection.selected < selection.total)
 }
 
 /// Status → number, with every status.

@@ -99,6 +99,14 @@ fn catalogue() -> Catalogue {
     }
 }
 
+fn judged_rows(cases: &[CaseResult]) -> Vec<RequirementRow> {
+    let mut rows = requirement_rows(&catalogue(), "1");
+    for row in &mut rows {
+        row.judge(cases);
+    }
+    rows
+}
+
 fn parts(cases: &[(&str, &str, &str)]) -> RunParts {
     RunParts {
         suite: SuiteIdentity { version: "0".to_owned(), digest: String::new(), set: "1".to_owned() },
@@ -111,7 +119,7 @@ fn parts(cases: &[(&str, &str, &str)]) -> RunParts {
         seed: "0".to_owned(),
         reading: Reading::default(),
         sabotaged: None,
-        selection: Selection { selected: cases.len(), total: cases.len(), filter: None },
+        selection: Selection { selected: cases.len(), total: cases.len(), filter: None, shard: None },
         cases: cases.iter().map(|(id, rule, status)| case(id, rule, status)).collect(),
         duration_ms: 1.0,
     }
@@ -193,7 +201,7 @@ fn a_row_has_the_worst_of_the_cases_that_tested_it() {
     ] {
         let cases: Vec<_> =
             statuses.iter().enumerate().map(|(n, status)| case(&format!("a/{n}"), "A", status)).collect();
-        let rows = requirement_rows(&catalogue(), "1", &cases);
+        let rows = judged_rows(&cases);
         assert_eq!(rows[0].status.name(), expected, "{statuses:?}");
         assert_eq!(rows[0].cases.len(), statuses.len());
     }
@@ -229,7 +237,7 @@ fn a_case_tests_the_rules_that_its_checks_are_about() {
         built
     };
     for (status, checks, expected) in table {
-        let rows = requirement_rows(&catalogue(), "1", &[build("a/1", status, checks)]);
+        let rows = judged_rows(&[build("a/1", status, checks)]);
         assert_eq!(rows[0].status.name(), expected, "{status} of {checks:?}");
         if status == "pass" && expected == "not-exercised" {
             assert_eq!(rows[0].status.reason(), Some("no check of its cases is about it"));
@@ -238,11 +246,7 @@ fn a_case_tests_the_rules_that_its_checks_are_about() {
         // Beside a case that tested it, one that did not says nothing about it.
         let cases = [build("a/1", status, checks), build("a/2", "pass", &[("A", "pass")])];
         let beside = if ["fail", "error", "warn"].contains(&expected) { expected } else { "pass" };
-        assert_eq!(
-            requirement_rows(&catalogue(), "1", &cases)[0].status.name(),
-            beside,
-            "{status} of {checks:?}"
-        );
+        assert_eq!(judged_rows(&cases)[0].status.name(), beside, "{status} of {checks:?}");
     }
 }
 
@@ -251,7 +255,7 @@ fn what_the_harness_left_out_is_never_conformant() {
     for rule in ["A", "D", "E", "in no catalogue"] {
         for filter in [None, Some("x".to_owned())] {
             let cases = [with("pass"), vec![("d/1", rule, "skipped"), ("d/2", rule, "warn")]].concat();
-            let selection = Selection { selected: cases.len(), total: cases.len(), filter };
+            let selection = Selection { selected: cases.len(), total: cases.len(), filter, shard: None };
             let (exit, sentence) = judge(RunParts { selection, ..parts(&cases) }, &Terms::default());
             assert_eq!(exit, ExitCode::PartlyTested, "{rule}");
             assert!(sentence.contains("but 1 selected case did not run"), "{sentence}");
@@ -264,16 +268,13 @@ fn what_the_harness_left_out_is_never_conformant() {
 
 #[test]
 fn a_row_without_cases_says_why() {
-    let rows = requirement_rows(&catalogue(), "1", &[]);
+    let rows = judged_rows(&[]);
     let reasons: Vec<_> = rows.iter().map(|row| row.status.reason().unwrap()).collect();
     let none = "no selected case covers it";
     assert_eq!(reasons, [none, none, "untested: no fault injection yet", "excluded: nobody does it", none]);
     assert!(rows.iter().all(|row| row.status.name() == "not-exercised" && !row.held()));
     assert_eq!(rows.iter().map(|row| row.in_set).collect::<Vec<_>>(), [true, true, true, true, false]);
-    assert!(
-        requirement_rows(&catalogue(), "2", &[]).iter().all(|row| !row.in_set),
-        "an unknown set has nothing"
-    );
+    assert!(requirement_rows(&catalogue(), "2").iter().all(|row| !row.in_set), "an unknown set has nothing");
 }
 
 #[test]
@@ -341,7 +342,7 @@ fn an_error_that_follows_from_a_defect_is_no_matter_of_the_environment() {
 #[test]
 fn what_did_not_run_is_not_passed_over() {
     let selected = |cases: &[_], selected| {
-        let selection = Selection { selected, total: selected, filter: None };
+        let selection = Selection { selected, total: selected, filter: None, shard: None };
         judge(RunParts { selection, ..parts(cases) }, &Terms::default())
     };
     assert_eq!(
@@ -368,7 +369,8 @@ fn accepted_and_filtered_rules_do_not_count_as_missing() {
     assert_eq!(accepted, ["C"], "what was tested after all needs no acceptance");
 
     let filtered = |cases: &[_]| {
-        let selection = Selection { selected: cases.len(), total: 61, filter: Some("a".to_owned()) };
+        let selection =
+            Selection { selected: cases.len(), total: 61, filter: Some("a".to_owned()), shard: None };
         judge(RunParts { selection, ..parts(cases) }, &Terms::default()).0
     };
     assert_eq!(filtered(&[("a/1", "A", "pass")]), ExitCode::Conformant);
@@ -395,3 +397,4 @@ fn a_report_is_sorted_and_counts_every_status() {
 }
 
 mod sentences;
+mod shards;

@@ -48,7 +48,7 @@ pub(crate) fn filtered() -> Report {
         passing("audience/array", "An audience in an array is found", "TOK-AUD"),
         passing("audience/prefix", "The prefix api:// belongs to the audience", "TOK-AUD"),
     ];
-    let selection = Selection { selected: 2, total: 61, filter: Some("audience".to_owned()) };
+    let selection = Selection { selected: 2, total: 61, filter: Some("audience".to_owned()), shard: None };
     assemble(RunParts { selection, ..parts(cases) }, &Terms::default())
 }
 
@@ -154,11 +154,11 @@ fn divergences() -> Vec<Divergence> {
     ]
 }
 
-fn assemble(parts: RunParts, terms: &Terms) -> Report {
+pub(crate) fn assemble(parts: RunParts, terms: &Terms) -> Report {
     Report::assemble(parts, &catalogue(), terms)
 }
 
-fn parts(cases: Vec<CaseResult>) -> RunParts {
+pub(crate) fn parts(cases: Vec<CaseResult>) -> RunParts {
     RunParts {
         suite: SuiteIdentity {
             version: "0.1.0".to_owned(),
@@ -174,7 +174,7 @@ fn parts(cases: Vec<CaseResult>) -> RunParts {
         seed: "00000000000004d2".to_owned(),
         reading: Reading::Documentation,
         sabotaged: None,
-        selection: Selection { selected: cases.len(), total: cases.len(), filter: None },
+        selection: Selection { selected: cases.len(), total: cases.len(), filter: None, shard: None },
         cases,
         duration_ms: 2_431.7,
     }
@@ -464,6 +464,6 @@ pub(crate) fn unreachable() -> Report {
 
 /// A filter that matches nothing.
 pub(crate) fn empty() -> Report {
-    let selection = Selection { selected: 0, total: 61, filter: Some("`<b>`".to_owned()) };
+    let selection = Selection { selected: 0, total: 61, filter: Some("`<b>`".to_owned()), shard: None };
     assemble(RunParts { selection, ..parts(Vec::new()) }, &Terms::default())
 }

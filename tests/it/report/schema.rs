@@ -76,7 +76,7 @@ fn apply(
                 found.push(format!("{place}: {value} is none of {expected}"));
             }
             "const" | "enum" | "$schema" | "title" | "description" | "$defs" | "format" | "minimum"
-            | "maximum" => {}
+            | "uniqueItems" | "maximum" => {}
             "required" => {
                 let missing = expected
                     .as_array()

@@ -34,7 +34,7 @@ fn the_sentence_says_what_decided() {
             (false, tried.len(), 61, true),
         ] {
             let mut run = parts(&tried);
-            run.selection = Selection { selected, total, filter: None };
+            run.selection = Selection { selected, total, filter: None, shard: None };
             run.sabotaged = broken.then(|| RequirementId::new("A"));
             for case in run.cases.iter_mut().filter(|case| matches!(case.status, CheckStatus::Error(_))) {
                 case.cause = cause;
@@ -95,7 +95,7 @@ fn sentences() {
         judge(RunParts { sabotaged: Some(RequirementId::new("A")), ..parts(cases) }, &Terms::default()).1
     };
     let filtered = |cases: &[_], total| {
-        let selection = Selection { selected: cases.len(), total, filter: Some("a".to_owned()) };
+        let selection = Selection { selected: cases.len(), total, filter: Some("a".to_owned()), shard: None };
         judge(RunParts { selection, ..parts(cases) }, &Terms::default()).1
     };
     let because = |cause, cases: &[_]| {
