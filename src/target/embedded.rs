@@ -23,7 +23,8 @@ use mock_idp::{IdpClock, KeyPool, Running, Settings, Tenant};
 
 use self::pace::Pace;
 use super::{
-    Control, Endpoint, Endpoints, Pending, Platform, PlatformOrder, Probe, REQUEST_LIMIT, Target, TargetError,
+    Control, Endpoint, Endpoints, Pending, Platform, PlatformOrder, Probe, REQUEST_LIMIT, Target,
+    TargetError, control_host,
 };
 use crate::{
     chance,
@@ -122,6 +123,8 @@ impl EmbeddedTarget {
         hosts.extend(registries.hosts());
         let servers = mcp::servers(&manifests);
         hosts.extend(servers.iter().flat_map(mcp::hosts));
+        let wires: Vec<_> = hosts.iter().map(|host| control_host(host)).collect();
+        hosts.extend(wires);
         hosts.push("127.0.0.1".to_owned());
         hosts.sort();
         hosts.dedup();
