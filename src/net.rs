@@ -12,4 +12,4 @@ pub use authority::{Authority, AuthorityError, Certificates, Leaf};
 pub use client::{Client, Names, build_client, build_networked_client};
 pub use faults::{Faults, Outage};
 pub use front::{Front, front};
-pub use serve::{Serving, bind, serve};
+pub use serve::{Serving, bind, bind_at, serve};

@@ -157,6 +157,13 @@ pub struct Control {
     pub secret: String,
 }
 
+/// The host name of a control wire, from that of its component, where every host is reached through one address. Nobody
+/// else has it: `.test` is nobody's (RFC 6761 §6.2).
+#[must_use]
+pub fn control_host(component: &str) -> String {
+    format!("{component}.control.test")
+}
+
 /// The time that a request of the harness may take, on every target without a network in between.
 pub const REQUEST_LIMIT: Duration = Duration::from_secs(5);
 

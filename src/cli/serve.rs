@@ -3,16 +3,21 @@
 //! What runs is the embedded target, on clocks that run; one port takes the connections for every host. Everything is
 //! gone when it ends.
 
+mod files;
 mod folder;
 mod inputs;
 mod scene;
 mod walkthrough;
 
-use std::{io, net::TcpListener, path::PathBuf};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::PathBuf,
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use self::{folder::Folder, inputs::Inputs, scene::Scene};
+use self::{files::Files, folder::Folder, inputs::Inputs, scene::Scene};
 use super::{
     refusal::{self, Refusal},
     signals::Signals,
@@ -25,7 +30,8 @@ use crate::{
     outcome::ExitCode,
     reference::enterprise_manager::{SigningKey, exposure},
     target::{
-        Endpoint, Endpoints, PlatformOrder, REQUEST_LIMIT, Target as _, TargetError, embedded::EmbeddedTarget,
+        Endpoint, Endpoints, PlatformOrder, REQUEST_LIMIT, Target as _, TargetError, control_host,
+        embedded::EmbeddedTarget,
     },
 };
 
@@ -40,9 +46,11 @@ Examples:
       https://config.example.com/.well-known/toolhive-configuration
 
 URLs are those of the values file. One port takes connections for all of their
-hosts: curl finds it by --connect-to, Chromium by --host-resolver-rules. When
-everything answers, the addresses, the users with their passwords and commands
-to paste are printed. Ctrl-C or SIGTERM ends it with exit code 0.";
+hosts, and for those of the control wires, <host>.control.test: curl finds it by
+--connect-to, Chromium by --host-resolver-rules. When everything answers, the
+addresses, the users with their passwords and commands to paste are printed.
+Ctrl-C or SIGTERM ends it with exit code 0. compose.yaml in the repository runs
+it in a container.";
 
 const OF_THE_PLATFORM: &str = "\
 Without --values and --tenant a demonstration is served: one Okta authorization
@@ -104,6 +112,10 @@ struct Where {
     /// end where left out.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// The name of the container that this runs in: it then listens for others too, and what is printed is for somebody
+    /// outside, where the port is published under its own number and `docker cp` fetches the files of --dir.
+    #[arg(long, value_name = "NAME", requires = "dir")]
+    container: Option<String>,
     /// For a person or for a program.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -159,7 +171,7 @@ async fn serve(
 ) -> Result<ExitCode, Refusal> {
     let environment = |error: &dyn std::fmt::Display| Refusal::environment(format!("error: {error}"));
     let mut signals = Signals::catch().map_err(|error| environment(&error))?;
-    let listener = listener(place.port)?;
+    let listener = listener(place)?;
     let target = EmbeddedTarget::new(Rules::ALL, signing_key).map_err(|error| environment(&error))?;
     let target = target.with_running_clocks();
     let order = PlatformOrder {
@@ -170,7 +182,7 @@ async fn serve(
         secrets: Secrets::default(),
     };
     let platform = target.start(&order).await.map_err(|error| refused(&error, terminal))?;
-    let endpoints = platform.endpoints();
+    let endpoints = &through_one_port(platform.endpoints());
     let secret = endpoints.components.values().find_map(|endpoint| Some(&endpoint.control.as_ref()?.secret));
     let folder = Folder::open(
         place.dir.as_deref(),
@@ -180,7 +192,9 @@ async fn serve(
     .map_err(|error| environment(&error))?;
     let front =
         net::front(listener, endpoints.hosts.clone(), REQUEST_LIMIT).map_err(|error| environment(&error))?;
-    let hosts: Names = endpoints.hosts.keys().map(|host| (host.clone(), front.address)).collect();
+    // Also where every address is listened to.
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, front.address.port()));
+    let hosts: Names = endpoints.hosts.keys().map(|host| (host.clone(), address)).collect();
     let http = net::build_client(&[target.authority().certificate()], &hosts, REQUEST_LIMIT)
         .map_err(|error| environment(&error))?;
     let ready = async {
@@ -191,12 +205,17 @@ async fn serve(
         for note in platform.notes() {
             terminal.complain(&format!("warning: {note}"))?;
         }
-        let scene = Scene::new(&inputs, endpoints, &folder, &front, &target, &http).await?;
+        let files = Files::new(&folder, place.container.as_deref());
+        let scene = Scene::new(&inputs, endpoints, &files, address, &target, &http).await?;
         terminal.result(&match place.format {
             Format::Human => scene.page(terminal.style(false).width),
             Format::Json => format!("{:#}\n", scene.json()),
         })?;
-        terminal.say("ready: everything answers; Ctrl-C ends it").map_err(Refusal::from)
+        let end = match &place.container {
+            Some(name) => &format!("`docker stop {name}`"),
+            None => "Ctrl-C",
+        };
+        terminal.say(&format!("ready: everything answers; {end} ends it")).map_err(Refusal::from)
     };
     tokio::select! {
         () = signals.wait() => return Ok(ExitCode::Conformant),
@@ -206,15 +225,33 @@ async fn serve(
     Ok(ExitCode::Conformant)
 }
 
-fn listener(port: u16) -> Result<TcpListener, Refusal> {
-    net::bind(port).map_err(|error| {
+fn listener(place: &Where) -> Result<TcpListener, Refusal> {
+    let port = place.port;
+    let address = if place.container.is_some() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+    net::bind_at(address, port).map_err(|error| {
         let advice = match error.kind() {
             io::ErrorKind::AddrInUse => ": `--port` takes another, or 0 for a free one",
             io::ErrorKind::PermissionDenied => ": ports below 1024 need a privilege",
             _ => "",
         };
-        Refusal::environment(format!("error: cannot listen on 127.0.0.1 port {port}: {error}{advice}"))
+        Refusal::environment(format!("error: cannot listen on {address} port {port}: {error}{advice}"))
     })
+}
+
+/// The same with a host name for every control wire, so that one address leads to all of them.
+fn through_one_port(endpoints: &Endpoints) -> Endpoints {
+    let mut all = endpoints.clone();
+    for endpoint in all.components.values_mut() {
+        let base = url::Url::parse(&endpoint.base).ok();
+        let host = base.as_ref().and_then(url::Url::host_str).map(control_host);
+        let Some((control, host)) = endpoint.control.as_mut().zip(host) else { continue };
+        let address = control.base.strip_prefix("https://").and_then(|address| address.parse().ok());
+        if let Some(address) = address {
+            control.base = format!("https://{host}");
+            all.hosts.insert(host, address);
+        }
+    }
+    all
 }
 
 /// Two runs share nothing.

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::Arc,
 };
 
@@ -49,7 +49,12 @@ impl Drop for Serving {
 
 /// A listener on loopback with a port of the system's choice, or the given one.
 pub fn bind(port: u16) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port))?;
+    bind_at(Ipv4Addr::LOCALHOST, port)
+}
+
+/// The same at another address of this machine, or at all of them.
+pub fn bind_at(address: Ipv4Addr, port: u16) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind((address, port))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

@@ -18,6 +18,7 @@ use mock_idp::KeyPool;
 use super::{
     Endpoints, Pending, Platform, PlatformOrder, REQUEST_LIMIT, Target, TargetError,
     assembly::{Blueprint, Ground, IDP, Kit, Launched, Pace, environment},
+    control_host,
 };
 use crate::{
     chance,
@@ -77,6 +78,8 @@ impl EmbeddedTarget {
     fn launch(&self, order: &PlatformOrder) -> Result<EmbeddedPlatform, TargetError> {
         let blueprint = Blueprint::read(order)?;
         let mut hosts: Vec<_> = blueprint.seats().into_iter().flatten().collect();
+        let wires: Vec<_> = hosts.iter().map(|host| control_host(host)).collect();
+        hosts.extend(wires);
         hosts.push("127.0.0.1".to_owned());
         hosts.sort();
         let secret =

@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Output, Stdio},
     time::Duration,
@@ -286,6 +286,41 @@ fn the_provider_alone_can_be_served_into_a_folder_of_ones_own() {
     let (code, printed) = served.end("-TERM");
     assert_eq!((code, printed.as_str()), (0, "\n"), "quiet says nothing");
     assert!(!Path::new(&own).exists() && folder.0.join("run").exists(), "what it made is gone");
+}
+
+/// What is said in a container is for somebody outside, who has no more than a port and `docker cp`.
+#[test]
+fn in_a_container_the_walk_through_is_for_somebody_outside() {
+    let folder = Folder::new("container");
+    let own = folder.path("inside");
+    let arguments = ["platform", "--port", "0", "--container", "the one", "--dir", &own, "--format", "json"];
+    let mut served = Served::start("outside", &arguments, &[]);
+    let mut page = served.document();
+    served.wait();
+    assert!(served.said.contains("`docker stop the one` ends it"), "{}", served.said);
+    assert_eq!(page["certificate"], format!("the one:{own}/ca.pem"));
+    assert_eq!(page["control_secret_file"], format!("the one:{own}/control-secret"));
+    assert!(!page["walkthrough"].to_string().contains(&format!("{own}/ca.pem")), "{page}");
+    let port = page["address"].as_str().unwrap().strip_prefix("127.0.0.1:").unwrap().parse().unwrap();
+    // Of every address of this machine this is one.
+    if cfg!(target_os = "linux") {
+        TcpStream::connect((Ipv4Addr::new(127, 0, 0, 2), port)).unwrap();
+    }
+    // As the real one copies a folder's content.
+    let docker = "docker() { test \"$1\" = cp && cp -R \"${2#the one:}\" \"$3\"; }";
+    page["walkthrough"][0]["commands"].as_array_mut().unwrap().insert(0, docker.into());
+    if let Some(steps) = walk(&page) {
+        assert_eq!(step(&steps, "signed policy").trim().split('.').count(), 3, "{steps:?}");
+        assert!(step(&steps, "as two users").contains("\"isError\":false"), "{steps:?}");
+        assert!(step(&steps, "has expired").contains("TOK-EXP: the token has expired"), "{steps:?}");
+        assert_eq!(step(&steps, "An outage").matches("\"status\":\"ok\"").count(), 1, "{steps:?}");
+        assert!(step(&steps, "What was asked").contains("\"endpoint\":\"token\""), "{steps:?}");
+    }
+    assert_eq!(served.end("-TERM").0, 0);
+    assert_eq!(folder.names(), [""; 0]);
+
+    let (code, err) = refused(&["platform", "--container", "one"]);
+    assert!(code == 2 && err.contains("--dir"), "{err}");
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! What a person or a program needs to know of what runs: where it is, who can sign in, what to try.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value as Json, json};
 use spanned_yaml::steers;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    Folder, Inputs, Refusal,
+    Files, Inputs, Refusal,
     walkthrough::{self, Step},
 };
 use crate::{
-    net::{Client, Front},
+    net::Client,
     target::{
         Endpoints,
         embedded::{EmbeddedTarget, tenant::Account},
@@ -41,8 +43,8 @@ impl Scene {
     pub(super) async fn new(
         inputs: &Inputs,
         endpoints: &Endpoints,
-        folder: &Folder,
-        front: &Front,
+        files: &Files<'_>,
+        front: SocketAddr,
         target: &EmbeddedTarget,
         http: &Client,
     ) -> Result<Self, Refusal> {
@@ -62,17 +64,15 @@ impl Scene {
             issuers: &issuers,
             accounts: &accounts,
             tokens: &tokens,
-            certificate: folder.certificate(),
-            secret: folder.secret(),
-            browser: folder.path().join("browser"),
-            front: front.address,
+            files,
+            front,
             pin: target.authority().public_key_pin(),
             http,
         };
         Ok(Self {
-            front: front.address.to_string(),
-            certificate: folder.certificate().display().to_string(),
-            secret: folder.secret().display().to_string(),
+            front: front.to_string(),
+            certificate: files.certificate(),
+            secret: files.secret(),
             steps: walkthrough::steps(&setting).await,
             components: components.collect(),
             issuers,

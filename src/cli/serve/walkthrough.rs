@@ -4,11 +4,12 @@
 
 mod registry;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::net::SocketAddr;
 
 use mcp_policy::{claims::Reading, manifest::Manifests, vocabulary::ServerId};
 use serde_json::json;
 
+use super::files::Files;
 use crate::{
     chance::{Chance, Seed},
     model::{
@@ -39,10 +40,7 @@ pub(super) struct Setting<'s> {
     pub(super) issuers: &'s [String],
     pub(super) accounts: &'s [Account],
     pub(super) tokens: &'s Tokens,
-    pub(super) certificate: PathBuf,
-    pub(super) secret: PathBuf,
-    /// Where a browser may keep its profile.
-    pub(super) browser: PathBuf,
+    pub(super) files: &'s Files<'s>,
     pub(super) front: SocketAddr,
     pub(super) pin: String,
     pub(super) http: &'s Client,
@@ -64,7 +62,8 @@ struct Order<'s> {
 
 /// All steps.
 pub(super) async fn steps(setting: &Setting<'_>) -> Vec<Step> {
-    let mut steps = vec![setting.functions(), setting.browser()];
+    let mut steps: Vec<_> = setting.files.fetched().into_iter().collect();
+    steps.extend([setting.functions(), setting.browser()]);
     match &setting.values.enterprise_manager {
         Some(manager) => {
             steps.push(discovery(manager));
@@ -85,7 +84,7 @@ pub(super) async fn steps(setting: &Setting<'_>) -> Vec<Step> {
 
 impl Setting<'_> {
     fn functions(&self) -> Step {
-        let (certificate, secret) = (word(&self.certificate), word(&self.secret));
+        let (certificate, secret) = (self.files.certificate_word(), self.files.secret_word());
         Step::new(
             "Two shell functions: `visit` finds every host here, `wire` speaks on a control wire",
             [
@@ -94,10 +93,7 @@ impl Setting<'_> {
                      \x20 --connect-to ::{} \"$@\" && echo; }}",
                     self.front
                 ),
-                format!(
-                    "wire() {{ curl -sS --cacert {certificate} \\\n\
-                     \x20 --oauth2-bearer \"$(cat {secret})\" \"$@\" && echo; }}"
-                ),
+                format!("wire() {{ visit --oauth2-bearer \"$(cat {secret})\" \"$@\"; }}"),
             ],
         )
     }
@@ -117,7 +113,7 @@ impl Setting<'_> {
         };
         let base = ui.or(self.endpoint("idp")).map_or("", |endpoint| endpoint.base.as_str());
         let chromium = [
-            format!("chromium --user-data-dir={}", word(&self.browser)),
+            format!("chromium --user-data-dir={}", self.files.browser_word()),
             format!("  --host-resolver-rules='MAP * {}'", self.front),
             format!("  --ignore-certificate-errors-spki-list={}", self.pin),
             format!("  {}", shell_word(&format!("{base}/"))),
@@ -326,12 +322,8 @@ fn member(name: &str) -> String {
     format!("sed -n 's/.*\"{name}\": *\"\\([^\"]*\\)\".*/\\1/p'")
 }
 
-fn word(path: &std::path::Path) -> String {
-    shell_word(&path.display().to_string())
-}
-
 impl Step {
-    fn new(title: impl Into<String>, commands: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn new(title: impl Into<String>, commands: impl IntoIterator<Item = String>) -> Self {
         Self { title: title.into(), commands: commands.into_iter().collect() }
     }
 }
