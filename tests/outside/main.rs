@@ -16,6 +16,7 @@ mod image;
 mod kubernetes;
 mod python;
 mod schemas;
+mod shards;
 mod yaml;
 
 use std::{
