@@ -6,10 +6,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-struct Folder(PathBuf);
+/// A folder of somebody's own, gone with it.
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("touchstone-own-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         let folder = Self(path);
@@ -18,18 +19,22 @@ impl Folder {
         folder
     }
 
-    fn write(&self, name: &str, content: &str) {
+    pub(super) fn write(&self, name: &str, content: &str) {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
     /// Exit code, standard output, standard error.
-    fn touchstone(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(super) fn touchstone(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_touchstone"));
         let output = command.args(arguments).current_dir(&self.0).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    pub(super) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap()
     }
 
     /// The cases that a run would have.
