@@ -201,3 +201,15 @@ fn a_refusal_counts_for_its_own_reason() {
     let (code, out) = with(foreign, "headers: {authorization: Bearer foo}");
     assert!(code == 1 && out.contains("TOK-OPAQUE"), "{out}");
 }
+
+#[test]
+fn a_component_that_the_values_switch_off_is_not_applicable() {
+    let folder = Folder::new("absent");
+    let text = scenario("values/v.yaml");
+    folder.write(
+        "own.yaml",
+        &format!("{text}  - catalogue: [{{source: internal, server: {{name: a/b, version: 1.0.0}}}}]\n"),
+    );
+    let (_, out, _) = folder.touchstone(&["--quiet", "run", "own.yaml"]);
+    assert!(out.contains("1 not-applicable") && out.contains("has no registry-server"), "{out}");
+}
