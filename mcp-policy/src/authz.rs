@@ -93,6 +93,12 @@ impl Authorizer {
         self.for_principal(principal).decide(request)
     }
 
+    /// The Cedar entity of the server, as its policies name it and as everything on it has it for a parent.
+    #[must_use]
+    pub fn server(&self) -> String {
+        self.names.uid(&Subject::Server).to_string()
+    }
+
     /// Builds the principal's entities, for many requests.
     #[must_use]
     pub fn for_principal(&self, principal: &Principal) -> Asker<'_> {

@@ -424,12 +424,14 @@ impl Client {
 impl User {
     /// An attribute of the profile. Without one of that name, `groups` are the memberships.
     pub(crate) fn attribute(&self, name: &str) -> Option<Json> {
-        match self.profile.get(name) {
-            Some(value) => Some(value.clone()),
-            None if name == "groups" => Some(self.groups.clone().into()),
-            None if name == "login" => Some(self.login.clone().into()),
-            None => None,
-        }
+        let memberships = || (name == "groups").then(|| self.groups.clone().into());
+        self.profile_attribute(name).or_else(memberships)
+    }
+
+    /// An attribute of the profile alone: Okta's `user.…` never has the memberships.
+    pub(crate) fn profile_attribute(&self, name: &str) -> Option<Json> {
+        let login = || (name == "login").then(|| self.login.clone().into());
+        self.profile.get(name).cloned().or_else(login)
     }
 
     /// What the user may do at an API, where the tenant has such permissions.

@@ -206,6 +206,8 @@ pub struct CaseResult {
     pub cause: Option<Cause>,
     /// The steps that ran.
     pub steps: Vec<StepResult>,
+    /// How many did not, because nothing makes sense after the last that did.
+    pub steps_not_taken: usize,
     /// The tokens that were made or received.
     pub tokens: Vec<TokenShown>,
     /// Things worth knowing that are no check: "a signing key was generated".
@@ -310,8 +312,8 @@ pub struct RequirementRow {
     pub in_set: bool,
     /// It was not tested, and whoever ran the suite accepted that beforehand.
     pub accepted: bool,
-    /// The worst status of the cases that tested it, that is, of those with a check about it; where there are none,
-    /// `not-exercised` or what kept them from it, with the reason.
+    /// The worst that a case says of it by the checks that are about it; where none says anything, `not-exercised` or
+    /// what kept them from it, with the reason.
     #[serde(flatten)]
     pub status: CheckStatus,
     /// Case → status, of every case that lists it, whether or not a check of it is about the rule.

@@ -1,7 +1,7 @@
 //! From results to a verdict: the one place where statuses are weighed against each other.
 //!
-//! Three sizes of the same question. A case has the worst status of its checks ([`case_status`]). A requirement
-//! has the worst status of the cases that tested it ([`RequirementRow`]). A run has an exit code and a sentence
+//! Three sizes of the same question. A case has the worst status of its checks ([`case_status`]). A requirement has
+//! the worst that a case says of it by the checks about it ([`RequirementRow`]). A run has an exit code and a sentence
 //! ([`summarise`]). Every report shows what was decided here and decides nothing by itself.
 
 mod divergences;
@@ -14,7 +14,6 @@ use requirements::requirement_rows;
 pub use summary::{RunParts, Terms, summarise};
 
 use super::{CaseResult, Cause, Check, CheckStatus, RequirementRow, StepResult};
-use crate::model::identifier::RequirementId;
 
 /// The kind of a step that observes a divergence.
 pub const OBSERVE: &str = "observe";
@@ -143,21 +142,6 @@ impl CaseResult {
             .chain(checks)
             .filter(|(status, _)| matches!(status, CheckStatus::Error(_)))
             .map(|(_, cause)| cause)
-    }
-
-    /// Its status as far as rules are concerned. Which side of a divergence the platform is on is no rule's matter.
-    fn status_of_rules(&self) -> CheckStatus {
-        let checks = self.steps.iter().filter(|step| step.kind != OBSERVE).flat_map(|step| &step.checks);
-        match CheckStatus::worst(checks.map(|check| &check.status)) {
-            Some(worst) if self.steps.iter().any(|step| step.kind == OBSERVE) => worst,
-            _ => self.status.clone(),
-        }
-    }
-
-    /// A check of it is about this rule, and the platform was put to that test.
-    #[must_use]
-    pub fn tested(&self, rule: &RequirementId) -> bool {
-        self.checks().any(|(_, check)| check.requirement.as_ref() == Some(rule) && check.status.is_tested())
     }
 
     /// Every check with the step that made it.

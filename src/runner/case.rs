@@ -46,6 +46,7 @@ impl CasePlan {
             status,
             cause,
             steps: Vec::new(),
+            steps_not_taken: 0,
             tokens: Vec::new(),
             notes: Vec::new(),
             cautions: Vec::new(),
@@ -113,6 +114,7 @@ async fn play(plan: &CasePlan, mut context: Context<'_>) -> CaseResult {
             break;
         }
     }
+    let steps_not_taken = plan.scenario.steps.len() - steps.len();
     let left_over = step::left_over_faults(&context).await;
     if let Some(last) = steps.last_mut() {
         last.checks.extend(left_over.into_iter().map(|check| redacted(check, &context)));
@@ -131,6 +133,7 @@ async fn play(plan: &CasePlan, mut context: Context<'_>) -> CaseResult {
     context.platform.over();
     result.observations = credit::counted(&steps, std::mem::take(&mut context.observed));
     result.steps = steps;
+    result.steps_not_taken = steps_not_taken;
     result.tokens = context.shown_tokens();
     result.notes = context.platform.notes().to_vec();
     result.cautions = context.platform.cautions().to_vec();

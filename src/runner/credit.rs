@@ -90,6 +90,7 @@ pub(super) enum Expected {
     /// That a request with a token was answered with a 2xx: a control for what is refused there, too.
     Admitted,
     SignedIn,
+    /// Or open: whatever became of it counts only beside a sign-in that works.
     SignInRefused,
 }
 

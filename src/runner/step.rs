@@ -133,16 +133,16 @@ impl Action {
             Self::Journal(step) => Some(&step.of),
             Self::Mcp(step) => Some(&step.server),
             Self::Upstream(step) => Some(&step.of),
+            Self::Policy(step) => Some(&step.of),
+            Self::Catalogue(step) => Some(&step.of),
             Self::SignIn(_)
             | Self::Mint(_)
             | Self::Token(_)
             | Self::Advance(_)
             | Self::Client(_)
             | Self::Tamper(_)
-            | Self::Policy(_)
             | Self::Manifests(_)
-            | Self::Observe(_)
-            | Self::Catalogue(_) => None,
+            | Self::Observe(_) => None,
         }
     }
 }

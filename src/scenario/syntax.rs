@@ -180,6 +180,17 @@ pub struct SignIn {
     pub resource: Option<Template>,
     /// The IdP must refuse, and no token may come.
     pub refused: Option<SignInRefused>,
+    /// Whether a token comes is left open.
+    pub open: Option<OpenSignIn>,
+}
+
+/// A `sign_in` with `capture`: what the IdP does is looked at, not demanded.
+#[derive(Clone, Debug)]
+pub struct OpenSignIn {
+    /// The name of a token that another sign-in of this case obtained from the same issuer.
+    pub control: String,
+    /// Name → what to keep of the token; of a refusal it is `{"error": code}` instead.
+    pub capture: Vec<(String, TokenCapture)>,
 }
 
 /// `sign_in.refused`
@@ -407,17 +418,30 @@ pub enum Capture {
     JwsPayload(String),
 }
 
+/// What to keep of a token that the IdP issued. A member that is not there is `null`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenCapture {
+    /// A JSON pointer into the header. `header: /typ`
+    Header(String),
+    /// A JSON pointer into the claims. `claims: /aud`
+    Claims(String),
+    /// `jwt` or `opaque`. `form: true`
+    Form,
+}
+
 /// `token`
 #[derive(Clone, Debug)]
 pub struct TokenCheck {
     /// The token's name.
     pub token: String,
-    /// The requirement at stake; the scenario's first by default.
-    pub rule: RequirementId,
+    /// The requirement at stake; the scenario's first by default, none where nothing is checked.
+    pub rule: Option<RequirementId>,
     /// By JSON pointer into the header.
     pub header: Vec<(String, Matcher)>,
     /// By JSON pointer into the claims.
     pub claims: Vec<(String, Matcher)>,
+    /// Name → what to keep of it, as `${capture.name}`.
+    pub capture: Vec<(String, TokenCapture)>,
 }
 
 /// `observe`
@@ -427,6 +451,8 @@ pub struct Observe {
     pub divergence: DivergenceId,
     /// The name of what was captured.
     pub capture: String,
+    /// It was captured from what the IdP issued or refused.
+    pub of_idp: bool,
     /// Observation → what the value is then; exactly one of them must hold.
     pub is: Vec<(String, Matcher)>,
 }
@@ -444,4 +470,6 @@ pub struct JournalCheck {
     pub count: Matcher,
     /// The requirement at stake; the scenario's first by default.
     pub rule: RequirementId,
+    /// Name → JSON pointer into the last entry that counts, kept as `${capture.name}`.
+    pub capture: Vec<(String, String)>,
 }

@@ -192,6 +192,8 @@ fn the_users_of_a_tenant_have_what_their_tokens_would_say() {
     assert!(code == 0 && out.contains("Denied, because"), "{out}");
     let (code, _, err) = of("bob@acme.tset");
     assert!(code == 2 && err.contains("did you mean `bob@acme.test`?"), "{err}");
+    let (code, _, err) = of("bob");
+    assert!(code == 2 && err.contains("did you mean `bob@acme.test`?"), "{err}");
 
     folder.write("new/server.yaml", &folder.read("manifests/server.yaml"));
     folder.write("new/access.yaml", &ACCESS.replace("[admin]", "[viewer]"));

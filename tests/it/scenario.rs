@@ -4,6 +4,7 @@
 mod fixtures;
 mod manual;
 mod mutations;
+mod observed;
 mod own_files;
 mod schema;
 mod suite;

@@ -8,8 +8,10 @@ use super::expression::{About, Expression};
 /// Where a claim has its value from.
 #[derive(Clone, Debug)]
 pub(crate) enum ClaimValue {
-    /// An attribute of the user's profile.
+    /// An attribute of the user's profile; without one of that name, `groups` are the memberships.
     Attribute(String),
+    /// An attribute of the profile alone.
+    ProfileAttribute(String),
     Expression(Expression),
     /// Names of the groups that pass.
     Groups(GroupFilter),
@@ -31,6 +33,9 @@ impl ClaimValue {
     pub(crate) fn of(&self, about: About<'_>) -> Option<Json> {
         match self {
             Self::Attribute(name) => about.user?.attribute(name).filter(|value| !value.is_null()),
+            Self::ProfileAttribute(name) => {
+                about.user?.profile_attribute(name).filter(|value| !value.is_null())
+            }
             Self::Expression(expression) => expression.claim(about),
             Self::Groups(filter) => {
                 let names: Vec<_> = filter.groups(about).map(Json::from).collect();

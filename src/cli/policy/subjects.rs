@@ -134,7 +134,7 @@ impl Subjects {
             }
         };
         subjects.iter().find(|subject| subject.name == name).cloned().ok_or_else(|| {
-            let near = closest(name, subjects.iter().map(|subject| subject.name.as_str()));
+            let near = nearest(name, subjects);
             let near = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
             Refusal::usage(printable(&format!("error: there is no subject `{name}`{near}")))
         })
@@ -245,4 +245,14 @@ pub(super) fn read(source: &Source, client: Option<&str>, terminal: &Terminal) -
     let (subjects, found) = Subjects::read(source, client)?;
     usable(&[found], terminal)?;
     Ok(subjects)
+}
+
+/// The near name; of logins that are addresses, people write what stands before the `@`.
+fn nearest<'s>(name: &str, subjects: &'s [Subject]) -> Option<&'s str> {
+    let names = || subjects.iter().map(|subject| subject.name.as_str());
+    let before = |known: &'s str| known.split_once('@').map(|(before, _)| before);
+    closest(name, names()).or_else(|| {
+        let near = closest(name, names().filter_map(before))?;
+        names().find(|known| before(known) == Some(near))
+    })
 }

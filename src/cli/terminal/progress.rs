@@ -148,6 +148,7 @@ mod tests {
                 status,
                 cause: None,
                 steps: Vec::new(),
+                steps_not_taken: 0,
                 tokens: Vec::new(),
                 notes: Vec::new(),
                 cautions: Vec::new(),

@@ -109,6 +109,7 @@ mod tests {
             status: CheckStatus::Pass,
             cause: None,
             steps: Vec::new(),
+            steps_not_taken: 0,
             tokens: Vec::new(),
             notes: Vec::new(),
             cautions: Vec::new(),

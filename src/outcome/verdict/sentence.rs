@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
-    lies_outside_the_platform,
+    OBSERVE, lies_outside_the_platform,
     summary::{RunParts, is_filtered, untested_musts},
 };
 use crate::{
@@ -208,11 +208,13 @@ fn about(failed: &[&CaseResult]) -> String {
     format!("{all}about {}", list(&named, 4))
 }
 
-/// The rules at which a case failed: those of its failing checks; where they name none, all that it is about.
+/// The rules at which a case failed: those of its failing checks; where they name none, all that it is about. Which side
+/// of a divergence the platform is on is no rule's matter.
 fn failing_rules(case: &CaseResult) -> BTreeSet<RequirementId> {
-    let failing = case.checks().filter(|(_, check)| check.status == CheckStatus::Fail);
-    let named: BTreeSet<_> = failing.filter_map(|(_, check)| check.requirement.clone()).collect();
-    if named.is_empty() { case.requirements.iter().cloned().collect() } else { named }
+    let failing: Vec<_> = case.checks().filter(|(_, check)| check.status == CheckStatus::Fail).collect();
+    let named: BTreeSet<_> = failing.iter().filter_map(|(_, check)| check.requirement.clone()).collect();
+    let observed = !failing.is_empty() && failing.iter().all(|(step, _)| step.kind == OBSERVE);
+    if named.is_empty() && !observed { case.requirements.iter().cloned().collect() } else { named }
 }
 
 fn partly(parts: &RunParts, rows: &[RequirementRow]) -> String {

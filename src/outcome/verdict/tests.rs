@@ -70,6 +70,7 @@ fn case(id: &str, requirement: &str, status: &str) -> CaseResult {
         status: named(status),
         cause: (status == "error").then_some(Cause::Environment),
         steps,
+        steps_not_taken: 0,
         tokens: Vec::new(),
         notes: Vec::new(),
         cautions: Vec::new(),
@@ -207,6 +208,26 @@ fn a_row_has_the_worst_of_the_cases_that_tested_it() {
     }
 }
 
+/// A case about A and B with these checks, each in a step of its own: rule, status, cause.
+fn about_two(id: &str, status: &str, checks: &[(&str, &str, Option<Cause>)]) -> CaseResult {
+    let mut built = case(id, "A", status);
+    built.requirements.push(RequirementId::new("B"));
+    built.steps.clear();
+    for (rule, status, cause) in checks {
+        let mut one = step(&[named(status)]);
+        one.checks[0].requirement = (!rule.is_empty()).then(|| RequirementId::new(*rule));
+        one.checks[0].cause = *cause;
+        built.steps.push(one);
+    }
+    built
+}
+
+/// What the rows of A and B say.
+fn rows_of(cases: &[CaseResult]) -> [CheckStatus; 2] {
+    let mut rows = judged_rows(cases).into_iter();
+    [rows.next().unwrap().status, rows.next().unwrap().status]
+}
+
 #[test]
 fn a_case_tests_the_rules_that_its_checks_are_about() {
     let table = [
@@ -214,40 +235,94 @@ fn a_case_tests_the_rules_that_its_checks_are_about() {
         ("pass", &[("B", "pass")][..], "not-exercised"),
         ("pass", &[("", "pass")], "not-exercised"),
         ("pass", &[("A", "pass"), ("B", "pass")], "pass"),
-        ("warn", &[("A", "pass"), ("B", "warn")], "warn"),
+        // Each rule goes by its own checks; beside a failure nothing is green.
+        ("warn", &[("A", "pass"), ("B", "warn")], "pass"),
+        ("warn", &[("A", "warn"), ("B", "pass")], "warn"),
         ("fail", &[("B", "fail")], "not-exercised"),
-        ("fail", &[("A", "pass"), ("B", "fail")], "fail"),
+        ("fail", &[("A", "pass"), ("B", "fail")], "not-exercised"),
+        ("fail", &[("A", "fail"), ("B", "pass")], "fail"),
+        ("fail", &[("A", "error"), ("B", "fail")], "error"),
         ("skipped", &[("A", "skipped"), ("B", "pass")], "skipped"),
         ("not-exercised", &[("A", "pass"), ("B", "not-exercised")], "not-exercised"),
+        // Its checks do not explain what became of it.
+        ("error", &[("A", "pass")], "error"),
+        ("expected-fail", &[("A", "pass"), ("B", "fail")], "expected-fail"),
         // Without a step, the case's own status; nothing is green there.
         ("error", &[], "error"),
         ("skipped", &[], "skipped"),
         ("not-applicable", &[], "not-applicable"),
         ("pass", &[], "not-exercised"),
     ];
-    let build = |id: &str, status: &str, checks: &[(&str, &str)]| {
-        let mut built = case(id, "A", status);
-        built.requirements.push(RequirementId::new("B"));
-        built.steps.clear();
-        for (rule, status) in checks {
-            let mut one = step(&[named(status)]);
-            one.checks[0].requirement = (!rule.is_empty()).then(|| RequirementId::new(*rule));
-            built.steps.push(one);
-        }
-        built
-    };
     for (status, checks, expected) in table {
-        let rows = judged_rows(&[build("a/1", status, checks)]);
-        assert_eq!(rows[0].status.name(), expected, "{status} of {checks:?}");
+        let defect = |status: &str| ["fail", "error"].contains(&status).then_some(Cause::Implementation);
+        let checks: Vec<_> = checks.iter().map(|(rule, status)| (*rule, *status, defect(status))).collect();
+        let alone = about_two("a/1", status, &checks);
+        let [row, _] = rows_of(std::slice::from_ref(&alone));
+        assert_eq!(row.name(), expected, "{status} of {checks:?}");
         if status == "pass" && expected == "not-exercised" {
-            assert_eq!(rows[0].status.reason(), Some("no check of its cases is about it"));
+            assert_eq!(row.reason(), Some("no check of its cases is about it"));
         }
+        let rows = judged_rows(std::slice::from_ref(&alone));
         assert_eq!(rows[0].cases.len(), 1, "the case lists it all the same");
         // Beside a case that tested it, one that did not says nothing about it.
-        let cases = [build("a/1", status, checks), build("a/2", "pass", &[("A", "pass")])];
-        let beside = if ["fail", "error", "warn"].contains(&expected) { expected } else { "pass" };
-        assert_eq!(judged_rows(&cases)[0].status.name(), beside, "{status} of {checks:?}");
+        let beside =
+            if ["fail", "error", "warn", "expected-fail"].contains(&expected) { expected } else { "pass" };
+        let [row, _] = rows_of(&[alone, about_two("a/2", "pass", &[("A", "pass", None)])]);
+        assert_eq!(row.name(), beside, "{status} of {checks:?}");
     }
+}
+
+#[test]
+fn a_failure_at_one_rule_is_no_failure_at_another_and_no_success_either() {
+    let defect = Some(Cause::Implementation);
+    let failed =
+        about_two("a/1", "fail", &[("A", "pass", None), ("B", "fail", defect), ("B", "error", defect)]);
+    let [a, b] = rows_of(std::slice::from_ref(&failed));
+    assert_eq!(b, CheckStatus::Fail);
+    assert_eq!(a.reason(), Some("what is about it passed only in cases that failed at another rule"));
+    let [a, b] = rows_of(&[failed, about_two("a/2", "pass", &[("A", "pass", None), ("B", "pass", None)])]);
+    assert_eq!((a, b), (CheckStatus::Pass, CheckStatus::Fail));
+}
+
+/// Nothing is green in a case of which it is not known that each of its checks stands by itself.
+#[test]
+fn a_case_that_cannot_be_trusted_speaks_of_all_its_rules() {
+    let defect = Some(Cause::Implementation);
+    let green = ("A", "pass", None);
+    for (status, untrusted) in [
+        // Something went wrong at no rule.
+        ("fail", ("", "fail", defect)),
+        ("error", ("", "error", defect)),
+        // It was not reached, is a mistake of the harness, or nobody knows whose.
+        ("error", ("B", "error", Some(Cause::Environment))),
+        ("error", ("B", "error", Some(Cause::Harness))),
+        ("error", ("B", "error", None)),
+    ] {
+        for checks in [[green, untrusted], [untrusted, green]] {
+            let [a, _] = rows_of(&[about_two("a/1", status, &checks), about_two("a/2", "pass", &[green])]);
+            assert_eq!(a.name(), status, "{checks:?}");
+        }
+    }
+    // It ended early: what is about A may have been still to come.
+    for checks in [&[("B", "fail", defect)][..], &[green, ("B", "fail", defect)]] {
+        let mut early = about_two("a/1", "fail", checks);
+        early.steps_not_taken = 1;
+        let [a, b] = rows_of(&[early, about_two("a/2", "pass", &[green, ("B", "pass", None)])]);
+        assert_eq!((a, b), (CheckStatus::Fail, CheckStatus::Fail), "{checks:?}");
+    }
+}
+
+#[test]
+fn a_side_of_a_divergence_is_no_rules_matter_unless_it_ended_the_case() {
+    let mut case =
+        about_two("a/1", "fail", &[("A", "pass", None), ("", "fail", Some(Cause::Implementation))]);
+    case.steps[1].kind = OBSERVE.to_owned();
+    assert_eq!(rows_of(std::slice::from_ref(&case))[0], CheckStatus::Pass);
+    let sentence =
+        judge(RunParts { cases: vec![case.clone()], ..parts(&[("a/1", "A", "pass")]) }, &Terms::default()).1;
+    assert_eq!(sentence, "Not conformant: the one case failed, about a.", "no rule is broken");
+    case.steps_not_taken = 1;
+    assert_eq!(rows_of(std::slice::from_ref(&case))[0], CheckStatus::Fail);
 }
 
 #[test]

@@ -4,7 +4,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Context, Done, Stuck, check, fill, matched};
 use crate::{
-    model::identifier::Component,
     net::courier::{Courier as _, Request},
     outcome::{Cause, CheckStatus},
     runner::control::{self, ControlError},
@@ -83,11 +82,10 @@ pub(super) async fn policy(context: &mut Context<'_>, step: &Policy) -> Result<D
         Json::String(text) => text,
         document => json!(document).to_string(),
     };
-    let component = Component::new("enterprise-manager");
-    let manager = context.endpoint(&component).map_err(Stuck::harness)?;
+    let manager = context.endpoint(&step.of).map_err(Stuck::harness)?;
     control::policy(context.platform.http(), manager, text).await?;
     // A policy that the Manager does not take would leave the old one to be tested.
-    if !step.broken && !context.world.is_faulty(&component) {
+    if !step.broken && !context.world.is_faulty(&step.of) {
         let health = Request::get(format!("{}/healthz", manager.base));
         let answer = context.platform.http().send(health).await?;
         let error = answer.json().and_then(|body| Some(body.pointer("/policy/error")?.as_str()?.to_owned()));
@@ -106,7 +104,7 @@ pub(super) async fn policy(context: &mut Context<'_>, step: &Policy) -> Result<D
 
 pub(super) async fn catalogue(context: &Context<'_>, step: &Catalogue) -> Result<Done, Stuck> {
     let entries = step.entries.fill(context)?;
-    let server = context.endpoint(&Component::new("registry-server")).map_err(Stuck::harness)?;
+    let server = context.endpoint(&step.of).map_err(Stuck::harness)?;
     control::catalogue(context.platform.http(), server, entries).await?;
     let title = "the Registry Server's catalogue is filled anew".to_owned();
     Ok(Done { title, checks: Vec::new(), go_on: true })

@@ -30,10 +30,11 @@ pub(super) fn take(context: &mut Context<'_>, step: &Observe) -> Result<Done, St
         [] => (CheckStatus::Fail, format!("neither side: {value}")),
         _ => return Err(Stuck::harness(format!("{value} is more than one observation: {}", met.join(", ")))),
     };
+    let whose = if step.of_idp { Cause::Configuration } else { Cause::Implementation };
     let check = Check {
         what: divergence.about.clone(),
         requirement: None,
-        cause: (status == CheckStatus::Fail).then_some(Cause::Implementation),
+        cause: (status == CheckStatus::Fail).then_some(whose),
         status,
         expected,
         observed,

@@ -1,6 +1,8 @@
-//! `sign_in`: a client obtains tokens by a real flow, or is refused them.
+//! `sign_in`: a client obtains tokens by a real flow, is refused them, or it is open which of the two.
 
-use super::{Context, Done, Stuck, check, fill, fill_all, matched};
+use serde_json::json;
+
+use super::{Context, Done, Stuck, check, fill, fill_all, matched, token};
 use crate::{
     model::identifier::{Component, Issuer},
     outcome::{Cause, CheckStatus},
@@ -9,7 +11,7 @@ use crate::{
         held::Held,
     },
     scenario::{
-        syntax::{Flow, Refuser, SignIn as Step, SignInRefused, SignWith},
+        syntax::{Flow, OpenSignIn, Refuser, SignIn as Step, SignInRefused, SignWith},
         template::Template,
     },
     signin::{Person, Registration, SignIn, SignInError, Tokens},
@@ -20,7 +22,10 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
     let issuer = registration.issuer.clone();
     let (who, result) = run(context, step, &registration).await?;
     let when = context.when(&Component::new("idp"), None);
-    let expected = if step.refused.is_some() { Expected::SignInRefused } else { Expected::SignedIn };
+    let controls =
+        [step.refused.as_ref().map(|refused| &refused.control), step.open.as_ref().map(|open| &open.control)];
+    let control = controls.into_iter().flatten().next().cloned();
+    let expected = if control.is_some() { Expected::SignInRefused } else { Expected::SignedIn };
     context.presentations.push(Presentation {
         step: context.step,
         check: 0,
@@ -30,14 +35,15 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
             asked: asked(&registration, &who, when.faults.clone()),
         },
         expected,
-        control: step.refused.as_ref().map(|refused| refused.control.clone()),
+        control,
         differs: None,
         when,
         out_of_reach: false,
     });
-    match &step.refused {
-        None => signed_in(context, step, &who, &registration, result),
-        Some(refused) => refused_as_expected(context, refused, &who, &issuer, result),
+    match (&step.refused, &step.open) {
+        (Some(refused), _) => refused_as_expected(context, refused, &who, &issuer, result),
+        (None, Some(open)) => answered(context, open, &who, &issuer, result),
+        (None, None) => signed_in(context, step, &who, &registration, result),
     }
 }
 
@@ -159,6 +165,42 @@ fn signed_in(
             Ok(Done { title, checks: vec![check], go_on: false })
         }
     }
+}
+
+/// The IdP issues or refuses, and what it does is kept. An answer that the client cannot take is neither.
+fn answered(
+    context: &mut Context<'_>,
+    open: &OpenSignIn,
+    who: &str,
+    issuer: &Issuer,
+    result: Result<Tokens, SignInError>,
+) -> Result<Done, Stuck> {
+    let title = format!("{who} asks {issuer} for a token, which may be refused");
+    let expected = "an access token, or none and an error code";
+    let (kept, observed): (Vec<_>, _) = match result {
+        Ok(tokens) => {
+            if let Some(refresh_token) = &tokens.refresh_token {
+                context.settings.secrets.register(refresh_token, "refresh token");
+            }
+            let held = Held::new(tokens.access_token, SignWith::Issuer, true);
+            let each = open.capture.iter().map(|(_, what)| token::kept(&held, what));
+            (each.collect::<Result<_, _>>()?, "an access token".to_owned())
+        }
+        Err(SignInError::Refused { error, .. }) => {
+            let observed = format!("no token, `{error}`");
+            (open.capture.iter().map(|_| json!({ "error": error })).collect(), observed)
+        }
+        Err(SignInError::NoAnswer(error)) => return Err(error.into()),
+        Err(SignInError::Loopback(reason)) => return Err(Stuck { reason, cause: Cause::Environment }),
+        Err(error) => {
+            let cause = Some(Cause::Configuration);
+            let check = check(&title, None, CheckStatus::Fail, expected, &error.to_string(), cause);
+            return Ok(Done { title, checks: vec![check], go_on: false });
+        }
+    };
+    context.captures.extend(open.capture.iter().map(|(name, _)| name.clone()).zip(kept));
+    let check = check(&title, None, CheckStatus::Pass, expected, &observed, None);
+    Ok(Done { title, checks: vec![check], go_on: true })
 }
 
 fn refused_as_expected(

@@ -3,6 +3,7 @@
 use spanned_yaml::{Fields, Node};
 
 use super::{
+    ledger::Origin,
     reader::Reader,
     variable::Place,
     words::{SIBLING, VISITS},
@@ -112,8 +113,9 @@ impl Reader<'_> {
                 Visit::SignIn { path, user: self.login(node)?, callback: callback? }
             }
             "begin" => {
-                let capture =
-                    node.get("capture").map_or(Some(Vec::new()), |node| self.kept(node, Self::text));
+                let capture = node
+                    .get("capture")
+                    .map_or(Some(Vec::new()), |node| self.kept(node, Origin::Other, Self::text));
                 Visit::Begin { path, user: self.login(node)?, capture: capture? }
             }
             "open" => Visit::Open { path: path?, headers: headers? },

@@ -5,18 +5,40 @@ use spanned_yaml::Node;
 use super::{
     ledger::{Kind, Origin},
     reader::Reader,
-    words::CAPTURES,
+    words::{CAPTURES, TOKEN_CAPTURES},
 };
-use crate::scenario::syntax::Capture;
+use crate::scenario::syntax::{Capture, TokenCapture};
 
 impl Reader<'_> {
     pub(super) fn captures(&mut self, node: &Node) -> Option<Vec<(String, Capture)>> {
-        self.kept(node, Self::capture)
+        self.kept(node, Origin::Other, Self::capture)
+    }
+
+    /// What to keep of a token that a sign-in brought.
+    pub(super) fn token_captures(&mut self, node: &Node) -> Option<Vec<(String, TokenCapture)>> {
+        if node.as_mapping().is_some_and(<[_]>::is_empty) {
+            self.found.expected(node, "something to keep");
+        }
+        self.kept(node, Origin::SignIn, |reader, node| {
+            let what = reader.single(node, "a capture", &TOKEN_CAPTURES)?;
+            if what.key == "form" {
+                if what.value.as_bool() != Some(true) {
+                    reader.found.expected(&what.value, "`true`");
+                }
+                return Some(TokenCapture::Form);
+            }
+            let text = reader.text(&what.value)?;
+            let pointer = reader.pointer(&text, what.value.span)?;
+            Some(match what.key.as_str() {
+                "header" => TokenCapture::Header(pointer),
+                _ => TokenCapture::Claims(pointer),
+            })
+        })
     }
 
     /// What to keep of what a client says: a pointer, by the same rules as in `expect`.
     pub(super) fn client_captures(&mut self, node: &Node, known: &[&str]) -> Option<Vec<(String, String)>> {
-        self.kept(node, |reader, node| {
+        self.kept(node, Origin::Other, |reader, node| {
             let what = reader.single(node, "a capture", &["json"])?;
             let text = reader.text(&what.value)?;
             reader.said_pointer(&text, what.value.span, known)
@@ -27,6 +49,7 @@ impl Reader<'_> {
     pub(super) fn kept<T>(
         &mut self,
         node: &Node,
+        origin: Origin,
         what: impl Fn(&mut Self, &Node) -> Option<T>,
     ) -> Option<Vec<(String, T)>> {
         let Some(entries) = node.as_mapping() else {
@@ -36,7 +59,7 @@ impl Reader<'_> {
         let captures: Vec<_> = entries
             .iter()
             .map(|entry| {
-                let name = self.define(Kind::Capture, &entry.key, entry.key_span, Origin::Other);
+                let name = self.define(Kind::Capture, &entry.key, entry.key_span, origin);
                 let what = what(self, &entry.value);
                 name.zip(what)
             })

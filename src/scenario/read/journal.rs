@@ -3,6 +3,7 @@
 use spanned_yaml::{Fields, Node, Span, closest};
 
 use super::{
+    ledger::Origin,
     matching::Actual,
     reader::Reader,
     words::{COMPONENT_ENTRY, IDP_ENTRY, MCP_DETAIL, listed},
@@ -32,22 +33,39 @@ impl Reader<'_> {
         }
         let rule = fields.optional("rule");
         let rule = self.rule(rule);
+        let capture = fields
+            .optional("capture")
+            .map_or(Some(Vec::new()), |node| self.entry_captures(node, of.as_ref()));
         fields.finish(&mut self.found);
         self.ledger.check();
         self.ledger.need([Capability::Journal]);
 
         let of = of?;
         let endpoint = self.endpoint(endpoint_node?, &of);
-        Some(JournalCheck { of, endpoint: endpoint?, matching: matching?, count: count?, rule: rule? })
+        Some(JournalCheck {
+            of,
+            endpoint: endpoint?,
+            matching: matching?,
+            count: count?,
+            rule: rule?,
+            capture: capture?,
+        })
+    }
+
+    fn entry_captures(&mut self, node: &Node, of: Option<&Component>) -> Option<Vec<(String, String)>> {
+        let known = of.map(entry_of);
+        self.kept(node, Origin::Other, |reader, node| {
+            let what = reader.single(node, "a capture", &["entry"])?;
+            let text = reader.text(&what.value)?;
+            match &known {
+                Some(known) => reader.entry_pointer(&text, what.value.span, known),
+                None => reader.pointer(&text, what.value.span),
+            }
+        })
     }
 
     fn entry_matchers(&mut self, node: &Node, of: Option<&Component>) -> Option<Vec<(String, Matcher)>> {
-        let known = match of.map(Component::as_str) {
-            Some("idp") => IDP_ENTRY.to_vec(),
-            Some(server) if server.contains(':') => [&COMPONENT_ENTRY[..], &MCP_DETAIL].concat(),
-            Some(_) => COMPONENT_ENTRY.to_vec(),
-            None => return self.pointer_matchers(node),
-        };
+        let Some(known) = of.map(entry_of) else { return self.pointer_matchers(node) };
         self.matchers(node, Actual::Json, |reader, text, span| reader.entry_pointer(text, span, &known))
     }
 
@@ -64,5 +82,14 @@ impl Reader<'_> {
             None => error.help(format!("there are {}", listed(known.iter().copied()))),
         };
         None
+    }
+}
+
+/// What an entry of its journal has.
+fn entry_of(component: &Component) -> Vec<&'static str> {
+    match component.as_str() {
+        "idp" => IDP_ENTRY.to_vec(),
+        server if server.contains(':') => [&COMPONENT_ENTRY[..], &MCP_DETAIL].concat(),
+        _ => COMPONENT_ENTRY.to_vec(),
     }
 }

@@ -10,6 +10,7 @@ use super::{
     words::{KEY_CHANGES, SPARE_KEYS},
 };
 use crate::{
+    model::identifier::Component,
     outcome::Capability,
     scenario::syntax::{Catalogue, KeyChange, Keys, KeysRefused, Policy, Publication},
 };
@@ -109,7 +110,7 @@ impl Reader<'_> {
             self.found.expected(node, "a map of directives, or the text of the file");
             return None;
         }
-        Some(Policy { file: self.json(node)?, broken })
+        Some(Policy { of: Component::new("enterprise-manager"), file: self.json(node)?, broken })
     }
 
     fn catalogue_entry(&mut self, node: &Node) {
@@ -156,6 +157,6 @@ impl Reader<'_> {
         for entry in node.as_sequence().unwrap_or_default() {
             self.catalogue_entry(entry);
         }
-        Some(Catalogue { entries: self.json(node)? })
+        Some(Catalogue { of: Component::new("registry-server"), entries: self.json(node)? })
     }
 }

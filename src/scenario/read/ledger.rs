@@ -22,7 +22,7 @@ pub(super) enum Kind {
     Capture,
 }
 
-/// How a token came about.
+/// How a token came about, or what was captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     SignIn,
@@ -134,6 +134,11 @@ impl Ledger {
         }
         self.defined.insert(key, (span, origin));
         None
+    }
+
+    /// How a name came about that is defined by now.
+    pub(super) fn origin(&self, kind: Kind, name: &str) -> Option<Origin> {
+        self.defined.get(&(kind, name.to_owned())).map(|(_, origin)| *origin)
     }
 
     /// A step uses a name, which must be defined by then.
@@ -295,9 +300,7 @@ impl Ledger {
                     match closest(name, names) {
                         Some(near) => error.help(format!("did you mean `{near}`?")),
                         None if *kind == Kind::Token => error.help("a `sign_in` or a `mint` with `as:` does"),
-                        None => {
-                            error.help("a `request`, or a `browser` that does `begin`, with `capture:` does")
-                        }
+                        None => error.help("a step with `capture:` does"),
                     };
                 }
             }

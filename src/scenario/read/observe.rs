@@ -2,7 +2,12 @@
 
 use spanned_yaml::{Fields, Node};
 
-use super::{matching::Actual, reader::Reader, variable::Place};
+use super::{
+    ledger::{Kind, Origin},
+    matching::Actual,
+    reader::Reader,
+    variable::Place,
+};
 use crate::{model::identifier::DivergenceId, scenario::syntax::Observe};
 
 impl Reader<'_> {
@@ -51,7 +56,9 @@ impl Reader<'_> {
             .iter()
             .map(|entry| Some((entry.key.clone(), self.matcher(&entry.value, Actual::Json)?)))
             .collect();
-        Some(Observe { divergence: id, capture: capture?, is: is.into_iter().collect::<Option<_>>()? })
+        let capture = capture?;
+        let of_idp = self.ledger.origin(Kind::Capture, &capture) == Some(Origin::SignIn);
+        Some(Observe { divergence: id, capture, of_idp, is: is.into_iter().collect::<Option<_>>()? })
     }
 }
 

@@ -295,10 +295,11 @@ pub(crate) const COMPONENT_ENTRY: [&str; 8] =
     ["/seq", "/at", "/endpoint", "/method", "/path", "/status", "/rule", "/fault"];
 
 /// What an entry of an MCP proxy, or of the server behind it, has beside those.
-pub(crate) const MCP_DETAIL: [&str; 7] = [
+pub(crate) const MCP_DETAIL: [&str; 8] = [
     "/detail/method",
     "/detail/name",
     "/detail/action",
+    "/detail/entity",
     "/detail/decision",
     "/detail/policies",
     "/detail/rule",
@@ -357,6 +358,9 @@ pub(crate) const LISTINGS: [(&str, Listing); 4] = [
 
 /// What `capture` can keep of an answer.
 pub(crate) const CAPTURES: [&str; 6] = ["status", "header", "json", "body", "jws_header", "jws_payload"];
+
+/// What can be captured from a token.
+pub(crate) const TOKEN_CAPTURES: [&str; 3] = ["header", "claims", "form"];
 
 /// Where variables come from: the part of their names before the first dot.
 pub(crate) const NAMESPACES: [&str; 7] = ["matrix", "values", "capture", "token", "var", "env", "now"];

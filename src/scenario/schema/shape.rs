@@ -47,7 +47,7 @@ const fn may(key: &'static str, form: Form, about: &'static str) -> Field {
 const COMPONENT: Form = Form::Component;
 
 /// Every shape below the scenario itself.
-pub(super) static ALL: [&Shape; 28] = [
+pub(super) static ALL: [&Shape; 30] = [
     &PLATFORM,
     &IDP,
     &AXIS,
@@ -63,6 +63,8 @@ pub(super) static ALL: [&Shape; 28] = [
     &JWS,
     &CAPTURE,
     &CLIENT_CAPTURE,
+    &TOKEN_CAPTURE,
+    &JOURNAL_CAPTURE,
     &OBSERVE,
     &TOKEN,
     &JOURNAL,
@@ -211,6 +213,16 @@ static SIGN_IN: Shape = Shape {
         may("resource", Text, "the resource indicator (RFC 8707)"),
         may("scopes", List(&Text), "instead of the discovered ones"),
         may("refused", Form::Shape(&REFUSED), "the IdP must refuse, and no token may come"),
+        may(
+            "capture",
+            SomeIn(&Form::Shape(&TOKEN_CAPTURE)),
+            "it is open whether a token comes; name: what to keep of it, or of the refusal {error: code}, as ${capture.name}",
+        ),
+        may(
+            "control",
+            Text,
+            "beside capture: a token that a sign-in of this scenario obtains from the same issuer",
+        ),
     ],
 };
 
@@ -414,7 +426,30 @@ static TOKEN: Shape = Shape {
         may("rule", Text, "the requirement at stake; the first of the scenario by default"),
         may("header", SomeIn(&Matcher), "by JSON pointer into the header"),
         may("claims", SomeIn(&Matcher), "by JSON pointer into the claims"),
+        may(
+            "capture",
+            SomeIn(&Form::Shape(&TOKEN_CAPTURE)),
+            "name: what to keep of it, as ${capture.name}; a sign-in brought it",
+        ),
     ],
+};
+
+static TOKEN_CAPTURE: Shape = Shape {
+    name: "token capture",
+    about: "what to keep of a token",
+    exactly_one: true,
+    fields: &[
+        may("header", Text, "a JSON pointer into the header; null where there is nothing"),
+        may("claims", Text, "a JSON pointer into the claims; null where there is nothing"),
+        may("form", Yes, "`jwt` or `opaque`"),
+    ],
+};
+
+static JOURNAL_CAPTURE: Shape = Shape {
+    name: "journal capture",
+    about: "what to keep of an entry",
+    exactly_one: true,
+    fields: &[may("entry", Text, "a JSON pointer into the entry")],
 };
 
 static JOURNAL: Shape = Shape {
@@ -431,5 +466,10 @@ static JOURNAL: Shape = Shape {
         may("matching", SomeIn(&Matcher), "by JSON pointer into an entry: only those count"),
         need("count", Matcher, "how many there must be"),
         may("rule", Text, "the requirement at stake; the first of the scenario by default"),
+        may(
+            "capture",
+            SomeIn(&Form::Shape(&JOURNAL_CAPTURE)),
+            "name: what to keep of the last entry that counts, as ${capture.name}",
+        ),
     ],
 };

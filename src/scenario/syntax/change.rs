@@ -101,6 +101,8 @@ pub struct KeysRefused {
 /// `catalogue`
 #[derive(Clone, Debug)]
 pub struct Catalogue {
+    /// The Registry Server.
+    pub of: Component,
     /// Every entry that the Registry Server has from here on.
     pub entries: JsonTemplate,
 }
@@ -108,6 +110,8 @@ pub struct Catalogue {
 /// `policy` and `broken_policy`
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// The Manager.
+    pub of: Component,
     /// The directives, or the text of the file.
     pub file: JsonTemplate,
     /// The Manager is not expected to take it.

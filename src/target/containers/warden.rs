@@ -117,7 +117,9 @@ pub(super) fn forget(lock: &str) {
     let path = Path::new(lock);
     let named = path.file_name().and_then(|name| name.to_str());
     // The label is text that anybody can write.
-    if named.is_some_and(|name| name.starts_with("touchstone-") && path.extension().is_some_and(|end| end == "lock")) {
+    if named.is_some_and(|name| {
+        name.starts_with("touchstone-") && path.extension().is_some_and(|end| end == "lock")
+    }) {
         let _ = std::fs::remove_file(path);
     }
 }

@@ -273,7 +273,7 @@ async fn a_denial_says_nothing_and_the_log_says_why() {
     assert_eq!(
         journal.last().unwrap()["detail"],
         json!({ "method": "completion/complete", "name": "repo://{owner}/{repo}/{path}", "action": "read_resource",
-            "rule": "MCP-DENY", "decision": "deny", "policies": [], "reason": "nothing grants it" })
+            "entity": r#"MCP::"engineering/MCPServer/github""#, "rule": "MCP-DENY", "decision": "deny", "policies": [], "reason": "nothing grants it" })
     );
     let log = rig.control(Method::GET, &format!("{PROXY_CONTROL}/log"), "").await.text().await.unwrap();
     assert!(log.contains("nothing grants it"), "{log}");

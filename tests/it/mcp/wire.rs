@@ -34,7 +34,8 @@ async fn the_journals_hold_no_token() {
     let called = journal.iter().find(|entry| entry["detail"]["name"] == "list_issues").unwrap();
     assert_eq!(
         called["detail"],
-        json!({ "method": "tools/call", "name": "list_issues", "action": "call_tool", "decision": "allow",
+        json!({ "method": "tools/call", "name": "list_issues", "action": "call_tool",
+            "entity": r#"MCP::"engineering/MCPServer/github""#, "decision": "allow",
             "policies": ["engineering/github-access/bindings[0]"] })
     );
     assert_eq!((&called["endpoint"], &called["status"]), (&json!("mcp"), &json!(200)));

@@ -153,7 +153,9 @@ async fn the_mode_without_tokens_asks_nothing() {
     // What a client of the platform asks of the `api_url` of its policy.
     let (status, member) = get("/registry/default/v0.1/servers/github/versions/latest").await;
     assert_eq!((status, &member["server"]["name"]), (200, &json!("github")));
-    assert_eq!(get("/v1/me").await.0, 401);
+    let me = rig.request(Method::GET, "/v1/me", &[], None).await;
+    assert_eq!(me.headers()["www-authenticate"], "Bearer", "RFC 9110 §15.5.2");
+    assert_eq!(answer(me).await.0, 401);
     assert_eq!(get(METADATA).await.0, 404);
     let publish = json!({ "server": server("io.github.acme/new", "1.0.0") }).to_string();
     let published = rig.request(Method::POST, "/v1/entries", &[], Some(publish)).await;

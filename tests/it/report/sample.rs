@@ -334,6 +334,7 @@ fn case(id: &str, title: &str, rule: &str, mut steps: Vec<StepResult>) -> CaseRe
         status: case_status(&steps),
         cause: case_cause(&steps),
         steps,
+        steps_not_taken: 0,
         tokens: Vec::<TokenShown>::new(),
         notes: Vec::new(),
         cautions: Vec::new(),

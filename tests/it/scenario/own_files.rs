@@ -6,10 +6,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-struct Folder(PathBuf);
+/// A folder of somebody's own, gone with it.
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("touchstone-own-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         let folder = Self(path);
@@ -18,18 +19,22 @@ impl Folder {
         folder
     }
 
-    fn write(&self, name: &str, content: &str) {
+    pub(super) fn write(&self, name: &str, content: &str) {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
     /// Exit code, standard output, standard error.
-    fn touchstone(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(super) fn touchstone(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_touchstone"));
         let output = command.args(arguments).current_dir(&self.0).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    pub(super) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap()
     }
 
     /// The cases that a run would have.
@@ -195,4 +200,16 @@ fn a_refusal_counts_for_its_own_reason() {
     assert!(code == 3 && out.contains("differ too, in aud"), "{out}");
     let (code, out) = with(foreign, "headers: {authorization: Bearer foo}");
     assert!(code == 1 && out.contains("TOK-OPAQUE"), "{out}");
+}
+
+#[test]
+fn a_component_that_the_values_switch_off_is_not_applicable() {
+    let folder = Folder::new("absent");
+    let text = scenario("values/v.yaml");
+    folder.write(
+        "own.yaml",
+        &format!("{text}  - catalogue: [{{source: internal, server: {{name: a/b, version: 1.0.0}}}}]\n"),
+    );
+    let (_, out, _) = folder.touchstone(&["--quiet", "run", "own.yaml"]);
+    assert!(out.contains("1 not-applicable") && out.contains("has no registry-server"), "{out}");
 }

@@ -17,7 +17,9 @@ impl Expression {
             Self::Constant(value) => value.clone(),
             Self::List(list) => all(list)?.into(),
             Self::Person => about.user.map_or(Json::Null, |_| Json::Object(Map::new())),
-            Self::Attribute(name) => about.user.and_then(|user| user.attribute(name)).unwrap_or_default(),
+            Self::Attribute(name) => {
+                about.user.and_then(|user| user.profile_attribute(name)).unwrap_or_default()
+            }
             Self::UserId => about.user.and_then(|user| user.id.as_deref()).into(),
             Self::UserStatus => about.user.map(|_| "ACTIVE").into(),
             Self::UserName => about.user.map(|user| user.login.as_str()).into(),

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::secret::Secret;
 
-const ATTRIBUTES: [&str; 8] =
-    ["firstName", "lastName", "middleName", "email", "level", "roles", "contractor", "none"];
+const ATTRIBUTES: [&str; 9] =
+    ["firstName", "lastName", "middleName", "email", "level", "roles", "contractor", "none", "groups"];
 
 fn parse(text: &str) -> Result<Expression, Mistake> {
     let attributes = ATTRIBUTES.map(str::to_owned);
@@ -44,6 +44,16 @@ impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
         format!("{self:?}") == format!("{other:?}")
     }
+}
+
+/// `user.groups` is an attribute like any other: who is in groups, and has no such attribute, has none there.
+#[test]
+fn memberships_are_no_attribute() {
+    assert_values(&[("user.groups", Json::Null), (r#"isMemberOfGroupName("mcp-admin")"#, json!(true))]);
+    let mut ann = ann();
+    ann.profile.insert("groups".to_owned(), json!(["mirrored"]));
+    let value = parse("user.groups").unwrap().evaluate(about(Some(&ann)));
+    assert_eq!(value, Ok(json!(["mirrored"])));
 }
 
 /// The examples of Okta's own reference.

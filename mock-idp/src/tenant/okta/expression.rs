@@ -63,7 +63,7 @@ fn filter(
 
 fn expression(text: &str, at: Span, names: Names<'_>, diagnostics: &mut Diagnostics) -> Option<ClaimValue> {
     match Expression::parse(text, names) {
-        Ok(Expression::Attribute(name)) => Some(ClaimValue::Attribute(name)),
+        Ok(Expression::Attribute(name)) => Some(ClaimValue::ProfileAttribute(name)),
         Ok(expression) => Some(ClaimValue::Expression(expression)),
         Err(mistake) => {
             let place = within(diagnostics.source().text(), at, text, &mistake.at);

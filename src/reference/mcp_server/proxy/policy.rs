@@ -287,6 +287,11 @@ impl Judge {
         self.decision(request).map_or_else(Verdict::no_policy, |decision| Verdict::of(&decision))
     }
 
+    /// The entity on which it decides; none where no policy is in force.
+    pub(super) fn entity(&self) -> Option<String> {
+        self.policy.authorizer.as_ref().map(Authorizer::server)
+    }
+
     /// The request is allowed.
     pub(super) fn allows(&self, request: &Request<'_>) -> bool {
         self.decision(request).is_some_and(|decision| decision.allowed)

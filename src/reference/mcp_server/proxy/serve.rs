@@ -182,6 +182,10 @@ impl Parts {
             Some(action) => note.with("action", action.name()),
             None => note,
         };
+        let note = match judge.entity() {
+            Some(entity) => note.with("entity", entity),
+            None => note,
+        };
         let deny = |note: Note, verdict: &Verdict| {
             // Names are the caller's text, which the journal clears of tokens; the log has none of it.
             let action = need.action().map_or("a method", Action::name);
