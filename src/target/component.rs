@@ -64,6 +64,8 @@ pub struct Identity {
     pub(super) certificates: Certificates,
     /// The one that it trusts, DER.
     pub(super) authority: Vec<u8>,
+    /// An IdP that is started again has the keys that it had.
+    pub(super) keys: Seed,
 }
 
 impl std::fmt::Debug for Identity {
@@ -187,14 +189,14 @@ struct Post {
 
 /// Takes assignments until the process ends. `log` is told what happens, a line at a time.
 pub async fn serve(identity: Identity, log: Log) -> Result<(), TargetError> {
-    let Identity { hosts, secret, certificates, authority } = identity;
+    let Identity { hosts, secret, certificates, authority, keys } = identity;
     let leaf = certificates.leaf().map_err(environment)?;
     let post = Arc::new(Post {
         seat: Seat { hosts, port: PORT, wire: WIRE },
         secret,
         leaf: leaf.clone(),
         authority: authority.into(),
-        keys: KeyPool::new(),
+        keys: KeyPool::seeded(keys),
         log,
         now: Mutex::default(),
     });

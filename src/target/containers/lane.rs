@@ -10,6 +10,7 @@ use reqwest::StatusCode;
 
 use super::{container::Container, engine::Engine, failure::EngineError};
 use crate::{
+    chance::{self, Seed},
     model::absence::Absence,
     net::{self, Authority},
     target::{
@@ -200,6 +201,7 @@ async fn start(
         secret: common.secret.clone(),
         certificates: common.authority.certificates(&names).map_err(|error| other(&error))?,
         authority: common.authority.certificate().to_vec(),
+        keys: chance::derive(&Seed::default(), &format!("{} {name}", common.secret)),
     };
     Container::start(&common.engine, network, name, &identity).await
 }
