@@ -9,6 +9,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use axum_server::{
@@ -18,12 +19,16 @@ use axum_server::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::Sleep,
 };
 
 use super::{
     Leaf,
     faults::{Cut, Faults, Outage},
 };
+
+/// The time that a connection lingers.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// Takes connections as the faults say.
 #[derive(Clone)]
@@ -42,6 +47,8 @@ pub(super) struct Line<T> {
     /// None once it completed.
     cut: Option<Cut>,
     ending: Option<Ending>,
+    /// Set while the other side finishes what it was sending.
+    patience: Option<Pin<Box<Sleep>>>,
 }
 
 /// An answer that breaks off.
@@ -77,7 +84,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Switchboard {
                 () = &mut cut => return Err(io::ErrorKind::ConnectionAborted.into()),
                 accepted = acceptor.accept(stream, service) => accepted?,
             };
-            Ok((Line { stream, peer, faults, cut: Some(cut), ending: None }, service))
+            Ok((Line { stream, peer, faults, cut: Some(cut), ending: None, patience: None }, service))
         })
     }
 }
@@ -106,7 +113,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Line<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Line<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Line<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -134,9 +141,32 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Line<T> {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
+    /// A refusal before the request was read whole is lost if the connection is closed at once, since what still arrives
+    /// is answered with a reset. So what the other side sends is read for a while, and thrown away (RFC 9112 §9.6).
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        if self.patience.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        }
+        let patience = self.patience.get_or_insert_with(patience);
+        if patience.as_mut().poll(context).is_ready() || self.go_on(context).is_err() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut thrown_away = [0; 16 << 10];
+        loop {
+            let mut buffer = ReadBuf::new(&mut thrown_away);
+            match ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                // It has closed its side too.
+                _ => return Poll::Ready(Ok(())),
+            }
+        }
     }
+}
+
+/// How long the other side may take to notice that it was answered.
+#[expect(clippy::disallowed_methods, reason = "a bound on a connection that ends, in real time like every time-out")]
+fn patience() -> Pin<Box<Sleep>> {
+    Box::pin(tokio::time::sleep(LINGER))
 }
 
 impl<T> Drop for Line<T> {

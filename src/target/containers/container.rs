@@ -11,8 +11,8 @@ use futures_util::StreamExt as _;
 use testcontainers::bollard::{
     container::AttachContainerResults,
     models::{
-        ContainerCreateBody, EndpointSettings, HostConfig, NetworkConnectRequest, NetworkingConfig,
-        PortBinding,
+        ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, NetworkConnectRequest,
+        NetworkingConfig, PortBinding,
     },
     query_parameters::{
         AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptions,
@@ -46,6 +46,9 @@ const LOG_LINES: usize = 2_000;
 
 /// What a process that was asked to end may take (seconds): it has nothing to finish.
 const STOP_LIMIT: i32 = 5;
+
+/// How often Docker asks whether a component is well (nanoseconds): for people, the run notices by itself.
+const HEALTH_INTERVAL: i64 = 30_000_000_000;
 
 /// Memory for what a component writes; its root file system is read-only.
 const SCRATCH: &str = "size=64m,mode=1777";
@@ -134,6 +137,12 @@ impl Container {
             stdin_once: Some(true),
             attach_stdin: Some(true),
             user: Some("65532:65532".into()),
+            // Here and not in the image, so that a published one has it too.
+            healthcheck: Some(HealthConfig {
+                test: Some(["CMD", "/touchstone", "component", "--check"].map(str::to_owned).to_vec()),
+                interval: Some(HEALTH_INTERVAL),
+                ..HealthConfig::default()
+            }),
             host_config: Some(HostConfig {
                 network_mode: Some(self.network.clone()),
                 port_bindings: Some(bindings.map(publish).into_iter().collect()),

@@ -34,7 +34,6 @@ COPY files /
 LABEL touchstone.image=built
 USER 65532:65532
 EXPOSE 443 8443 8444
-HEALTHCHECK --interval=30s --timeout=3s CMD ["/touchstone", "component", "--check"]
 ENTRYPOINT ["/touchstone"]
 CMD ["component"]
 "#;
