@@ -164,7 +164,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Line<T> {
 }
 
 /// How long the other side may take to notice that it was answered.
-#[expect(clippy::disallowed_methods, reason = "a bound on a connection that ends, in real time like every time-out")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bound on a connection that ends, in real time like every time-out"
+)]
 fn patience() -> Pin<Box<Sleep>> {
     Box::pin(tokio::time::sleep(LINGER))
 }

@@ -86,11 +86,7 @@ impl From<Docker> for EngineError {
             Self::Slow(super::engine::PATIENCE.as_secs())
         } else if matches!(error, Docker::DockerResponseServerError { .. }) {
             Self::Other(text)
-        } else if says("connection refused")
-            || says("no such file or directory")
-            || says("socket not found")
-            || says("error trying to connect")
-            || says("connect")
+        } else if matches!(error, Docker::IOError { .. } | Docker::SocketNotFoundError(_)) || says("connect")
         {
             Self::NoDaemon(text)
         } else {
@@ -148,10 +144,6 @@ mod tests {
         let io = |kind| EngineError::from(Docker::IOError { err: std::io::Error::from(kind) }).to_string();
         assert!(io(std::io::ErrorKind::PermissionDenied).starts_with("no permission to use Docker"));
         assert!(io(std::io::ErrorKind::ConnectionRefused).starts_with("no Docker daemon answers"));
-        assert!(
-            io(std::io::ErrorKind::NotFound).contains("DOCKER_HOST"),
-            "{}",
-            io(std::io::ErrorKind::NotFound)
-        );
+        assert!(io(std::io::ErrorKind::NotFound).contains("DOCKER_HOST"));
     }
 }
