@@ -81,7 +81,7 @@ pub(super) struct Run {
     filter: Vec<String>,
     #[command(flatten)]
     place: Place,
-    /// Cases at a time; by default four times the number of processors, in containers twice.
+    /// Cases at a time; by default four times the number of processors, in containers their number.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Run the second of four parts: `2/4`, or `zero-based:1/4` where the index counts from zero.

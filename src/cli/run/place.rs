@@ -66,13 +66,14 @@ impl Place {
         target.into_iter().chain(self.image.clone().map(|image| ("image", image)))
     }
 
-    /// Cases at a time where nobody says how many. In containers each has some ten processes of its own.
+    /// Cases at a time where nobody says how many. In containers each has processes of its own, which keep the
+    /// processors busy while it waits.
     pub(super) fn jobs(&self) -> NonZeroUsize {
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        cores.saturating_mul(NonZeroUsize::MIN.saturating_add(match self.target {
-            Kind::Embedded => 3,
-            Kind::Containers => 1,
-        }))
+        match self.target {
+            Kind::Embedded => cores.saturating_mul(NonZeroUsize::MIN.saturating_add(3)),
+            Kind::Containers => cores,
+        }
     }
 }
 
