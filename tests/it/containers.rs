@@ -179,7 +179,7 @@ fn outages_are_real_and_their_scenarios_have_teeth() {
 }
 
 #[test]
-fn runs_beside_each_other_do_not_meet_and_nothing_stays() {
+fn runs_beside_each_other_do_not_meet() {
     let Some(_turn) = docker() else { return };
     let both = std::thread::scope(|scope| {
         let one = scope.spawn(|| run("beside-1", &["--target", "containers", "audience"]));
