@@ -68,8 +68,9 @@ pub(super) async fn run(plan: &CasePlan, target: &dyn Target, settings: &Setting
             plan.result(CheckStatus::NotApplicable(reason), None)
         }
         None => match start(plan, target, settings).await {
-            Ok(context) => match absent_component(plan, &context) {
+            Ok(mut context) => match absent_component(plan, &context) {
                 Some(component) => {
+                    context.platform.over();
                     let reason = format!("the platform of these values has no {component}");
                     plan.result(CheckStatus::NotApplicable(reason), None)
                 }

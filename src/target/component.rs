@@ -49,6 +49,9 @@ pub(super) const ORDERS: u16 = 8444;
 /// The path of assignments.
 pub(super) const ASSIGNMENT: &str = "/control/assignment";
 
+/// Of this program.
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// How long [`is_up`] waits for a port of its own container.
 const HEALTH_LIMIT: Duration = Duration::from_secs(1);
 
@@ -56,6 +59,8 @@ const HEALTH_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
+    /// Of the program that says so: another one may understand an order otherwise.
+    pub(super) version: String,
     /// The names that it answers under.
     pub(super) hosts: Vec<String>,
     /// The bearer secret of its wires.
@@ -189,7 +194,10 @@ struct Post {
 
 /// Takes assignments until the process ends. `log` is told what happens, a line at a time.
 pub async fn serve(identity: Identity, log: Log) -> Result<(), TargetError> {
-    let Identity { hosts, secret, certificates, authority, keys } = identity;
+    let Identity { version, hosts, secret, certificates, authority, keys } = identity;
+    if version != VERSION {
+        return Err(environment(format!("the image is of version {VERSION}, and the run of {version}")));
+    }
     let leaf = certificates.leaf().map_err(environment)?;
     let post = Arc::new(Post {
         seat: Seat { hosts, port: PORT, wire: WIRE },

@@ -1,6 +1,6 @@
 //! The container engine, as far as a run needs it: one client, one image, everything labelled with the run.
 
-use std::{future::Future, time::Duration};
+use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use testcontainers::{
     bollard::{
@@ -24,8 +24,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a run's containers and networks are labelled with: its id.
 pub(super) const RUN: &str = "touchstone.run";
-/// And the file that the run holds locked as long as it lives.
+/// And the file that the run holds locked as long as it lives,
 pub(super) const LOCK: &str = "touchstone.lock";
+/// on the machine, or in the container, where it runs: several of them can use one daemon, and see no lock but their own.
+pub(super) const HOST: &str = "touchstone.host";
 
 /// One run's use of the engine.
 #[derive(Debug)]
@@ -55,8 +57,9 @@ impl Engine {
     }
 
     /// The labels of everything that is made.
-    pub(super) fn labels(&self) -> [(String, String); 2] {
-        [(RUN.to_owned(), self.run.clone()), (LOCK.to_owned(), self.warden.lock_path().display().to_string())]
+    pub(super) fn labels(&self) -> [(String, String); 3] {
+        let lock = self.warden.lock_path().display().to_string();
+        [(RUN.to_owned(), self.run.clone()), (HOST.to_owned(), host()), (LOCK.to_owned(), lock)]
     }
 
     /// A private network. Its containers find one another by name.
@@ -171,9 +174,15 @@ async fn sweep(docker: &Docker) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// The runs that have a container or a network here, and the file that each holds locked.
-async fn runs(docker: &Docker) -> Result<std::collections::BTreeMap<String, String>, EngineError> {
-    let filters = || [("label", vec![RUN])].into_iter().collect();
+/// The name of this machine, or of the container that this runs in. Where there is none, all are the same.
+fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
+
+/// The runs from this host that have a container or a network here, and the file that each holds locked.
+async fn runs(docker: &Docker) -> Result<BTreeMap<String, String>, EngineError> {
+    let ours = format!("{HOST}={}", host());
+    let filters = || [("label", vec![RUN, &ours])].into_iter().collect();
     let options = ListContainersOptionsBuilder::new().all(true).filters(&filters()).build();
     let containers = in_time(docker.list_containers(Some(options))).await?;
     let options = ListNetworksOptionsBuilder::new().filters(&filters()).build();

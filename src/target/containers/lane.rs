@@ -15,7 +15,7 @@ use crate::{
     net::{self, Authority},
     target::{
         TargetError,
-        component::{ASSIGNMENT, Assigned, Assignment, Identity, Refused},
+        component::{ASSIGNMENT, Assigned, Assignment, Identity, Refused, VERSION},
     },
 };
 
@@ -197,6 +197,7 @@ async fn start(
     names.push("127.0.0.1".to_owned());
     let other = |error: &dyn std::fmt::Display| EngineError::Other(error.to_string());
     let identity = Identity {
+        version: VERSION.to_owned(),
         hosts: hosts.to_vec(),
         secret: common.secret.clone(),
         certificates: common.authority.certificates(&names).map_err(|error| other(&error))?,
