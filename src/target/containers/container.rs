@@ -44,6 +44,9 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// Lines of a log that are kept; the oldest go.
 const LOG_LINES: usize = 2_000;
 
+/// Lines of it that tell why a process ended.
+const LAST_WORDS: usize = 4;
+
 /// What a process that was asked to end may take (seconds): it has nothing to finish.
 const STOP_LIMIT: i32 = 5;
 
@@ -303,7 +306,10 @@ impl Container {
     }
 
     fn last_words(&self) -> Option<String> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).lines.back().cloned()
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = log.lines.len().saturating_sub(LAST_WORDS);
+        let lines: Vec<_> = log.lines.iter().skip(from).map(|line| line.trim()).collect();
+        (!lines.is_empty()).then(|| lines.join(" | "))
     }
 }
 

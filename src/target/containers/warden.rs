@@ -32,7 +32,7 @@ pub(super) struct Warden {
 impl Warden {
     /// Takes the run's lock and starts its warden.
     pub(super) fn hire(run: &str) -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("touchstone-{run}.lock"));
+        let path = lock_of(run);
         let lock = File::create(&path)?;
         lock.lock()?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -86,6 +86,11 @@ pub(super) async fn watch(run: &str) {
         // There is nobody to tell: the next run sweeps.
         let _ = engine::remove_run(&docker, run).await;
     }
+    let _ = std::fs::remove_file(lock_of(run));
+}
+
+fn lock_of(run: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("touchstone-{run}.lock"))
 }
 
 /// How a run stands whose containers are here.
