@@ -65,6 +65,8 @@ pub struct ContainersTarget {
 struct Lanes {
     common: Common,
     idle: Mutex<Vec<Lane>>,
+    /// The networks of those that a case left in the middle: nobody knows what is in them.
+    lost: Mutex<Vec<String>>,
     made: AtomicUsize,
 }
 
@@ -84,7 +86,8 @@ impl ContainersTarget {
         let authority = Authority::generate().map_err(environment)?;
         let http = net::build_client(&[authority.certificate()], &Names::new(), ORDER_LIMIT);
         let common = Common { engine, authority, secret: random()?, http: http.map_err(environment)? };
-        let lanes = Lanes { common, idle: Mutex::default(), made: AtomicUsize::new(0) };
+        let lanes =
+            Lanes { common, idle: Mutex::default(), lost: Mutex::default(), made: AtomicUsize::new(0) };
         let pace = Pace::still().map_err(environment)?;
         Ok(Self { rules, signing_key, pace, keep, lanes: Arc::new(lanes) })
     }
@@ -180,6 +183,10 @@ pub async fn watch(run: &str) {
 
 impl Lanes {
     async fn take(&self) -> Result<Lane, TargetError> {
+        let lost = std::mem::take(&mut *self.lost.lock().unwrap_or_else(PoisonError::into_inner));
+        for network in lost {
+            self.common.engine.remove_network(&network).await?;
+        }
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(lane) => Ok(lane),
@@ -188,7 +195,7 @@ impl Lanes {
     }
 }
 
-/// A lane while a case has it. It goes back when the case is over.
+/// A lane while a case has it. It goes back when the case is over, and is given up if the case was.
 #[derive(Debug)]
 struct Taken {
     lane: Option<Lane>,
@@ -199,11 +206,12 @@ struct Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        let Some(mut lane) = self.lane.take() else { return };
-        if !self.over {
-            lane.doubt();
+        let Some(lane) = self.lane.take() else { return };
+        if self.over {
+            self.lanes.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
+        } else {
+            self.lanes.lost.lock().unwrap_or_else(PoisonError::into_inner).push(lane.into_network());
         }
-        self.lanes.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{
     collections::VecDeque,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -53,6 +56,10 @@ const STOP_LIMIT: i32 = 5;
 /// How often Docker asks whether a component is well (nanoseconds): for people, the run notices by itself.
 const HEALTH_INTERVAL: i64 = 30_000_000_000;
 
+/// What one component may have: twenty times what it needs.
+const MEMORY: i64 = 512 << 20;
+const PROCESSES: i64 = 256;
+
 /// Memory for what a component writes; its root file system is read-only.
 const SCRATCH: &str = "size=64m,mode=1777";
 
@@ -66,6 +73,7 @@ pub(super) struct Container {
     identity: Arc<Vec<u8>>,
     ports: Ports,
     log: Arc<Mutex<Log>>,
+    ended: Arc<AtomicBool>,
 }
 
 /// Where its ports are published, on loopback. They are chosen, since Docker's own choice changes with every restart.
@@ -100,6 +108,7 @@ impl Container {
             identity: Arc::new(line),
             ports: Ports::free()?,
             log: Arc::default(),
+            ended: Arc::default(),
         };
         for others in (0..PORT_CHOICES).rev() {
             match container.create(engine).await {
@@ -135,7 +144,7 @@ impl Container {
         ContainerCreateBody {
             image: Some(engine.image.clone()),
             cmd: Some(vec!["component".into()]),
-            labels: Some(engine.labels().into_iter().collect()),
+            labels: Some(engine.labels(&self.network).into_iter().collect()),
             open_stdin: Some(true),
             stdin_once: Some(true),
             attach_stdin: Some(true),
@@ -150,6 +159,8 @@ impl Container {
                 network_mode: Some(self.network.clone()),
                 port_bindings: Some(bindings.map(publish).into_iter().collect()),
                 readonly_rootfs: Some(true),
+                memory: Some(MEMORY),
+                pids_limit: Some(PROCESSES),
                 cap_drop: Some(vec!["ALL".into()]),
                 security_opt: Some(vec!["no-new-privileges".into()]),
                 tmpfs: Some([("/tmp".to_owned(), SCRATCH.to_owned())].into_iter().collect()),
@@ -207,7 +218,8 @@ impl Container {
         >,
     ) -> watch::Receiver<State> {
         let (tell, told) = watch::channel(State::Starting);
-        let log = Arc::clone(&self.log);
+        let (log, ended) = (Arc::clone(&self.log), Arc::clone(&self.ended));
+        ended.store(false, Ordering::Relaxed);
         tokio::spawn(async move {
             while let Some(Ok(said)) = output.next().await {
                 let said = String::from_utf8_lossy(&said.into_bytes()).into_owned();
@@ -218,6 +230,7 @@ impl Container {
                     log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
                 }
             }
+            ended.store(true, Ordering::Relaxed);
             tell.send_replace(State::Ended);
         });
         told
@@ -226,14 +239,19 @@ impl Container {
     /// Why it ended by itself.
     pub(super) async fn died(&self, engine: &Engine) -> EngineError {
         let inspected = in_time(engine.docker.inspect_container(&self.name, None)).await;
-        let state = inspected.ok().and_then(|container| container.state).unwrap_or_default();
-        let how = if state.oom_killed == Some(true) {
-            "out of memory".to_owned()
-        } else {
-            format!("exit code {}", state.exit_code.unwrap_or_default())
+        let how = match inspected.ok().and_then(|container| container.state) {
+            None => "is not there any more: somebody else removed it".to_owned(),
+            Some(state) if state.paused == Some(true) => "is paused, by somebody else".to_owned(),
+            Some(state) if state.oom_killed == Some(true) => "ended for want of memory".to_owned(),
+            Some(state) => format!("ended by itself, exit code {}", state.exit_code.unwrap_or_default()),
         };
         let last = self.last_words().unwrap_or_else(|| "none".into());
         EngineError::Died { of: self.hosts.join(", "), how, last }
+    }
+
+    /// Its process is known to be gone.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// It runs, and nobody has paused it.

@@ -22,9 +22,14 @@ use super::{
 /// How long the daemon has for one answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The option of Docker's bridge that lets containers reach the outside.
+const MASQUERADE: &str = "com.docker.network.bridge.enable_ip_masquerade";
+
 /// What a run's containers and networks are labelled with: its id.
 pub(super) const RUN: &str = "touchstone.run";
-/// And the file that the run holds locked as long as it lives,
+/// Their network,
+pub(super) const LANE: &str = "touchstone.lane";
+/// and the file that the run holds locked as long as it lives,
 pub(super) const LOCK: &str = "touchstone.lock";
 /// on the machine, or in the container, where it runs: several of them can use one daemon, and see no lock but their own.
 pub(super) const HOST: &str = "touchstone.host";
@@ -56,10 +61,15 @@ impl Engine {
         Ok(Self { docker, run, image, warden })
     }
 
-    /// The labels of everything that is made.
-    pub(super) fn labels(&self) -> [(String, String); 3] {
+    /// The labels of everything that is made for a network.
+    pub(super) fn labels(&self, network: &str) -> [(String, String); 4] {
         let lock = self.warden.lock_path().display().to_string();
-        [(RUN.to_owned(), self.run.clone()), (HOST.to_owned(), host()), (LOCK.to_owned(), lock)]
+        [
+            (RUN.to_owned(), self.run.clone()),
+            (LANE.to_owned(), network.to_owned()),
+            (HOST.to_owned(), host()),
+            (LOCK.to_owned(), lock),
+        ]
     }
 
     /// A private network. Its containers find one another by name.
@@ -67,10 +77,17 @@ impl Engine {
         let request = NetworkCreateRequest {
             name: name.to_owned(),
             driver: Some("bridge".into()),
-            labels: Some(self.labels().into_iter().collect()),
+            labels: Some(self.labels(name).into_iter().collect()),
+            // No way out, neither by name nor by address; published ports are not concerned.
+            options: Some([(MASQUERADE.to_owned(), "false".to_owned())].into_iter().collect()),
             ..NetworkCreateRequest::default()
         };
         in_time(self.docker.create_network(request)).await.map(drop)
+    }
+
+    /// Removes a network and the containers that were made for it.
+    pub(super) async fn remove_network(&self, name: &str) -> Result<(), EngineError> {
+        remove_labelled(&self.docker, &format!("{LANE}={name}")).await
     }
 
     /// Removes everything of this run.
@@ -166,8 +183,8 @@ fn gone_already(removed: Result<(), EngineError>) -> Result<(), EngineError> {
 /// Removes what runs left that are over: their lock is free.
 async fn sweep(docker: &Docker) -> Result<(), EngineError> {
     for (run, lock) in runs(docker).await? {
-        if warden::standing(&lock) == Standing::Dead {
-            remove_run(docker, &run).await?;
+        // What cannot be removed, with a person's container in its network, is in nobody's way here: `clean` complains.
+        if warden::standing(&lock) == Standing::Dead && remove_run(docker, &run).await.is_ok() {
             warden::forget(&lock);
         }
     }

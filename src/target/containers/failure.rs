@@ -44,11 +44,11 @@ pub enum EngineError {
     #[error("cannot make an image of this executable: {0}; `--image` takes one that was published")]
     NotContained(String),
     /// A component ended by itself.
-    #[error("the container of {of} ended by itself, {how}; its last words: {last}")]
+    #[error("the container of {of} {how}; its last words: {last}")]
     Died {
         /// Its names.
         of: String,
-        /// Its exit code, or that its memory was used up.
+        /// What became of it.
         how: String,
         /// The end of its log.
         last: String,

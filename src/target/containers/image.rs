@@ -19,7 +19,10 @@ use testcontainers::{
     runners::AsyncBuilder as _,
 };
 
-use super::failure::{EngineError, innermost};
+use super::{
+    engine::in_time,
+    failure::{EngineError, innermost},
+};
 
 /// What an image of ours is called, and labelled with.
 const NAME: &str = "touchstone";
@@ -45,7 +48,7 @@ pub(super) async fn of_this_executable(docker: &Docker) -> Result<String, Engine
         .map_err(|error| EngineError::NotContained(error.to_string()))??;
     let tag = files.tag;
     let name = format!("{NAME}:{tag}");
-    if docker.inspect_image(&name).await.is_ok() {
+    if in_time(docker.inspect_image(&name)).await.is_ok() {
         return Ok(name);
     }
     let mut image = GenericBuildableImage::new(NAME, &tag).with_dockerfile_string(DOCKERFILE);
@@ -68,16 +71,22 @@ pub(super) async fn remove(docker: &Docker, but: Option<&str>) -> Result<Vec<Str
     let filters = [("label", vec![LABEL])].into_iter().collect();
     let options = ListImagesOptionsBuilder::new().filters(&filters).build();
     let mut removed = Vec::new();
-    for image in docker.list_images(Some(options)).await? {
-        for name in image.repo_tags.iter().filter(|name| but != Some(name.as_str())) {
+    for image in in_time(docker.list_images(Some(options))).await? {
+        for name in image.repo_tags.iter().filter(|name| is_ours(name) && but != Some(name.as_str())) {
             let options = RemoveImageOptionsBuilder::new().build();
             // One that a run beside this one uses stays.
-            if docker.remove_image(name, Some(options), None).await.is_ok() {
+            if in_time(docker.remove_image(name, Some(options), None)).await.is_ok() {
                 removed.push(name.clone());
             }
         }
     }
     Ok(removed)
+}
+
+/// A name that was given here: a person's own name for an image is theirs.
+fn is_ours(name: &str) -> bool {
+    let tag = name.strip_prefix(NAME).and_then(|rest| rest.strip_prefix(':'));
+    tag.is_some_and(|tag| tag.len() == TAG && tag.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// What goes into the image, and the tag that its content gives.
@@ -119,8 +128,9 @@ fn files() -> Result<Files, EngineError> {
 /// The libraries that the loader would take, and the loader.
 fn libraries(executable: &Path) -> Result<Vec<String>, EngineError> {
     let output = Command::new("ldd").arg(executable).output();
-    let output =
-        output.map_err(|error| EngineError::NotContained(format!("`ldd` names its libraries: {error}")))?;
+    let output = output.map_err(|error| {
+        EngineError::NotContained(format!("`ldd` is needed to find its libraries: {error}"))
+    })?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
@@ -155,6 +165,16 @@ mod tests {
         assert_eq!(paths(said).unwrap(), ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"]);
         let error = paths("\tlibssl.so.3 => not found\n").unwrap_err();
         assert!(error.to_string().contains("libssl.so.3 => not found"), "{error}");
+    }
+
+    #[test]
+    fn a_persons_name_for_an_image_is_theirs() {
+        assert!(is_ours("touchstone:356017d0c1ad32a9"));
+        for other in
+            ["touchstone:latest", "mine:356017d0c1ad32a9", "touchstone:356017d0c1ad32a9x", "touchstone"]
+        {
+            assert!(!is_ours(other), "{other}");
+        }
     }
 
     #[test]

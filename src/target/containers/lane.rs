@@ -68,7 +68,7 @@ impl Lane {
         let keeps = |hosts: &Vec<String>, member: &Member| {
             let wanted = seats.contains(hosts);
             let in_the_way = seats.iter().flatten().any(|host| hosts.contains(host));
-            member.away.is_none() && (wanted || !in_the_way)
+            member.away.is_none() && !member.container.has_ended() && (wanted || !in_the_way)
         };
         let members = std::mem::take(&mut self.members);
         let (kept, leaving): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -120,11 +120,9 @@ impl Lane {
         self.members.iter()
     }
 
-    /// Nobody knows in what state a case left it that was given up in the middle.
-    pub(super) fn doubt(&mut self) {
-        for member in self.members.values_mut() {
-            member.away.get_or_insert(Absence::Killed);
-        }
+    /// Its network, by which everything that was made for it is labelled.
+    pub(super) fn into_network(self) -> String {
+        self.network
     }
 }
 
