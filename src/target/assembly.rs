@@ -26,7 +26,7 @@ use spanned_yaml::Source;
 
 pub use self::log::Log;
 pub(super) use self::{
-    ground::{Ground, Seat},
+    ground::{Ground, Seat, bind_everywhere},
     pace::Pace,
 };
 use super::{Control, Endpoint, Endpoints, PlatformOrder, Probe, TargetError, embedded::tenant};
@@ -40,6 +40,7 @@ use crate::{
         values::{self, EnterpriseManager, Values},
     },
     net::{self, Leaf, Serving},
+    outcome::Capability,
     reference::{
         Surroundings,
         cloud_ui::{self, CloudUi},
@@ -48,6 +49,16 @@ use crate::{
     scratch::Scratch,
     token::TokenCache,
 };
+
+/// What can be done with its components wherever they run.
+pub(super) const CAPABILITIES: [Capability; 6] = [
+    Capability::ClockControl,
+    Capability::FaultInjection,
+    Capability::KeyRotation,
+    Capability::Minting,
+    Capability::Journal,
+    Capability::PolicyChange,
+];
 
 /// The IdP's name among the components.
 pub(super) const IDP: &str = "idp";

@@ -5,7 +5,7 @@
 //! component that has its names. Each assignment begins with nothing of the one before, so that no case sees another.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     sync::Arc,
     time::Duration,
 };
@@ -18,6 +18,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::put,
 };
+use bytes::Bytes;
 use mock_idp::KeyPool;
 use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ use tokio::sync::Mutex;
 
 use super::{
     PlatformOrder, Probe, TargetError,
-    assembly::{Blueprint, Ground, Kit, Launched, Log, Pace, Seat, environment},
+    assembly::{Blueprint, Ground, Kit, Launched, Log, Pace, Seat, bind_everywhere, environment},
 };
 use crate::{
     chance::Seed,
@@ -48,6 +49,9 @@ pub(super) const ORDERS: u16 = 8444;
 
 /// The path of assignments.
 pub(super) const ASSIGNMENT: &str = "/control/assignment";
+
+/// How the line of its log begins by which the process says that it is ready.
+pub(super) const READY: &str = "takes assignments";
 
 /// Of this program.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -151,6 +155,11 @@ impl Assignment {
         })
     }
 
+    /// As it travels.
+    pub(super) fn body(&self) -> Result<Bytes, TargetError> {
+        serde_json::to_vec(self).map(Bytes::from).map_err(environment)
+    }
+
     fn rules(&self) -> Result<Rules, TargetError> {
         let Some(id) = &self.broken else { return Ok(Rules::ALL) };
         let rule = Rule::by_id(id).ok_or_else(|| environment(format!("`{id}` is no rule here")))?;
@@ -213,12 +222,10 @@ pub async fn serve(identity: Identity, log: Log) -> Result<(), TargetError> {
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&post), admit))
         .with_state(Arc::clone(&post));
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, ORDERS)));
-    let listener = listener.map_err(environment)?;
-    listener.set_nonblocking(true).map_err(environment)?;
+    let listener = bind_everywhere(ORDERS)?;
     let serving = net::serve(listener, &leaf, Arc::new(SystemClock), &Faults::default(), router);
     let serving = serving.map_err(environment)?;
-    post.log.line(&format!("takes assignments for {}", post.seat.hosts.join(", ")));
+    post.log.line(&format!("{READY} for {}", post.seat.hosts.join(", ")));
     std::future::pending::<()>().await;
     drop(serving);
     Ok(())

@@ -32,7 +32,7 @@ use self::{
 };
 use super::{
     Control, Endpoint, Endpoints, Pending, Platform, PlatformOrder, REQUEST_LIMIT, Target, TargetError,
-    assembly::{Blueprint, Pace, environment},
+    assembly::{Blueprint, CAPABILITIES, Pace, environment},
     component::{Assigned, Assignment},
 };
 use crate::{
@@ -134,15 +134,7 @@ impl Target for ContainersTarget {
                 "reference Enterprise Manager, Cloud UI, Registry Server, MCP servers behind their proxies and a mock IdP, each in a container of the image `{}`",
                 self.lanes.common.engine.image
             ),
-            capabilities: vec![
-                Capability::ClockControl,
-                Capability::FaultInjection,
-                Capability::KeyRotation,
-                Capability::Minting,
-                Capability::Journal,
-                Capability::PolicyChange,
-                Capability::Outage,
-            ],
+            capabilities: [&CAPABILITIES[..], &[Capability::Outage]].concat(),
             clock: self.pace.name().into(),
         }
     }
@@ -323,8 +315,7 @@ impl ContainersPlatform {
             let Some(from) = member.away else { return Ok(()) };
             member.container.come_back(&lanes.common.engine, from).await?;
             if matches!(from, Absence::Stopped | Absence::Killed) {
-                let body = serde_json::to_vec(&self.assignment).map_err(environment)?;
-                member.assign(&lanes.common, &body).await?;
+                member.assign(&lanes.common, &self.assignment.body()?).await?;
             }
             member.away = None;
         }

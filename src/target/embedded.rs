@@ -17,7 +17,7 @@ use mock_idp::KeyPool;
 
 use super::{
     Endpoints, Pending, Platform, PlatformOrder, REQUEST_LIMIT, Target, TargetError,
-    assembly::{Blueprint, Ground, IDP, Kit, Launched, Pace, environment},
+    assembly::{Blueprint, CAPABILITIES, Ground, IDP, Kit, Launched, Pace, environment},
     control_host,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     clock::{Clock, ManualClock},
     model::{identifier::Component, rule::Rules},
     net::{self, Authority, Leaf, Names},
-    outcome::{Capability, TargetIdentity},
+    outcome::TargetIdentity,
     reference::enterprise_manager::SigningKey,
 };
 
@@ -108,14 +108,7 @@ impl Target for EmbeddedTarget {
             name: "embedded".into(),
             description: "reference Enterprise Manager, Cloud UI, Registry Server, MCP servers behind their proxies and a mock IdP in this process"
                 .into(),
-            capabilities: vec![
-                Capability::ClockControl,
-                Capability::FaultInjection,
-                Capability::KeyRotation,
-                Capability::Minting,
-                Capability::Journal,
-                Capability::PolicyChange,
-            ],
+            capabilities: CAPABILITIES.to_vec(),
             clock: self.pace.name().into(),
         }
     }

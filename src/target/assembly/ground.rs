@@ -1,7 +1,7 @@
 //! Where the components of a process stand.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, TcpListener},
     time::Duration,
 };
 
@@ -50,7 +50,7 @@ impl Ground {
                 names.extend(hosts.iter().map(|host| (host.clone(), address)));
                 Ok(Some(listener))
             }
-            Self::Alone { seat, .. } if seat.hosts == hosts => everywhere(seat.port).map(Some),
+            Self::Alone { seat, .. } if seat.hosts == hosts => bind_everywhere(seat.port).map(Some),
             Self::Alone { .. } => Ok(None),
         }
     }
@@ -59,7 +59,7 @@ impl Ground {
     pub(super) fn bind_wire(&self) -> Result<TcpListener, TargetError> {
         match self {
             Self::Loopback { .. } => net::bind(0).map_err(environment),
-            Self::Alone { seat, .. } => everywhere(seat.wire),
+            Self::Alone { seat, .. } => bind_everywhere(seat.wire),
         }
     }
 
@@ -84,8 +84,6 @@ impl Ground {
 }
 
 /// In a container every address is the container's own.
-fn everywhere(port: u16) -> Result<TcpListener, TargetError> {
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
-    let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
-    listener.map_err(environment)
+pub(in crate::target) fn bind_everywhere(port: u16) -> Result<TcpListener, TargetError> {
+    net::bind_at(Ipv4Addr::UNSPECIFIED, port).map_err(environment)
 }

@@ -10,9 +10,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use testcontainers::bollard::{
-    container::AttachContainerResults,
+    self,
+    container::{AttachContainerResults, LogOutput},
     models::{
         ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, NetworkConnectRequest,
         NetworkingConfig, PortBinding,
@@ -31,7 +32,7 @@ use super::{
 use crate::{
     chance::{self, Chance, Seed},
     model::absence::Absence,
-    target::component::{Identity, ORDERS, PORT, WIRE},
+    target::component::{Identity, ORDERS, PORT, READY, WIRE},
 };
 
 /// Where ports are drawn from: below those that systems give to connections, which could take one at any time.
@@ -70,7 +71,7 @@ pub(super) struct Container {
     network: String,
     hosts: Vec<String>,
     /// What it reads at each start.
-    identity: Arc<Vec<u8>>,
+    identity: Vec<u8>,
     ports: Ports,
     log: Arc<Mutex<Log>>,
     ended: Arc<AtomicBool>,
@@ -105,7 +106,7 @@ impl Container {
             name,
             network: network.to_owned(),
             hosts: identity.hosts.clone(),
-            identity: Arc::new(line),
+            identity: line,
             ports: Ports::free()?,
             log: Arc::default(),
             ended: Arc::default(),
@@ -206,16 +207,7 @@ impl Container {
     /// Collects what the process says. The first line says that it is ready, the end of the stream that it is gone.
     fn listen(
         &self,
-        mut output: std::pin::Pin<
-            Box<
-                dyn futures_util::Stream<
-                        Item = Result<
-                            testcontainers::bollard::container::LogOutput,
-                            testcontainers::bollard::errors::Error,
-                        >,
-                    > + Send,
-            >,
-        >,
+        mut output: impl Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send + Unpin + 'static,
     ) -> watch::Receiver<State> {
         let (tell, told) = watch::channel(State::Starting);
         let (log, ended) = (Arc::clone(&self.log), Arc::clone(&self.ended));
@@ -338,9 +330,6 @@ enum State {
     Ready,
     Ended,
 }
-
-/// How the line begins by which a process says that it is ready.
-const READY: &str = "takes assignments";
 
 impl Log {
     fn push(&mut self, line: &str) {

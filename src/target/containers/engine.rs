@@ -2,12 +2,15 @@
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
+use futures_util::TryStreamExt as _;
 use testcontainers::{
     bollard::{
         Docker,
+        errors::Error,
         models::{NetworkCreateRequest, NetworkDisconnectRequest},
         query_parameters::{
-            ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
+            CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
+            RemoveContainerOptionsBuilder,
         },
     },
     core::client::docker_client_instance,
@@ -110,9 +113,7 @@ pub(super) async fn connect() -> Result<Docker, EngineError> {
 }
 
 /// The daemon's answer, or an error once its time is over.
-pub(super) async fn in_time<T>(
-    work: impl Future<Output = Result<T, testcontainers::bollard::errors::Error>>,
-) -> Result<T, EngineError> {
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, EngineError> {
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(done) => Ok(done?),
         Err(_) => Err(EngineError::Slow(PATIENCE.as_secs())),
@@ -121,9 +122,6 @@ pub(super) async fn in_time<T>(
 
 /// The image is here, or can be pulled.
 async fn present(docker: &Docker, name: &str) -> Result<(), EngineError> {
-    use futures_util::TryStreamExt as _;
-    use testcontainers::bollard::query_parameters::CreateImageOptionsBuilder;
-
     if in_time(docker.inspect_image(name)).await.is_ok() {
         return Ok(());
     }

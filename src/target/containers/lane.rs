@@ -3,8 +3,9 @@
 //! Containers stay between cases, components do not: every case assigns anew, and who is not needed is nobody. So cases
 //! share what is slow to make and none of what another case could have changed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use futures_util::future::{join_all, try_join_all};
 use reqwest::StatusCode;
 
@@ -101,14 +102,11 @@ impl Lane {
         seats: &[Vec<String>],
         assignment: &Assignment,
     ) -> Result<Vec<(Vec<String>, Assigned)>, TargetError> {
-        let body = Arc::new(serde_json::to_vec(assignment).map_err(|error| {
-            TargetError::Environment(format!("an assignment cannot be written: {error}"))
-        })?);
+        let body = &assignment.body()?;
         let members = self.members.iter_mut().filter(|(hosts, _)| seats.contains(hosts));
-        try_join_all(members.map(|(hosts, member)| {
-            let body = Arc::clone(&body);
-            async move { Ok((hosts.clone(), member.assign(common, &body).await?)) }
-        }))
+        try_join_all(
+            members.map(async |(hosts, member)| Ok((hosts.clone(), member.assign(common, body).await?))),
+        )
         .await
     }
 
@@ -128,11 +126,11 @@ impl Lane {
 
 impl Member {
     /// Gives it a component. It answers when the component serves.
-    pub(super) async fn assign(&mut self, common: &Common, body: &[u8]) -> Result<Assigned, TargetError> {
+    pub(super) async fn assign(&mut self, common: &Common, body: &Bytes) -> Result<Assigned, TargetError> {
         self.mark = self.container.mark();
         self.assigned = true;
         let request = common.http.put(format!("{}{ASSIGNMENT}", self.container.orders()));
-        let request = request.header("content-type", "application/json").body(body.to_vec());
+        let request = request.header("content-type", "application/json").body(body.clone());
         let answer = match request.bearer_auth(&common.secret).send().await {
             Ok(answer) => answer,
             Err(error) => return Err(self.lost(common, &error).await),
