@@ -25,6 +25,8 @@ mod paths;
 pub mod registry;
 pub mod registry_server;
 
+pub use control::guarded;
+
 /// What a component is given to live in.
 #[derive(Clone, Debug)]
 pub struct Surroundings {

@@ -39,8 +39,7 @@ pub(super) struct Controls {
 /// The wire behind its secret. `own` has the requests that not every component takes: keys, policy.
 pub(super) fn router(controls: Controls, own: Router, secret: &str) -> Router {
     let controls = Arc::new(controls);
-    let secret = Arc::new(digest(&SHA256, secret.as_bytes()));
-    Router::new()
+    let wire = Router::new()
         .route("/control/clock", get(read_clock).put(move_clock))
         .route("/control/journal", get(read_journal).delete(clear_journal))
         .route("/control/reset", post(reset))
@@ -49,8 +48,13 @@ pub(super) fn router(controls: Controls, own: Router, secret: &str) -> Router {
         .merge(own)
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
-        .layer(DefaultBodyLimit::max(16 << 10))
-        .layer(from_fn_with_state(secret, authorize))
+        .layer(DefaultBodyLimit::max(16 << 10));
+    guarded(wire, secret)
+}
+
+/// A wire that nobody uses without the run's secret.
+pub fn guarded(wire: Router, secret: &str) -> Router {
+    wire.layer(from_fn_with_state(Arc::new(digest(&SHA256, secret.as_bytes())), authorize))
 }
 
 /// For a component that has neither keys nor a policy of its own.

@@ -12,9 +12,8 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Request, State},
-    http::{StatusCode, header::AUTHORIZATION},
-    middleware::{Next, from_fn_with_state},
+    extract::{DefaultBodyLimit, State},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::put,
 };
@@ -37,7 +36,10 @@ use crate::{
         secret::Secrets,
     },
     net::{self, Certificates, Faults, Leaf},
-    reference::enterprise_manager::{SigningKey, SigningKeyError},
+    reference::{
+        enterprise_manager::{SigningKey, SigningKeyError},
+        guarded,
+    },
 };
 
 /// Where the component answers; a URL that names no port means it.
@@ -220,8 +222,8 @@ pub async fn serve(identity: Identity, log: Log) -> Result<(), TargetError> {
     let router = Router::new()
         .route(ASSIGNMENT, put(assign).delete(relieve))
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(Arc::clone(&post), admit))
         .with_state(Arc::clone(&post));
+    let router = guarded(router, &post.secret);
     let listener = bind_everywhere(ORDERS)?;
     let serving = net::serve(listener, &leaf, Arc::new(SystemClock), &Faults::default(), router);
     let serving = serving.map_err(environment)?;
@@ -235,14 +237,6 @@ pub async fn serve(identity: Identity, log: Log) -> Result<(), TargetError> {
 #[must_use]
 pub fn is_up() -> bool {
     TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, ORDERS)), HEALTH_LIMIT).is_ok()
-}
-
-async fn admit(State(post): State<Arc<Post>>, request: Request, next: Next) -> Response {
-    let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if shown.and_then(|value| value.strip_prefix("Bearer ")) == Some(post.secret.as_str()) {
-        return next.run(request).await;
-    }
-    refused(StatusCode::UNAUTHORIZED, "invalid_token", "the bearer secret of this run is missing or wrong")
 }
 
 async fn assign(State(post): State<Arc<Post>>, Json(assignment): Json<Assignment>) -> Response {
