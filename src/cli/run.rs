@@ -22,7 +22,7 @@ use spanned_yaml::{Diagnostics, Source};
 use tokio::sync::watch;
 
 pub(super) use self::output::Output;
-use self::place::Place;
+use self::{order::Order, place::Place};
 use super::{
     refusal::{self, Refusal},
     signals::Signals,
@@ -94,9 +94,9 @@ pub(super) struct Run {
     /// Start no further case once one has failed.
     #[arg(long)]
     fail_fast: bool,
-    /// Run the cases in an order drawn from this number, and not in that of their files.
+    /// Run the cases in an order drawn from this number, or `reversed`, and not in that of their files.
     #[arg(long, value_name = "SEED")]
-    shuffle: Option<u64>,
+    shuffle: Option<Order>,
     /// List what would run, and run nothing.
     #[arg(long)]
     list: bool,
@@ -167,8 +167,8 @@ impl Run {
             return Ok(ExitCode::Conformant);
         }
         let mut plans = plans(&chosen, cells, &self.variables, environment, terminal)?;
-        if let Some(seed) = self.shuffle {
-            order::shuffle(&mut plans, seed);
+        if let Some(order) = self.shuffle {
+            order.apply(&mut plans);
         }
         // Better now than after the run.
         self.output.probe()?;
@@ -256,7 +256,7 @@ impl Run {
         for (name, value) in self.place.words() {
             option(name, Some(value));
         }
-        option("shuffle", self.shuffle.map(|seed| seed.to_string()));
+        option("shuffle", self.shuffle.map(|order| order.to_string()));
         option("signing-key", self.signing_key.as_ref().map(|path| path.display().to_string()));
         for (name, value) in &self.variables {
             option("var", Some(format!("{name}={value}")));
