@@ -29,6 +29,9 @@ use crate::{
     reference::enterprise_manager::SigningKey,
 };
 
+/// What reports call it.
+pub const NAME: &str = "embedded";
+
 /// Why a platform with running clocks moves none of them by itself.
 const THEY_RUN: &str = "move clocks that run: their control wires do";
 
@@ -105,7 +108,7 @@ impl EmbeddedTarget {
 impl Target for EmbeddedTarget {
     fn identity(&self) -> TargetIdentity {
         TargetIdentity {
-            name: "embedded".into(),
+            name: NAME.into(),
             description: "reference Enterprise Manager, Cloud UI, Registry Server, MCP servers behind their proxies and a mock IdP in this process"
                 .into(),
             capabilities: CAPABILITIES.to_vec(),

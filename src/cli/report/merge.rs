@@ -17,6 +17,7 @@ use crate::{
     model::divergence::Reading,
     outcome::{ExitCode, Report, merge::merge},
     report::{self, Format},
+    target::embedded,
 };
 
 const EXAMPLES: &str = "\
@@ -118,6 +119,8 @@ fn again(report: &Report) -> Option<String> {
         return None;
     }
     let mut words = vec!["touchstone run".to_owned()];
+    let target = &report.target.name;
+    words.extend((target != embedded::NAME).then(|| format!("--target {target}")));
     words.extend(match u64::from_str_radix(&report.seed, 16).ok()? {
         0 => None,
         seed => Some(format!("--seed {seed}")),
