@@ -17,15 +17,16 @@ use crate::{
 /// Be a component of a platform in a container, as the harness says on standard input.
 #[derive(Args, Debug)]
 pub(super) struct ComponentCommand {
-    /// Say by the exit code whether the component of this container takes assignments.
-    #[arg(long)]
-    check: bool,
+    /// Say by the exit code whether somebody in this container serves TLS at a port.
+    #[arg(long, value_name = "PORT")]
+    check: Option<u16>,
 }
 
 impl ComponentCommand {
     pub(super) fn execute(self, terminal: &Terminal) -> Result<ExitCode, PrintError> {
-        if self.check {
-            return Ok(if component::is_up() { ExitCode::Conformant } else { ExitCode::Unreachable });
+        if let Some(port) = self.check {
+            let up = component::is_up(port);
+            return Ok(if up { ExitCode::Conformant } else { ExitCode::Unreachable });
         }
         refusal::told(attempt(terminal), terminal)
     }

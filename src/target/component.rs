@@ -5,6 +5,7 @@
 //! component that has its names. Each assignment begins with nothing of the one before, so that no case sees another.
 
 use std::{
+    io::{self, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpStream},
     sync::Arc,
     time::Duration,
@@ -233,10 +234,19 @@ pub async fn serve(identity: Identity, log: Log) -> Result<(), TargetError> {
     Ok(())
 }
 
-/// The process in this container takes assignments: what the image's health check asks.
+/// Somebody in this container serves TLS at the port, which is what health checks ask. A connection alone says little: the
+/// system takes it for a process that hangs. So it is told something that is no TLS, and how it ends is waited for.
 #[must_use]
-pub fn is_up() -> bool {
-    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, ORDERS)), HEALTH_LIMIT).is_ok()
+pub fn is_up(port: u16) -> bool {
+    let answer = || {
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut connection = TcpStream::connect_timeout(&at, HEALTH_LIMIT)?;
+        connection.set_read_timeout(Some(HEALTH_LIMIT))?;
+        connection.write_all(b"well?\n")?;
+        connection.read(&mut [0])
+    };
+    // A refusal that does not wait until it has been read.
+    answer().map_or_else(|error| error.kind() == io::ErrorKind::ConnectionReset, |_| true)
 }
 
 async fn assign(State(post): State<Arc<Post>>, Json(assignment): Json<Assignment>) -> Response {

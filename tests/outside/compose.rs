@@ -91,6 +91,17 @@ fn the_platform_comes_up_and_its_walk_through_is_true_outside() {
         composed.inspect("{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}"),
         "65532:65532 true [ALL] [no-new-privileges:true]"
     );
+    // What Compose asks from time to time is true now, and would not be of a port where nobody is.
+    assert_eq!(
+        composed.inspect("{{json .Config.Healthcheck.Test}}"),
+        format!(r#"["CMD","/touchstone","component","--check={}"]"#, composed.port)
+    );
+    let check = |port: &str| {
+        docker(&["exec", &image.tag, "/touchstone", "component", &format!("--check={port}")])
+            .status()
+            .unwrap()
+    };
+    assert_eq!((check(&composed.port).code(), check("1").code()), (Some(0), Some(3)));
 
     let walked = told(Command::new("sh").args(["-c", &script(&page)]));
     let mut rest = walked.as_str();

@@ -152,7 +152,7 @@ impl Container {
             user: Some("65532:65532".into()),
             // Here and not in the image, so that a published one has it too.
             healthcheck: Some(HealthConfig {
-                test: Some(["CMD", "/touchstone", "component", "--check"].map(str::to_owned).to_vec()),
+                test: Some(health_check()),
                 interval: Some(HEALTH_INTERVAL),
                 ..HealthConfig::default()
             }),
@@ -321,6 +321,12 @@ impl Container {
         let lines: Vec<_> = log.lines.iter().skip(from).map(|line| line.trim()).collect();
         (!lines.is_empty()).then(|| lines.join(" | "))
     }
+}
+
+/// The process takes assignments.
+fn health_check() -> Vec<String> {
+    let check = format!("--check={ORDERS}");
+    ["CMD", "/touchstone", "component", &check].map(str::to_owned).to_vec()
 }
 
 /// How far a process is.
