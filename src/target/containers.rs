@@ -82,12 +82,16 @@ impl ContainersTarget {
             || chance::unguessable().ok_or_else(|| environment("the system has no randomness to give"));
         let run: String =
             random()?.to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(RUN_ID).collect();
+        let named = image.is_some();
         let engine = Engine::start(image, run).await?;
         let authority = Authority::generate().map_err(environment)?;
         let http = net::build_client(&[authority.certificate()], &Names::new(), ORDER_LIMIT);
         let common = Common { engine, authority, secret: random()?, http: http.map_err(environment)? };
         let lanes =
             Lanes { common, idle: Mutex::default(), lost: Mutex::default(), made: AtomicUsize::new(0) };
+        if named {
+            lanes.try_out().await?;
+        }
         let pace = Pace::still().map_err(environment)?;
         Ok(Self { rules, signing_key, pace, keep, lanes: Arc::new(lanes) })
     }
@@ -108,6 +112,7 @@ impl ContainersTarget {
             stage.add(lane, &hosts, assigned, &common.secret);
         }
         let Stage { endpoints, owners, notes, cautions } = stage;
+        lane.shows(&endpoints);
         let certificate: CertificateDer<'static> = common.authority.certificate();
         let http = net::build_client(&[certificate], &endpoints.hosts, REQUEST_LIMIT).map_err(environment)?;
         let clock = self.pace.clock();
@@ -132,7 +137,7 @@ impl Target for ContainersTarget {
             name: "containers".into(),
             description: format!(
                 "reference Enterprise Manager, Cloud UI, Registry Server, MCP servers behind their proxies and a mock IdP, each in a container of the image `{}`",
-                self.lanes.common.engine.image
+                self.lanes.common.engine.image_shown
             ),
             capabilities: [&CAPABILITIES[..], &[Capability::Outage]].concat(),
             clock: self.pace.name().into(),
@@ -154,11 +159,15 @@ impl Target for ContainersTarget {
             }
             engine.keep()?;
             let filter = format!("label={}={}", engine::RUN, engine.run);
-            Ok(vec![
+            let mut lines = vec![
                 format!("the containers of this run are kept: docker ps --filter {filter}"),
                 "look inside with: docker logs NAME, docker inspect NAME".to_owned(),
-                "remove them with: touchstone containers clean".to_owned(),
-            ])
+            ];
+            let pin = self.lanes.common.authority.public_key_pin();
+            let idle = self.lanes.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.extend(idle.iter().filter_map(|lane| lane.browser(&pin)));
+            lines.push("remove them with: touchstone containers clean".to_owned());
+            Ok(lines)
         })
     }
 }
@@ -174,6 +183,20 @@ pub async fn watch(run: &str) {
 }
 
 impl Lanes {
+    /// Whether the image is one of ours: else every single case would have to find out.
+    async fn try_out(&self) -> Result<(), EngineError> {
+        let engine = &self.common.engine;
+        let lane = Lane::new(&self.common, self.made.fetch_add(1, Ordering::Relaxed)).await?;
+        let tried = lane.try_out(&self.common).await;
+        engine.remove_network(&lane.into_network()).await?;
+        tried.map_err(|error| match error {
+            EngineError::Died { .. } | EngineError::Silent { .. } => {
+                EngineError::Foreign { image: engine.image_shown.clone(), cause: error.to_string() }
+            }
+            other => other,
+        })
+    }
+
     async fn take(&self) -> Result<Lane, TargetError> {
         let lost = std::mem::take(&mut *self.lost.lock().unwrap_or_else(PoisonError::into_inner));
         for network in lost {

@@ -3,7 +3,7 @@
 
 mod attacks;
 pub(crate) mod browser;
-mod chromium;
+pub(crate) mod chromium;
 mod id_tokens;
 mod pages;
 mod resource;

@@ -13,7 +13,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{method, path_regex},
+};
+
+use crate::cloud_ui::chromium::Chromium;
 
 /// Scenarios with every component, each kind of fault and a moved clock among them.
 const SOME: [&str; 7] = [
@@ -143,6 +149,7 @@ fn verdicts_are_those_of_the_embedded_target_in_every_order() {
     assert_eq!(contained("in-order", &[]), embedded);
     // One lane, so that every case finds the containers as the one before it left them.
     assert_eq!(contained("shuffled", &["--shuffle", "7", "--jobs", "1"]), embedded);
+    assert_eq!(contained("reversed", &["--shuffle", "reversed", "--jobs", "1"]), embedded);
 }
 
 #[test]
@@ -216,14 +223,17 @@ fn nothing_stays_after_an_interrupt_or_a_kill() {
         assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}");
         assert_eq!(left_over(&format!("touchstone.run={run}")), Vec::<String>::new(), "{signal}");
     }
-    let (mut child, run) = in_the_middle();
-    let warden = warden_of(&child);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    // The warden ends when it has removed everything.
-    let gone = Command::new("tail").args(["--pid", &warden, "-f", "/dev/null"]).status().unwrap();
-    assert!(gone.success());
-    assert_eq!(left_over(&format!("touchstone.run={run}")), Vec::<String>::new(), "SIGKILL");
+    // As a panic that nobody catches ends it, and as nobody can prepare for.
+    for signal in ["-ABRT", "-KILL"] {
+        let (mut child, run) = in_the_middle();
+        let warden = warden_of(&child);
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), None, "{signal}");
+        // The warden ends when it has removed everything.
+        let gone = Command::new("tail").args(["--pid", &warden, "-f", "/dev/null"]).status().unwrap();
+        assert!(gone.success());
+        assert_eq!(left_over(&format!("touchstone.run={run}")), Vec::<String>::new(), "{signal}");
+    }
 }
 
 #[test]
@@ -242,6 +252,39 @@ fn what_is_kept_stays_over_other_runs_until_it_is_cleaned() {
     assert_eq!(left_over(&label), Vec::<String>::new());
 }
 
+/// A browser uses the platform by the URLs that harness and containers use, the issuer's among them: it is sent from the
+/// Cloud UI to the provider and back, and the Cloud UI in its container asks the same provider for the tokens.
+#[test]
+fn a_browser_meets_the_same_issuer_as_the_containers() {
+    let Some(_turn) = docker() else { return };
+    let Some(program) = Chromium::find() else { return };
+    let arguments =
+        ["--target", "containers", "--keep", "cloud-ui/sign-in", "--filter", "setup=okta", "--jobs", "1"];
+    let (code, stdout, stderr, _) = run("browser", &arguments);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let command = stderr.lines().find(|line| line.trim_start().starts_with("chromium ")).expect(&stderr);
+    let word = |option: &str, end: char| {
+        let (_, rest) = command.split_once(option).unwrap();
+        rest.split_once(end).unwrap().0
+    };
+    let (pin, rules) = (word("-spki-list=", ' '), word("--host-resolver-rules='", '\''));
+    let ui = command.rsplit('\'').nth(1).unwrap();
+    let mut browser = Chromium::start(program, "containers", rules, pin);
+    browser.open(ui);
+    assert!(browser.text().contains("Sign in with your organization"), "{}", browser.text());
+    browser.click("a.button");
+    browser.wait_for_page();
+    assert!(browser.address().starts_with("https://acme.okta.com/"), "{}", browser.address());
+    browser.fill_in("#username", "ann@acme.test");
+    browser.fill_in("#password", "ann-mock-password");
+    browser.press_enter();
+    browser.wait_for_page();
+    assert!(browser.address().starts_with(ui), "{}", browser.address());
+    assert!(browser.text().contains("Ann Archer"), "{}", browser.text());
+    drop(browser);
+    assert!(touchstone().args(["containers", "clean"]).status().unwrap().success());
+}
+
 #[test]
 fn without_a_daemon_the_run_says_so_and_ends_with_3() {
     let output = touchstone()
@@ -253,6 +296,65 @@ fn without_a_daemon_the_run_says_so_and_ends_with_3() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("no Docker daemon answers") && said.contains("DOCKER_HOST"), "{said}");
+}
+
+/// A daemon that answers as it is told, where a real one would have to be brought into trouble first.
+async fn daemon(answers: &[(&str, &str, ResponseTemplate)]) -> MockServer {
+    let server = MockServer::start().await;
+    let list = || ResponseTemplate::new(200).set_body_json(json!([]));
+    let standing = [
+        ("GET", "/_ping$", ResponseTemplate::new(200).set_body_string("OK")),
+        ("GET", "/version$", ResponseTemplate::new(200).set_body_json(json!({ "ApiVersion": "1.41" }))),
+        ("GET", "/containers/json$", list()),
+        ("GET", "/networks$", list()),
+        ("GET", "/images/json$", list()),
+    ];
+    for (verb, path, answer) in answers.iter().chain(&standing) {
+        Mock::given(method(*verb)).and(path_regex(*path)).respond_with(answer.clone()).mount(&server).await;
+    }
+    server
+}
+
+/// What a run with this daemon says, and its exit code.
+async fn told_by(daemon: &MockServer, name: &str) -> (Option<i32>, String) {
+    let host = format!("tcp://{}", daemon.address());
+    let folder = folder(name);
+    let run = move || {
+        let mut command = touchstone();
+        command.args(["run", "--target", "containers", "opaque/encrypted", "--report"]).arg(folder);
+        command.env("DOCKER_HOST", host).output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_and_taken_ports_are_named_and_end_with_3() {
+    let refusal = |message: &str| ResponseTemplate::new(500).set_body_json(json!({ "message": message }));
+    let missing = ResponseTemplate::new(404).set_body_json(json!({ "message": "No such image" }));
+    let full = "write /touchstone: no space left on device";
+    let built = ResponseTemplate::new(200)
+        .set_body_json(json!({ "error": full, "errorDetail": { "message": full } }));
+    let daemon_full = daemon(&[("GET", "/images/.*/json$", missing), ("POST", "/build$", built)]).await;
+    let (code, said) = told_by(&daemon_full, "full").await;
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("Docker's disk is full") && said.contains("docker system prune"), "{said}");
+
+    let there = ResponseTemplate::new(200).set_body_json(json!({ "Id": "sha256:1" }));
+    let network = ResponseTemplate::new(201).set_body_json(json!({ "Id": "n", "Warning": "" }));
+    let taken = "driver failed programming external connectivity: port is already allocated";
+    let gone = ResponseTemplate::new(404).set_body_json(json!({ "message": "No such container" }));
+    let daemon_taken = daemon(&[
+        ("GET", "/images/.*/json$", there),
+        ("POST", "/networks/create$", network),
+        ("POST", "/containers/create$", refusal(taken)),
+        ("DELETE", "/containers/", gone),
+    ])
+    .await;
+    let (code, said) = told_by(&daemon_taken, "taken").await;
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("no free port could be found") && said.contains("ss -ltn"), "{said}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use testcontainers::{
     bollard::{
         Docker,
         errors::Error,
-        models::{NetworkCreateRequest, NetworkDisconnectRequest},
+        models::{ContainerSummary, Network, NetworkCreateRequest, NetworkDisconnectRequest},
         query_parameters::{
             CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
             RemoveContainerOptionsBuilder,
@@ -45,6 +45,8 @@ pub(super) struct Engine {
     pub(super) run: String,
     /// What containers are made of.
     pub(super) image: String,
+    /// The same for people: as it was named, and which one that is now.
+    pub(super) image_shown: String,
     warden: Warden,
 }
 
@@ -53,15 +55,17 @@ impl Engine {
     pub(super) async fn start(image: Option<String>, run: String) -> Result<Self, EngineError> {
         let docker = connect().await?;
         sweep(&docker).await?;
-        let image = match image {
-            Some(name) => {
-                present(&docker, &name).await?;
-                name
-            }
-            None => image::of_this_executable(&docker).await?,
+        let (image, image_shown) = if let Some(name) = image {
+            // A name can mean another image in the middle of a run.
+            let id = present(&docker, &name).await?;
+            let shown = format!("{name} ({id})");
+            (id, shown)
+        } else {
+            let name = image::of_this_executable(&docker).await?;
+            (name.clone(), name)
         };
         let warden = Warden::hire(&run).map_err(|error| EngineError::Other(error.to_string()))?;
-        Ok(Self { docker, run, image, warden })
+        Ok(Self { docker, run, image, image_shown, warden })
     }
 
     /// The labels of everything that is made for a network.
@@ -120,14 +124,24 @@ pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> 
     }
 }
 
-/// The image is here, or can be pulled.
-async fn present(docker: &Docker, name: &str) -> Result<(), EngineError> {
-    if in_time(docker.inspect_image(name)).await.is_ok() {
-        return Ok(());
+/// The id of an image that is here, or can be pulled.
+async fn present(docker: &Docker, name: &str) -> Result<String, EngineError> {
+    let no = |cause: String| EngineError::NoImage { image: name.to_owned(), cause };
+    if in_time(docker.inspect_image(name)).await.is_err() {
+        let options = CreateImageOptionsBuilder::new().from_image(name).build();
+        let mut pulled = docker.create_image(Some(options), None, None);
+        // A large image takes its time; one of which nothing comes is not coming.
+        loop {
+            match tokio::time::timeout(PATIENCE, pulled.try_next()).await {
+                Ok(Ok(Some(_))) => {}
+                Ok(Ok(None)) => break,
+                Ok(Err(error)) => return Err(no(innermost(&error))),
+                Err(_) => return Err(no(format!("no progress within {} s", PATIENCE.as_secs()))),
+            }
+        }
     }
-    let options = CreateImageOptionsBuilder::new().from_image(name).build();
-    let pulled = docker.create_image(Some(options), None, None).try_for_each(|_| async { Ok(()) }).await;
-    pulled.map_err(|error| EngineError::NoImage { image: name.to_owned(), cause: innermost(&error) })
+    let image = in_time(docker.inspect_image(name)).await?;
+    image.id.ok_or_else(|| no("it has no id".into()))
 }
 
 /// Removes the containers and networks of one run.
@@ -135,17 +149,26 @@ pub(super) async fn remove_run(docker: &Docker, run: &str) -> Result<(), EngineE
     remove_labelled(docker, &format!("{RUN}={run}")).await
 }
 
-async fn remove_labelled(docker: &Docker, label: &str) -> Result<(), EngineError> {
-    let filters = || [("label", vec![label])].into_iter().collect();
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters()).build();
+/// The containers, in whatever state, and the networks that have all of these labels.
+async fn labelled(
+    docker: &Docker,
+    labels: &[&str],
+) -> Result<(Vec<ContainerSummary>, Vec<Network>), EngineError> {
+    let filters = [("label", labels.to_vec())].into_iter().collect();
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
     let containers = in_time(docker.list_containers(Some(options))).await?;
+    let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
+    Ok((containers, in_time(docker.list_networks(Some(options))).await?))
+}
+
+async fn remove_labelled(docker: &Docker, label: &str) -> Result<(), EngineError> {
+    let (containers, networks) = labelled(docker, &[label]).await?;
     let ids = containers.into_iter().filter_map(|container| container.id);
     let removals = ids.map(|id| async move { remove_container(docker, &id).await });
     for removed in futures_util::future::join_all(removals).await {
         removed?;
     }
-    let options = ListNetworksOptionsBuilder::new().filters(&filters()).build();
-    for network in in_time(docker.list_networks(Some(options))).await? {
+    for network in networks {
         let Some(id) = network.id else { continue };
         gone_already(in_time(docker.remove_network(&id)).await)?;
     }
@@ -197,11 +220,7 @@ fn host() -> String {
 /// The runs from this host that have a container or a network here, and the file that each holds locked.
 async fn runs(docker: &Docker) -> Result<BTreeMap<String, String>, EngineError> {
     let ours = format!("{HOST}={}", host());
-    let filters = || [("label", vec![RUN, &ours])].into_iter().collect();
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters()).build();
-    let containers = in_time(docker.list_containers(Some(options))).await?;
-    let options = ListNetworksOptionsBuilder::new().filters(&filters()).build();
-    let networks = in_time(docker.list_networks(Some(options))).await?;
+    let (containers, networks) = labelled(docker, &[RUN, &ours]).await?;
     let labels = containers.into_iter().filter_map(|one| one.labels);
     let labels = labels.chain(networks.into_iter().filter_map(|one| one.labels));
     Ok(labels

@@ -40,6 +40,14 @@ pub enum EngineError {
         /// What the daemon says.
         cause: String,
     },
+    /// Containers of the image are no components.
+    #[error("the image `{image}` is not one of this version of touchstone: {cause}")]
+    Foreign {
+        /// As it was named.
+        image: String,
+        /// What became of a container.
+        cause: String,
+    },
     /// The executable cannot become an image here.
     #[error("cannot make an image of this executable: {0}; `--image` takes one that was published")]
     NotContained(String),

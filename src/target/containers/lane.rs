@@ -12,10 +12,10 @@ use reqwest::StatusCode;
 use super::{container::Container, engine::Engine, failure::EngineError};
 use crate::{
     chance::{self, Seed},
-    model::absence::Absence,
+    model::{absence::Absence, identifier::Component},
     net::{self, Authority},
     target::{
-        TargetError,
+        Endpoints, TargetError,
         component::{ASSIGNMENT, Assigned, Assignment, Identity, Refused, VERSION},
     },
 };
@@ -27,6 +27,8 @@ pub(super) struct Lane {
     members: BTreeMap<Vec<String>, Member>,
     /// Containers made so far, for their names.
     made: usize,
+    /// What its last case found here.
+    shown: Endpoints,
 }
 
 /// A container and what is known of it.
@@ -56,7 +58,13 @@ impl Lane {
     pub(super) async fn new(common: &Common, number: usize) -> Result<Self, EngineError> {
         let network = format!("touchstone-{}-{number}", common.engine.run);
         common.engine.network(&network).await?;
-        Ok(Self { network, members: BTreeMap::new(), made: 0 })
+        Ok(Self { network, members: BTreeMap::new(), made: 0, shown: Endpoints::default() })
+    }
+
+    /// Starts a container here, to see whether it can be a component.
+    pub(super) async fn try_out(&self, common: &Common) -> Result<(), EngineError> {
+        let hosts = ["trial.test".to_owned()];
+        start(common, &self.network, format!("{}-trial", self.network), &hosts).await.map(drop)
     }
 
     /// Sees to it that there is a container for each seat, that it is well, and that all others are nobody.
@@ -116,6 +124,25 @@ impl Lane {
 
     pub(super) fn members(&self) -> impl Iterator<Item = (&Vec<String>, &Member)> {
         self.members.iter()
+    }
+
+    /// This is where the case finds everything.
+    pub(super) fn shows(&mut self, endpoints: &Endpoints) {
+        self.shown = endpoints.clone();
+    }
+
+    /// The command with which a browser meets its last case's platform at the Cloud UI, else at the provider: under the
+    /// URLs of the values file, as everybody else does.
+    pub(super) fn browser(&self, pin: &str) -> Option<String> {
+        let Endpoints { components, hosts } = &self.shown;
+        let start = ["sibling", "idp"].iter().find_map(|name| components.get(&Component::new(*name)))?;
+        let rules: Vec<_> = hosts.iter().map(|(host, address)| format!("MAP {host}:443 {address}")).collect();
+        let network = &self.network;
+        Some(format!(
+            "in a browser, `{network}` as its last case left it:\n  chromium --user-data-dir=\"$(mktemp -d)\" --ignore-certificate-errors-spki-list={pin} --host-resolver-rules='{}' '{}/'",
+            rules.join(", "),
+            start.base
+        ))
     }
 
     /// Its network, by which everything that was made for it is labelled.

@@ -21,7 +21,7 @@ use super::{Rig, UI};
 /// A page that takes longer is not coming.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-struct Chromium {
+pub(crate) struct Chromium {
     child: Child,
     to: ChildStdin,
     from: Receiver<Value>,
@@ -34,19 +34,24 @@ struct Chromium {
 }
 
 impl Chromium {
-    /// The browser, if there is one.
-    fn find() -> Option<&'static str> {
-        ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
+    /// The browser, if there is one. Where it is not, that is said, unless the machine must have it.
+    #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not of the program")]
+    pub(crate) fn find() -> Option<&'static str> {
+        let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
             Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
-        })
+        });
+        if found.is_none() {
+            let required = std::env::var("TOUCHSTONE_REQUIRE").unwrap_or_default();
+            assert!(!required.split(',').any(|name| name.trim() == "chromium"), "chromium is not there");
+            writeln!(io::stderr(), "did not run: the Cloud UI in a browser: chromium is not there").unwrap();
+        }
+        found
     }
 
-    fn start(program: &str, rig: &Rig) -> Self {
-        let profile =
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("chromium-{}", std::process::id()));
-        let rules: Vec<_> =
-            rig.names.iter().map(|(host, address)| format!("MAP {host}:443 {address}")).collect();
-        let pin = STANDARD.encode(digest(&SHA256, public_key(&rig.authority.certificate())));
+    /// One that finds the hosts as the rules say, and trusts the authority with this public key.
+    pub(crate) fn start(program: &str, name: &str, rules: &str, pin: &str) -> Self {
+        let profile = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("chromium-{name}-{}", std::process::id()));
         // The protocol's pipes are the descriptors 3 and 4, which the shell makes of its input and output.
         let mut child = Command::new("sh")
             .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", program])
@@ -59,7 +64,7 @@ impl Chromium {
             .arg("--remote-debugging-pipe")
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg(format!("--ignore-certificate-errors-spki-list={pin}"))
-            .arg(format!("--host-resolver-rules={}", rules.join(", ")))
+            .arg(format!("--host-resolver-rules={rules}"))
             .arg("about:blank")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -114,11 +119,11 @@ impl Chromium {
     }
 
     /// Until the next page is there, after something that leads to one.
-    fn wait_for_page(&mut self) {
+    pub(crate) fn wait_for_page(&mut self) {
         self.wait_for(|message| message["method"] == "Page.loadEventFired");
     }
 
-    fn open(&mut self, url: &str) {
+    pub(crate) fn open(&mut self, url: &str) {
         self.call("Page.navigate", &json!({ "url": url }));
         self.wait_for_page();
     }
@@ -131,16 +136,16 @@ impl Chromium {
         result["result"]["value"].clone()
     }
 
-    fn text(&mut self) -> String {
+    pub(crate) fn text(&mut self) -> String {
         self.read("document.body.innerText").as_str().unwrap().to_owned()
     }
 
-    fn address(&mut self) -> String {
+    pub(crate) fn address(&mut self) -> String {
         self.read("location.href").as_str().unwrap().to_owned()
     }
 
     /// Clicks in the middle of an element, as a mouse does.
-    fn click(&mut self, selector: &str) {
+    pub(crate) fn click(&mut self, selector: &str) {
         let place = self.read(&format!(
             "(() => {{ const r = document.querySelector({}).getBoundingClientRect(); \
              return {{ x: r.x + r.width / 2, y: r.y + r.height / 2 }} }})()",
@@ -154,12 +159,12 @@ impl Chromium {
     }
 
     /// Types into a field.
-    fn fill_in(&mut self, selector: &str, text: &str) {
+    pub(crate) fn fill_in(&mut self, selector: &str, text: &str) {
         self.click(selector);
         self.call("Input.insertText", &json!({ "text": text }));
     }
 
-    fn press_enter(&mut self) {
+    pub(crate) fn press_enter(&mut self) {
         let key = json!({ "type": "keyDown", "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r" });
         self.call("Input.dispatchKeyEvent", &key);
     }
@@ -205,20 +210,16 @@ fn length(der: &[u8]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::disallowed_methods, reason = "a switch of the tests, not of the program")]
 async fn a_person_signs_in_searches_and_signs_out() {
-    let Some(program) = Chromium::find() else {
-        let required = std::env::var("TOUCHSTONE_REQUIRE").unwrap_or_default();
-        assert!(!required.split(',').any(|name| name.trim() == "chromium"), "chromium is not there");
-        writeln!(io::stderr(), "did not run: the Cloud UI in a browser: chromium is not there").unwrap();
-        return;
-    };
+    let Some(program) = Chromium::find() else { return };
     let rig = Rig::start();
     tokio::task::spawn_blocking(move || visit(program, &rig)).await.unwrap();
 }
 
 fn visit(program: &str, rig: &Rig) {
-    let mut browser = Chromium::start(program, rig);
+    let rules: Vec<_> = rig.names.iter().map(|(host, address)| format!("MAP {host}:443 {address}")).collect();
+    let pin = STANDARD.encode(digest(&SHA256, public_key(&rig.authority.certificate())));
+    let mut browser = Chromium::start(program, "ui", &rules.join(", "), &pin);
     browser.open(UI);
     assert!(browser.text().contains("Sign in with your organization"));
     browser.click("a.button");
