@@ -1,5 +1,7 @@
 //! The forms of a page, as far as a browser without scripts sends them (HTML §4.10.21).
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 use url::Url;
 
@@ -54,11 +56,15 @@ impl Form {
     }
 }
 
+/// The quoted attributes of a tag, each with its value. Compiled once: it costs more than a whole sign-in.
+static ATTRIBUTES: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"\s([^\s="']+)\s*=\s*(?:"([^"]*)"|'([^']*)')"#).ok());
+
 /// A quoted attribute of a tag, its five basic character references resolved.
 fn attribute(tag: &str, name: &str) -> Option<String> {
-    let pattern = Regex::new(&format!(r#"\s{name}\s*=\s*(?:"([^"]*)"|'([^']*)')"#)).ok()?;
-    let found = pattern.captures(tag)?;
-    let value = found.get(1).or_else(|| found.get(2))?.as_str();
+    let mut attributes = ATTRIBUTES.as_ref()?.captures_iter(tag);
+    let found = attributes.find(|found| found.get(1).is_some_and(|found| found.as_str() == name))?;
+    let value = found.get(2).or_else(|| found.get(3))?.as_str();
     let resolved =
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'")]
             .iter()
@@ -80,6 +86,10 @@ mod tests {
         assert_eq!(actions, ["https://ui.example.com/servers", "https://ui.example.com/sign-out?a=1&b=2"]);
         assert_eq!(forms[0].hidden(), []);
         assert_eq!(forms[1].hidden(), [("token".to_owned(), "a\"b".to_owned())]);
+        let tag = r#"input title=" name='not' " name = 'q' value="1=2""#;
+        assert_eq!(attribute(tag, "name").as_deref(), Some("q"), "what is in a value is no attribute");
+        assert_eq!(attribute(tag, "value").as_deref(), Some("1=2"));
+        assert_eq!(attribute(tag, "action"), None);
         assert!(Form::all(&page, "<p>no form</p>").is_empty());
         assert_eq!(Form::all(&page, "<form").len(), 0, "cut in the middle of the tag");
     }

@@ -190,7 +190,7 @@ impl Lanes {
         let tried = lane.try_out(&self.common).await;
         engine.remove_network(&lane.into_network()).await?;
         tried.map_err(|error| match error {
-            EngineError::Died { .. } | EngineError::Silent { .. } => {
+            EngineError::Died { .. } | EngineError::Silent { .. } | EngineError::Other(_) => {
                 EngineError::Foreign { image: engine.image_shown.clone(), cause: error.to_string() }
             }
             other => other,
