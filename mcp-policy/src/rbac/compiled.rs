@@ -139,20 +139,31 @@ fn head(server: &ServerId, empty: bool, options: &Options) -> String {
     format!("// Policies of {}; {reading}.\n{nothing}", remark(&server.to_string(), options.rules))
 }
 
-/// One statement, one policy, of the statement's effect, and all of them valid by the strict rules.
+/// One statement, one policy, of the statement's effect and with its very text, and all of them valid by the strict rules.
+///
+/// They are parsed as one text: Cedar's lexer begins with an empty table at every parse, and fills it again.
 pub(super) fn read_back(
     statements: &[Statement],
     texts: &[String],
     validator: &Validator,
 ) -> Result<Vec<CedarPolicy>, String> {
-    let mut policies = Vec::new();
-    for (statement, text) in statements.iter().zip(texts) {
-        let policy = CedarPolicy::parse(Some(PolicyId::new(&statement.id)), text)
-            .map_err(|error| format!("`{}` is no Cedar policy: {error}", statement.id))?;
-        if policy.effect() != statement.effect.cedar() || policy.annotation("id") != Some(&statement.id) {
-            return Err(format!("`{}` reads as another policy", statement.id));
+    let read: PolicySet =
+        texts.concat().parse().map_err(|error| format!("what was written is no Cedar: {error}"))?;
+    let other = |statement: &Statement| format!("`{}` reads as another policy", statement.id);
+    let mut policies = Vec::with_capacity(statements.len());
+    for (at, (statement, text)) in statements.iter().zip(texts).enumerate() {
+        // Cedar numbers them as they come.
+        let policy = read.policy(&PolicyId::new(format!("policy{at}"))).ok_or_else(|| other(statement))?;
+        if policy.effect() != statement.effect.cedar()
+            || policy.annotation("id") != Some(&statement.id)
+            || !text.trim_end().ends_with(&policy.to_string())
+        {
+            return Err(other(statement));
         }
-        policies.push(policy);
+        policies.push(policy.new_id(PolicyId::new(&statement.id)));
+    }
+    if read.num_of_policies() != statements.len() || read.num_of_templates() != 0 {
+        return Err("what was written reads as more policies than were meant".to_owned());
     }
     let set = PolicySet::from_policies(policies.iter().cloned()).map_err(|error| error.to_string())?;
     let result = validator.validate(&set, ValidationMode::Strict);
