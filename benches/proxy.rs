@@ -1,15 +1,28 @@
 //! What the MCP proxy adds to a call: the same call made to the MCP server directly and through the proxy, over TLS and
 //! pooled connections, with the token verified before. The difference of the two medians is the overhead.
+//!
+//! Between the two is the bare limit: a hop that hands on the body and three headers, and looks at nothing.
+//!
+//! Caller, proxy and server share a process. On one thread the overhead is what the proxy has to do and two more passages of
+//! loopback; with several it is also what the machine takes to wake a sleeping processor, which a virtual one does slowly.
 
 #![expect(clippy::expect_used, reason = "a benchmark stops at the first thing that is not as it must be")]
 
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, extract::State, http::HeaderMap, response::Response};
+use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use spanned_yaml::Source;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use touchstone::{
+    clock::SystemClock,
     model::{identifier::Component, rule::Rules, secret::Secrets},
-    net::courier::{Courier as _, Request},
+    net::{
+        self, Client, Faults, Serving,
+        courier::{Courier as _, Request},
+    },
     target::{Endpoint, Platform, PlatformOrder, Target as _, embedded::EmbeddedTarget},
 };
 
@@ -28,10 +41,38 @@ spec:
 const PROXY: &str = "mcp:engineering/MCPServer/github";
 const SERVER: &str = "upstream:engineering/MCPServer/github";
 
+const BARE: &str = "bare.example";
+
 /// A platform with an MCP server, and the token of somebody who reads.
 struct Bench {
     platform: Box<dyn Platform>,
     token: String,
+    /// Finds the bare hop too.
+    http: Client,
+    _bare: Serving,
+}
+
+/// The hop that looks at nothing.
+struct Hop {
+    http: Client,
+    server: String,
+}
+
+async fn hand_on(State(hop): State<Arc<Hop>>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut request = hop.http.post(&hop.server).header("content-type", "application/json").body(body);
+    for name in ["accept", "mcp-session-id", "mcp-protocol-version"] {
+        if let Some(value) = headers.get(name) {
+            request = request.header(name, value);
+        }
+    }
+    let answer = request.send().await.expect("an answer");
+    let mut response = Response::builder().status(answer.status());
+    for name in ["content-type", "mcp-session-id"] {
+        if let Some(value) = answer.headers().get(name) {
+            response = response.header(name, value);
+        }
+    }
+    response.body(answer.bytes().await.expect("a body").into()).expect("a response")
 }
 
 impl Bench {
@@ -53,7 +94,17 @@ impl Bench {
             secrets: Secrets::default(),
         };
         let platform = target.start(&order).await.expect("a platform");
-        let mut bench = Self { platform, token: String::new() };
+        let server = platform.endpoints().components.get(&Component::new(SERVER)).expect("a server");
+        let hop = Hop { http: platform.http().clone(), server: server.base.clone() };
+        let router = Router::new().fallback(hand_on).with_state(Arc::new(hop));
+        let leaf = target.authority().issue(&[BARE.to_owned()]).expect("a certificate");
+        let listener = net::bind(0).expect("a port");
+        let bare = net::serve(listener, &leaf, Arc::new(SystemClock), &Faults::default(), router);
+        let bare = bare.expect("a hop");
+        let mut hosts = platform.endpoints().hosts.clone();
+        hosts.insert(BARE.to_owned(), bare.address);
+        let http = net::build_client(&[target.authority().certificate()], &hosts, Duration::from_secs(5));
+        let mut bench = Self { platform, token: String::new(), http: http.expect("a client"), _bare: bare };
         let order = json!({
             "issuer": "https://acme.okta.com/oauth2/aus1mcp",
             "like": {"user": "bob@acme.test", "client_id": "0oaclitouchstone1", "scopes": ["openid"]},
@@ -79,8 +130,7 @@ impl Bench {
 
     async fn post(&self, url: &str, session: Option<&str>, message: &Value) -> reqwest::Response {
         let mut request = self
-            .platform
-            .http()
+            .http
             .post(url)
             .bearer_auth(&self.token)
             .header("accept", "application/json, text/event-stream")
@@ -120,7 +170,13 @@ fn request(method: &str, params: &Value) -> Value {
 }
 
 fn bench(criterion: &mut Criterion) {
-    let runtime = Runtime::new().expect("a runtime");
+    let one = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    calls(criterion, &one, "one thread");
+    let several = Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    calls(criterion, &several, "a thread for each processor");
+}
+
+fn calls(criterion: &mut Criterion, runtime: &Runtime, threads: &str) {
     let bench = runtime.block_on(Bench::start());
     let call =
         request("tools/call", &json!({ "name": "list_issues", "arguments": { "repo": "acme/payments" } }));
@@ -128,12 +184,13 @@ fn bench(criterion: &mut Criterion) {
     for (form, name) in [("event-stream", "event stream"), ("json", "JSON")] {
         runtime.block_on(bench.control(SERVER, "PUT", "answers", &json!({ "as": form })));
         for (message, what) in [(&call, "tools/call"), (&list, "tools/list")] {
-            let mut group = criterion.benchmark_group(format!("{what}, {name}"));
-            for (component, way) in [(SERVER, "direct"), (PROXY, "through the proxy")] {
-                let url = &bench.endpoint(component).base;
+            let mut group = criterion.benchmark_group(format!("{what}, {name}, {threads}"));
+            let bare = format!("https://{BARE}/");
+            let [server, proxy] = [SERVER, PROXY].map(|component| bench.endpoint(component).base.as_str());
+            for (url, way) in [(server, "direct"), (&bare, "a bare hop"), (proxy, "through the proxy")] {
                 let session = runtime.block_on(bench.open(url));
                 group.bench_function(way, |b| {
-                    b.to_async(&runtime).iter(|| bench.ask(url, &session, message));
+                    b.to_async(runtime).iter(|| bench.ask(url, &session, message));
                 });
             }
             group.finish();
