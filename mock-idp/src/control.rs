@@ -74,7 +74,7 @@ async fn answer(control: &Control, request: Request) -> Result<Answer, Problem> 
         },
         "/control/faults" => match *method {
             Method::GET => Ok(faults::read(provider)),
-            Method::POST => faults::add(provider, &control.wrong_tls, &body),
+            Method::POST => faults::add(provider, &control.wrong_tls, &body).await,
             Method::DELETE => Ok(faults::clear(provider)),
             _ => Err(Problem::Method("GET, POST, DELETE")),
         },

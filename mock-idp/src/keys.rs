@@ -53,11 +53,16 @@ impl KeyPool {
         Self { seed: Some(seed), ..Self::default() }
     }
 
-    /// Makes the keys that the servers of a tenant sign with first, the first server's first. Blocks.
+    /// Makes the keys that the servers of a tenant publish first, the first server's first. Blocks.
     pub fn prepare(&self, tenant: &Tenant) {
         let rings = if tenant.servers_share_keys() { 1 } else { tenant.servers.len() };
         for (index, server) in tenant.servers.iter().take(rings).enumerate() {
             self.make(server.algorithm, Slot::Published(index));
+        }
+        for (index, server) in tenant.servers.iter().enumerate() {
+            if server.profile.setting("second_key").as_str().is_some() {
+                self.make(server.algorithm, Slot::Second(index));
+            }
         }
     }
 

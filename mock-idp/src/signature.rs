@@ -1,5 +1,7 @@
 //! What makes the signature of a token, and what its header then says: the issuer's key, or what a test orders.
 
+use std::sync::Arc;
+
 use aws_lc_rs::signature::{
     RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
 };
@@ -117,6 +119,16 @@ impl Sign {
         Ok(Members::from_iter([(name.to_owned(), value)]))
     }
 
+    /// The key beside the issuer's that it signs with, if it does: made now if it was not needed before.
+    pub(crate) async fn spare(self, provider: &Provider, server: usize) -> Option<Arc<SigningKey>> {
+        match self {
+            Self::Unpublished | Self::EmbeddedJwk | Self::EmbeddedX5c => provider.unpublished(server).await,
+            Self::Es256 => provider.spare(Algorithm::Es256, Slot::Unpublished).await,
+            Self::Rsa1024 => provider.spare(Algorithm::Rs256, Slot::Weak).await,
+            _ => None,
+        }
+    }
+
     /// The bytes of the third part. `algorithm` is what the header says: an HMAC follows it.
     pub(crate) async fn signature(
         self,
@@ -131,16 +143,8 @@ impl Sign {
         let made = match self {
             Self::None => Some(Vec::new()),
             Self::Issuer => key.sign(input),
-            Self::Unpublished | Self::EmbeddedJwk | Self::EmbeddedX5c => {
-                provider.unpublished(server).await.and_then(|key| key.sign(input))
-            }
-            Self::Es256 => {
-                let key = provider.spare(Algorithm::Es256, Slot::Unpublished).await;
-                key.and_then(|key| key.sign(input))
-            }
-            Self::Rsa1024 => {
-                let key = provider.spare(Algorithm::Rs256, Slot::Weak).await;
-                key.and_then(|key| key.sign(input))
+            Self::Unpublished | Self::EmbeddedJwk | Self::EmbeddedX5c | Self::Es256 | Self::Rsa1024 => {
+                self.spare(provider, server).await.and_then(|key| key.sign(input))
             }
             Self::HmacPublicPem => key.public_pem().map(|pem| hmac(algorithm, pem.as_bytes(), input)),
             Self::HmacPublicDer => key.public_der().map(|der| hmac(algorithm, &der, input)),

@@ -132,7 +132,7 @@ pub(super) fn read(provider: &Provider) -> Answer {
     Answer::Document(provider.state().faults.list().into())
 }
 
-pub(super) fn add(provider: &Provider, wrong_tls: &WrongTls, body: &[u8]) -> Result<Answer, Problem> {
+pub(super) async fn add(provider: &Provider, wrong_tls: &WrongTls, body: &[u8]) -> Result<Answer, Problem> {
     let Order { endpoint, count, matching, kind } = answer::read(body)?;
     let order = answer::read(body)?;
     if let Kind::Certificate { why } = kind
@@ -156,6 +156,12 @@ pub(super) fn add(provider: &Provider, wrong_tls: &WrongTls, body: &[u8]) -> Res
     let endpoint = endpoint.map(|name| kind.endpoint(&name)).transpose()?;
     let kind_name = kind.name();
     let action = kind.action()?;
+    if let Action::Token(_, forgery) = &action {
+        // Before a client waits for a token: it may not wait as long as a key can take.
+        for server in 0..provider.tenant.servers.len() {
+            forgery.sign.spare(provider, server).await;
+        }
+    }
     let fault = Fault { kind: kind_name, endpoint, remaining: count, matching, action, order };
     let is_outage = matches!(fault.action, Action::Outage(_));
     provider.state().faults.add(fault);
