@@ -119,11 +119,11 @@ impl Chromium {
     }
 
     /// Until the next page is there, after something that leads to one.
-    pub(crate) fn wait_for_page(&mut self) {
+    fn wait_for_page(&mut self) {
         self.wait_for(|message| message["method"] == "Page.loadEventFired");
     }
 
-    pub(crate) fn open(&mut self, url: &str) {
+    fn open(&mut self, url: &str) {
         self.call("Page.navigate", &json!({ "url": url }));
         self.wait_for_page();
     }
@@ -145,7 +145,7 @@ impl Chromium {
     }
 
     /// Clicks in the middle of an element, as a mouse does.
-    pub(crate) fn click(&mut self, selector: &str) {
+    fn click(&mut self, selector: &str) {
         let place = self.read(&format!(
             "(() => {{ const r = document.querySelector({}).getBoundingClientRect(); \
              return {{ x: r.x + r.width / 2, y: r.y + r.height / 2 }} }})()",
@@ -159,14 +159,28 @@ impl Chromium {
     }
 
     /// Types into a field.
-    pub(crate) fn fill_in(&mut self, selector: &str, text: &str) {
+    fn fill_in(&mut self, selector: &str, text: &str) {
         self.click(selector);
         self.call("Input.insertText", &json!({ "text": text }));
     }
 
-    pub(crate) fn press_enter(&mut self) {
+    fn press_enter(&mut self) {
         let key = json!({ "type": "keyDown", "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r" });
         self.call("Input.dispatchKeyEvent", &key);
+    }
+
+    /// Ann, from the Cloud UI's first page by the provider's and back.
+    pub(crate) fn sign_in(&mut self, ui: &str) {
+        self.open(ui);
+        assert!(self.text().contains("Sign in with your organization"), "{}", self.text());
+        self.click("a.button");
+        self.wait_for_page();
+        let (address, text) = (self.address(), self.text());
+        assert!(address.starts_with("https://acme.okta.com/"), "{address} {text}");
+        self.fill_in("#username", "ann@acme.test");
+        self.fill_in("#password", "ann-mock-password");
+        self.press_enter();
+        self.wait_for_page();
     }
 }
 
@@ -220,15 +234,7 @@ fn visit(program: &str, rig: &Rig) {
     let rules: Vec<_> = rig.names.iter().map(|(host, address)| format!("MAP {host}:443 {address}")).collect();
     let pin = STANDARD.encode(digest(&SHA256, public_key(&rig.authority.certificate())));
     let mut browser = Chromium::start(program, "ui", &rules.join(", "), &pin);
-    browser.open(UI);
-    assert!(browser.text().contains("Sign in with your organization"));
-    browser.click("a.button");
-    browser.wait_for_page();
-    assert!(browser.address().starts_with("https://acme.okta.com/"), "{}", browser.address());
-    browser.fill_in("#username", "ann@acme.test");
-    browser.fill_in("#password", "ann-mock-password");
-    browser.press_enter();
-    browser.wait_for_page();
+    browser.sign_in(UI);
     assert_eq!(browser.address(), format!("{UI}/servers"), "{}", browser.text());
     let text = browser.text();
     assert!(text.contains("GitHub") && text.contains("Ann Archer"), "{text}");
