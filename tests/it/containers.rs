@@ -264,6 +264,13 @@ fn settled() {
     }
 }
 
+/// Nobody makes or removes networks while this is held: for tests with a browser and without containers.
+pub(crate) fn quiet() -> MutexGuard<'static, ()> {
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    settled();
+    turn
+}
+
 /// A browser uses the platform by the URLs that harness and containers use, the issuer's among them: it is sent from the
 /// Cloud UI to the provider and back, and the Cloud UI in its container asks the same provider for the tokens.
 #[test]

@@ -231,6 +231,7 @@ async fn a_person_signs_in_searches_and_signs_out() {
 }
 
 fn visit(program: &str, rig: &Rig) {
+    let _quiet = crate::containers::quiet();
     let rules: Vec<_> = rig.names.iter().map(|(host, address)| format!("MAP {host}:443 {address}")).collect();
     let pin = STANDARD.encode(digest(&SHA256, public_key(&rig.authority.certificate())));
     let mut browser = Chromium::start(program, "ui", &rules.join(", "), &pin);
