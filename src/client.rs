@@ -128,13 +128,14 @@ enum Place {
 }
 
 impl EnrollError {
-    /// The failure of the sign-in itself, if it came so far.
+    /// Nobody answered, or nobody could have: that says nothing of the platform.
     #[must_use]
-    pub fn sign_in(&self) -> Option<&SignInError> {
-        match self {
-            Self::SignIn(error) => Some(error),
-            Self::Platform(_) => None,
-        }
+    pub fn is_no_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Platform(PlatformError::NoAnswer(_))
+                | Self::SignIn(SignInError::NoAnswer(_) | SignInError::Loopback(_))
+        )
     }
 }
 

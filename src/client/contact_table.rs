@@ -396,5 +396,5 @@ async fn a_person_signs_in() {
     assert!(client.wake(&courier).await.is_some_and(|poll| poll.contact));
     world.outage();
     let error = client.sign_in(&courier, &person).await.unwrap_err();
-    assert!(error.sign_in().is_none() && client.status().signed_in, "the platform is out of reach: {error}");
+    assert!(error.is_no_answer() && client.status().signed_in, "the platform is out of reach: {error}");
 }

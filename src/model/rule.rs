@@ -151,7 +151,7 @@ mcp_policy::rules! {
     McpHintCold = "MCP-HINT-COLD",
     /// Broken: hints are never forgotten.
     McpHintFresh = "MCP-HINT-FRESH",
-    /// Broken: a server without any policy allows everything.
+    /// Broken: a server without any policy allows everything, and one that begins without an OIDC reference asks nobody.
     McpEval = "MCP-EVAL",
     /// Broken: the platform's overrides are ignored, and no dotted path is followed.
     ClaimNames = "CLAIM-NAMES",

@@ -124,6 +124,7 @@ impl<'a> Context<'a> {
             at: self.now() + self.world.skew_of(component),
             faults: self.world.faults_around(component),
             withdrawn: held.is_some_and(|held| self.world.is_withdrawn(held)),
+            restarts: self.world.restarts_of(component),
         }
     }
 
@@ -132,6 +133,12 @@ impl<'a> Context<'a> {
         let When { at, faults, .. } = self.when(server, None);
         let (manifests, upstream) = self.world.changes_at(server);
         Moment { at, faults, manifests, upstream: Some(upstream) }
+    }
+
+    /// The proxy before an MCP server began anew: it knows no session.
+    pub(super) fn restarted(&mut self, server: &Component) {
+        self.world.restarted(server);
+        self.sessions.over(server);
     }
 
     /// Asks an MCP server by the official client.

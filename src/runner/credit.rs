@@ -50,6 +50,8 @@ pub(super) struct When {
     pub(super) faults: String,
     /// The token's key was withdrawn.
     pub(super) withdrawn: bool,
+    /// How often the component began anew.
+    pub(super) restarts: usize,
 }
 
 /// What was shown.
@@ -261,8 +263,12 @@ fn difference(one: &Presentation, partner: &Presentation, context: &Context<'_>)
 
 impl When {
     fn differences(&self, other: &Self) -> Vec<String> {
-        let faults = (self.faults != other.faults).then(|| "faults".to_owned());
-        faults.into_iter().chain((self.withdrawn != other.withdrawn).then(|| "keys".to_owned())).collect()
+        let differing = [
+            ("faults", self.faults != other.faults),
+            ("keys", self.withdrawn != other.withdrawn),
+            ("restart", self.restarts != other.restarts),
+        ];
+        differing.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what.to_owned()).collect()
     }
 }
 

@@ -70,6 +70,11 @@ pub(super) enum Said {
 }
 
 impl Sessions {
+    /// The server knows none of its sessions any more: whoever asks it opens another.
+    pub(super) fn over(&mut self, server: &Component) {
+        self.0.retain(|(of, _), _| of != server);
+    }
+
     /// Asks by the session of a token, which is opened if there is none.
     pub(super) async fn ask(
         &mut self,

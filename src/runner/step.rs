@@ -112,6 +112,7 @@ impl Action {
             Self::Mcp(_) => "mcp",
             Self::Manifests(_) => "manifests",
             Self::Upstream(_) => "upstream",
+            Self::Restart(_) => "restart",
             Self::Observe(_) => verdict::OBSERVE,
             Self::Catalogue(_) => "catalogue",
         }
@@ -125,7 +126,9 @@ impl Action {
         match self {
             Self::Fault(step) => Some(&step.of),
             Self::Keys(step) => Some(&step.of),
-            Self::Restore(of) | Self::Advance(Advance { of: Whose::Component(of), .. }) => Some(of),
+            Self::Restore(of)
+            | Self::Restart(of)
+            | Self::Advance(Advance { of: Whose::Component(of), .. }) => Some(of),
             Self::Accept(step) => Some(&step.by),
             Self::Refuse(step) => Some(&step.by),
             Self::Request(step) => Some(&step.to),
@@ -168,6 +171,7 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
         Action::Mcp(step) => mcp::take(context, step).await,
         Action::Manifests(step) => manifests::take(context, step).await,
         Action::Upstream(step) => upstream::take(context, step).await,
+        Action::Restart(of) => upstream::restart(context, of).await,
         Action::Observe(step) => observe::take(context, step),
         Action::Catalogue(step) => keys::catalogue(context, step).await,
     };

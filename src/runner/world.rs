@@ -22,6 +22,8 @@ pub(super) struct World {
     pub(super) outage: Option<Outage>,
     /// How often the custom resources were changed.
     manifests: usize,
+    /// Proxy → how often it began anew.
+    restarts: BTreeMap<Component, usize>,
     /// Proxy → what is known of the server behind it.
     upstreams: BTreeMap<Component, Upstream>,
 }
@@ -112,9 +114,20 @@ impl World {
         *upstream = Upstream { changes: upstream.changes + 1, seen: false };
     }
 
-    /// How often the custom resources were changed, and what has happened behind the proxy.
+    /// A proxy began anew: it knows nothing of the server behind it.
+    pub(super) fn restarted(&mut self, proxy: &Component) {
+        *self.restarts.entry(proxy.clone()).or_default() += 1;
+        self.upstreams.entry(proxy.clone()).or_default().seen = false;
+    }
+
+    /// How often a component began anew.
+    pub(super) fn restarts_of(&self, component: &Component) -> usize {
+        self.restarts.get(component).copied().unwrap_or_default()
+    }
+
+    /// How often the custom resources were changed or the proxy began anew, and what has happened behind it.
     pub(super) fn changes_at(&self, server: &Component) -> (usize, Upstream) {
-        (self.manifests, self.upstreams.get(server).copied().unwrap_or_default())
+        (self.manifests + self.restarts_of(server), self.upstreams.get(server).copied().unwrap_or_default())
     }
 
     /// The key under which a token stands was withdrawn by a step.

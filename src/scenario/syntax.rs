@@ -134,6 +134,8 @@ pub enum Action {
     Manifests(Manifests),
     /// `upstream`: the server behind a proxy changes.
     Upstream(UpstreamStep),
+    /// `restart`: the proxy before an MCP server ends, and begins anew.
+    Restart(Component),
     /// `observe`: which side of a divergence the platform is on.
     Observe(Observe),
     /// `catalogue`: the Registry Server has other entries from here on.

@@ -2,17 +2,17 @@
 //!
 //! The order is MCP-ORDER: size limit, authentication, parsing (`message`), authorization (`method`, `policy`),
 //! forwarding (`forward`). `reply` reads what the server says, `list` filters, `hints` remembers what the server said of
-//! its tools, `watch` hears when that changes, `session` whose a session is, `stream` and `events` carry event streams. `serve` has the endpoint, `wire`
-//! what the control wire has beside every component's, `refusal` the proxy's own answers.
+//! its tools, `watch` hears when that changes, `session` whose a session is, `stream` and `events` carry event streams.
+//! `process` begins and ends all of it. `serve` has the endpoint, `wire` what the control wire has beside every component's, `refusal` the proxy's own answers.
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{Router, middleware::from_fn_with_state, routing::get};
 use mcp_policy::{claims::IdpType, rbac::Matching, vocabulary::ServerId};
 use spanned_yaml::Source;
 use url::Url;
 
-use super::super::{Surroundings, answer, gate::Gate, instruments::Instruments, paths::Paths};
+use super::super::{Surroundings, answer, gate::Gate};
 use crate::{
     clock::ManualClock,
     model::{
@@ -32,6 +32,7 @@ mod log;
 mod message;
 mod method;
 mod policy;
+mod process;
 mod refusal;
 mod reply;
 mod serve;
@@ -43,6 +44,7 @@ mod wire;
 use hints::Hints;
 use log::Log;
 use policy::{Judge, Policies};
+use process::Process;
 use session::Sessions;
 use watch::Watch;
 
@@ -73,7 +75,7 @@ pub struct Deployment {
     pub patience: Duration,
 }
 
-/// The proxy cannot start: it would be open.
+/// The proxy comes up closed: it would be open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeploymentError {
     /// The server is not among the manifests, or stands there with mistakes.
@@ -107,8 +109,9 @@ pub enum DeploymentError {
 
 /// The proxy.
 #[derive(Clone, Debug)]
-pub struct Proxy(Arc<Parts>);
+pub struct Proxy(Arc<Process>);
 
+/// What a process of the proxy consists of. Nothing of it outlives a restart.
 struct Parts {
     resource: ResourceUrl,
     upstream: Url,
@@ -120,74 +123,48 @@ struct Parts {
     sessions: Sessions,
     hints: Hints,
     watch: Watch,
-    log: Log,
-    instruments: Instruments,
+    log: Arc<Log>,
+    /// It has ended: so do its streams.
+    over: tokio::sync::watch::Sender<bool>,
 }
 
 impl Proxy {
-    /// A proxy that keeps the rules of its surroundings. Policies that do not compile grant nothing (OP-FAIL-CLOSED).
-    ///
-    /// # Errors
-    /// The manifests do not say whose tokens it takes (MCP-EVAL).
-    pub fn new(deployment: Deployment, surroundings: Surroundings) -> Result<Self, DeploymentError> {
-        let clock = Arc::clone(&surroundings.clock);
-        let log = Log::new(Arc::clone(&clock));
-        let (policies, oidc) = Policies::new(&deployment, surroundings.rules, Arc::clone(&clock), &log)?;
-        let Deployment { resource, upstream, origins, patience, .. } = deployment;
-        let expectations = Expectations {
-            subject_required: true,
-            ..Expectations::new(Issuer::new(oidc.issuer), Audience::new(oidc.audience))
-        };
-        let paths = Paths::new([
-            (endpoint(&resource), "mcp"),
-            (resource.metadata_path(), "protected-resource"),
-            (HEALTH.to_owned(), "healthz"),
-        ]);
-        let own = resource.at("").strip_suffix(resource.path()).map(str::to_owned);
-        Ok(Self(Arc::new(Parts {
-            upstream,
-            origins: origins.into_iter().chain(own).collect(),
-            patience,
-            http: surroundings.http.clone(),
-            policies,
-            sessions: Sessions::default(),
-            hints: Hints::default(),
-            watch: Watch::default(),
-            log,
-            instruments: Instruments::new(&clock, paths),
-            gate: Gate::new(resource.clone(), expectations, surroundings),
-            resource,
-        })))
+    /// A proxy that keeps the rules of its surroundings. Policies that do not compile grant nothing (OP-FAIL-CLOSED);
+    /// where the manifests do not say whose tokens it takes, it admits nobody (MCP-EVAL).
+    #[must_use]
+    pub fn new(deployment: Deployment, surroundings: Surroundings) -> Self {
+        Self(Arc::new(Process::new(deployment, surroundings)))
+    }
+
+    /// Why it admits nobody, if it does not.
+    #[must_use]
+    pub fn trouble(&self) -> Option<DeploymentError> {
+        self.0.running().err()
     }
 
     /// The public face.
     pub fn router(&self) -> Router {
-        let Parts { resource, instruments, .. } = &*self.0;
+        let Deployment { resource, .. } = self.0.deployment();
         let router = Router::new()
             .without_v07_checks()
             .route(&endpoint(resource), get(serve::listen).post(serve::post).delete(serve::delete))
             .route(&resource.metadata_path(), get(wire::protected_resource))
             .route(HEALTH, get(wire::health))
-            .with_state(Arc::clone(&self.0));
-        instruments.around(answer::complete_within(router, MAX_MESSAGE))
+            .layer(from_fn_with_state(Arc::clone(&self.0), process::enter));
+        self.0.instruments().around(answer::complete_within(router, MAX_MESSAGE))
     }
 
     /// The switch below HTTP that the control wire turns; for the listener of the public face.
     #[must_use]
     pub fn faults(&self) -> net::Faults {
-        self.0.instruments.connections()
+        self.0.instruments().connections()
     }
 
     /// The control wire, for a listener of its own. `movable` is the component's clock, if it can be moved.
     pub fn control_router(&self, secret: &str, movable: Option<ManualClock>) -> Router {
-        let parts = Arc::clone(&self.0);
-        self.0.instruments.control_router(secret, movable, wire::router(Arc::clone(&self.0)), move || {
-            parts.gate.reset();
-            parts.sessions.clear();
-            parts.watch.reset();
-            parts.hints.forget();
-            parts.log.clear();
-            parts.policies.reset(&parts.log);
+        let process = Arc::clone(&self.0);
+        self.0.instruments().control_router(secret, movable, wire::router(Arc::clone(&self.0)), move || {
+            process.reset();
             Ok(())
         })
     }
@@ -196,11 +173,50 @@ impl Proxy {
     /// health endpoint says why (OP-FAIL-CLOSED). True: they are in force.
     #[must_use = "false: the policy of before is in force"]
     pub fn set_policy(&self, manifests: Vec<Source>) -> bool {
-        self.0.policies.replace(manifests, &self.0.log)
+        self.0.give(manifests)
     }
 }
 
 impl Parts {
+    /// A process that begins with these manifests.
+    fn new(
+        deployment: &Deployment,
+        manifests: Vec<Source>,
+        surroundings: &Surroundings,
+        log: &Arc<Log>,
+    ) -> Result<Self, DeploymentError> {
+        let Surroundings { rules, clock, http, .. } = surroundings;
+        let (policies, oidc) = Policies::new(deployment, manifests, *rules, Arc::clone(clock), log)?;
+        let Deployment { resource, upstream, origins, patience, .. } = deployment.clone();
+        let expectations = Expectations {
+            subject_required: true,
+            ..Expectations::new(Issuer::new(oidc.issuer), Audience::new(oidc.audience))
+        };
+        let gate = Gate::new(resource.clone(), expectations, surroundings.clone());
+        gate.reset();
+        let own = resource.at("").strip_suffix(resource.path()).map(str::to_owned);
+        Ok(Self {
+            upstream,
+            origins: origins.into_iter().chain(own).collect(),
+            patience,
+            http: http.clone(),
+            policies,
+            sessions: Sessions::default(),
+            hints: Hints::default(),
+            watch: Watch::default(),
+            log: Arc::clone(log),
+            over: tokio::sync::watch::Sender::default(),
+            gate,
+            resource,
+        })
+    }
+
+    /// The process ends.
+    fn end(&self) {
+        self.over.send_replace(true);
+        self.watch.reset();
+    }
+
     /// Who decides for the bearer of a token, by the policy of now.
     fn judge(&self, token: &VerifiedToken) -> Judge {
         self.policies.judge(token)

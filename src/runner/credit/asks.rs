@@ -29,7 +29,7 @@ pub(in crate::runner) struct Moment {
     pub(in crate::runner) at: i64,
     /// The faults of the server and of the IdP.
     pub(in crate::runner) faults: String,
-    /// How often the custom resources were changed.
+    /// How often the custom resources were changed or the server's proxy began anew.
     pub(in crate::runner) manifests: usize,
     /// What has happened to the server behind it. Of no matter to a list, which is always the server's latest.
     pub(in crate::runner) upstream: Option<Upstream>,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Context, Done, Stuck, check, fault, fill, matched};
 use crate::{
-    client::{self, Decision, Mode},
+    client::{self, Decision, EnrollError, Mode},
     model::identifier::Component,
     outcome::{Cause, Check, CheckStatus},
     runner::credit::Wished,
@@ -17,7 +17,7 @@ use crate::{
         syntax::{ClientStep, Deed, Wish},
         template::{JsonTemplate, Template},
     },
-    signin::{Person, SignInError},
+    signin::Person,
 };
 
 /// What the client said, and what it must have said beyond the step's own expectations.
@@ -42,7 +42,8 @@ pub(super) async fn take(context: &mut Context<'_>, step: &ClientStep) -> Result
             let given = (managed.as_ref(), environment.as_ref());
             start(context, step, given, refused.as_ref())?
         }
-        Deed::SignIn { user, refused } => sign_in(context, step, user, refused.as_ref()).await?,
+        Deed::SignIn { user, refused, open: false } => sign_in(context, step, user, refused.as_ref()).await?,
+        Deed::SignIn { user, open: true, .. } => try_to_sign_in(context, step, user).await?,
         Deed::Poll { contact } => poll(context, step, *contact).await?,
         Deed::Ask { wish, permitted } => ask(context, step, wish, *permitted).await?,
         Deed::Status => status(context, step)?,
@@ -176,11 +177,7 @@ async fn sign_in(
     user: &Template,
     refused: Option<&Matcher>,
 ) -> Result<Said, Stuck> {
-    let login = fill(context, user)?;
-    let password = context.password(&login).await?;
-    let title = format!("`{}` signs {login} in", step.name);
-    let person = Person { login, password };
-    let signed_in = context.clients.find(&step.name)?.on()?.sign_in(&context.wire, &person).await;
+    let (title, signed_in) = signed_in(context, step, user).await?;
     let rule = step.rule.clone();
     match (signed_in, refused) {
         (Ok(()), None) => {
@@ -203,15 +200,43 @@ async fn sign_in(
             Ok(Said::done(title, checks, true))
         }
         (Err(error), None) => {
-            let cause = match error.sign_in() {
-                Some(SignInError::NoAnswer(_) | SignInError::Loopback(_)) => Cause::Environment,
-                _ => Cause::Configuration,
-            };
+            let cause = if error.is_no_answer() { Cause::Environment } else { Cause::Configuration };
             let check =
                 check(&title, rule, CheckStatus::Fail, "an access token", &error.to_string(), Some(cause));
             Ok(Said::done(title, vec![check], false))
         }
     }
+}
+
+/// Nothing is demanded: what became of it is captured.
+async fn try_to_sign_in(
+    context: &mut Context<'_>,
+    step: &ClientStep,
+    user: &Template,
+) -> Result<Said, Stuck> {
+    let (title, signed_in) = signed_in(context, step, user).await?;
+    let reason = match signed_in {
+        Ok(()) => Json::Null,
+        Err(error) if error.is_no_answer() => {
+            return Err(Stuck { reason: error.to_string(), cause: Cause::Environment });
+        }
+        Err(error) => error.to_string().into(),
+    };
+    let answer = json!({ "reason": reason });
+    Ok(Said { answer, ..Said::done(format!("{title}, if it can"), Vec::new(), true) })
+}
+
+async fn signed_in(
+    context: &mut Context<'_>,
+    step: &ClientStep,
+    user: &Template,
+) -> Result<(String, Result<(), EnrollError>), Stuck> {
+    let login = fill(context, user)?;
+    let password = context.password(&login).await?;
+    let title = format!("`{}` signs {login} in", step.name);
+    let person = Person { login, password };
+    let client = context.clients.find(&step.name)?.on()?;
+    Ok((title, client.sign_in(&context.wire, &person).await))
 }
 
 async fn poll(context: &mut Context<'_>, step: &ClientStep, contact: bool) -> Result<Said, Stuck> {

@@ -1,9 +1,10 @@
-//! `upstream`: the server behind a proxy changes, and its proxy has to notice.
+//! `upstream`: the server behind a proxy changes, and its proxy has to notice. `restart`: the proxy itself begins anew.
 
 use serde_json::{Value as Json, json};
 
 use super::{Context, Done, Stuck, fill};
 use crate::{
+    model::identifier::Component,
     runner::control,
     scenario::syntax::{Listing, UpstreamChange, UpstreamStep},
 };
@@ -31,4 +32,11 @@ pub(super) async fn take(context: &mut Context<'_>, step: &UpstreamStep) -> Resu
     control::upstream(context.platform.http(), server, method, path, &body).await?;
     context.world.upstream_changed(&step.of);
     Ok(Done { title: format!("{} {title}", step.of), checks: Vec::new(), go_on: true })
+}
+
+pub(super) async fn restart(context: &mut Context<'_>, of: &Component) -> Result<Done, Stuck> {
+    let proxy = context.endpoint(of).map_err(Stuck::harness)?;
+    control::upstream(context.platform.http(), proxy, "POST", "restart", &Json::Null).await?;
+    context.restarted(of);
+    Ok(Done { title: format!("{of} begins anew"), checks: Vec::new(), go_on: true })
 }

@@ -8,7 +8,8 @@ use super::{
     reader::Reader,
     variable::Place,
     words::{
-        ASK_ANSWER, CACHE_MEMBERS, DEEDS, DIRECTIVES, MODES, POLL_ANSWER, STATUS_ANSWER, TAMPERINGS, listed,
+        ASK_ANSWER, CACHE_MEMBERS, DEEDS, DIRECTIVES, MODES, POLL_ANSWER, SIGN_IN_ANSWER, STATUS_ANSWER,
+        TAMPERINGS, listed,
     },
 };
 use crate::scenario::{
@@ -66,7 +67,14 @@ impl Reader<'_> {
             "enroll" => Deed::Enroll { user: template("user")?? },
             "sign_in" => {
                 let user = template("user")??;
-                Deed::SignIn { user, refused: self.words(node) }
+                let open = node.get("capture").is_some();
+                let refused = if open { None } else { self.words(node) };
+                if let (true, Some(at)) = (open, node.get("refused")) {
+                    let error =
+                        self.found.error(at.span, "a sign-in that is looked at is not demanded to fail");
+                    error.help("leave out `refused` or `capture`");
+                }
+                Deed::SignIn { user, refused, open }
             }
             "start" => {
                 let (managed, environment) = (template("managed"), template("environment"));
@@ -267,6 +275,7 @@ fn answer_of(does: &Deed) -> &'static [&'static str] {
     match does {
         Deed::Poll { .. } => &POLL_ANSWER,
         Deed::Ask { .. } => &ASK_ANSWER,
+        Deed::SignIn { .. } => &SIGN_IN_ANSWER,
         _ => &STATUS_ANSWER,
     }
 }

@@ -83,9 +83,9 @@ pub(super) struct Ledger {
     cleaning_up: bool,
 }
 
-/// `differs` names the moment: time that has passed, faults that were set, keys that were changed.
+/// `differs` names the moment: time that has passed, faults that were set, keys that were changed, a restart.
 pub(super) fn by_moment(differs: &[String]) -> bool {
-    differs.iter().any(|name| ["time", "faults", "keys"].contains(&name.as_str()))
+    differs.iter().any(|name| ["time", "faults", "keys", "restart"].contains(&name.as_str()))
 }
 
 impl Ledger {

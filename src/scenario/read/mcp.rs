@@ -137,6 +137,12 @@ impl Reader<'_> {
         self.manifests(node, broken)
     }
 
+    /// `restart`: the proxy before a server.
+    pub(super) fn restart(&mut self, node: &Node) -> Option<Component> {
+        self.ledger.need([Capability::FaultInjection]);
+        self.server(node)
+    }
+
     pub(super) fn upstream(&mut self, node: &Node) -> Option<UpstreamStep> {
         let mut fields = Fields::new(node, "`upstream`", &mut self.found)?;
         let of = fields.required("of", &mut self.found);

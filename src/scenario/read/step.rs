@@ -44,6 +44,7 @@ impl Reader<'_> {
             "manifests" => self.manifest_change(value, false).map(Action::Manifests),
             "broken_manifests" => self.manifest_change(value, true).map(Action::Manifests),
             "upstream" => self.upstream(value).map(Action::Upstream),
+            "restart" => self.restart(value).map(Action::Restart),
             "observe" => self.observe(value).map(Action::Observe),
             "catalogue" => self.catalogue(value).map(Action::Catalogue),
             _ => None,

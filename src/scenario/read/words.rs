@@ -71,6 +71,8 @@ pub(crate) const POLL_ANSWER: [&str; 6] = ["contact", "outcome", "status", "rule
 /// After `install`, `run`, `keep`, `set` and `unset`.
 pub(crate) const ASK_ANSWER: [&str; 7] =
     ["permitted", "mode", "rule", "reason", "warnings", "message", "polled"];
+/// After `sign_in`: `reason` says why there is no token, and is `null` where there is one.
+pub(crate) const SIGN_IN_ANSWER: [&str; 1] = ["reason"];
 /// After `start` and `status`.
 pub(crate) const STATUS_ANSWER: [&str; 13] = [
     "platform_url",
@@ -314,7 +316,7 @@ pub(crate) const OPERATORS: [&str; 11] =
     ["equals", "present", "contains", "matches", "lt", "le", "gt", "ge", "any", "all", "not"];
 
 /// The keys of a step.
-pub(crate) const STEPS: [&str; 22] = [
+pub(crate) const STEPS: [&str; 23] = [
     "sign_in",
     "mint",
     "accept",
@@ -335,6 +337,7 @@ pub(crate) const STEPS: [&str; 22] = [
     "manifests",
     "broken_manifests",
     "upstream",
+    "restart",
     "catalogue",
     "observe",
 ];

@@ -183,6 +183,7 @@ static STEP: Shape = Shape {
         may("manifests", MANIFESTS, "the custom resources are others from here on"),
         may("broken_manifests", MANIFESTS, "the same, with mistakes in them"),
         may("upstream", Form::Shape(&UPSTREAM), "the server behind a proxy changes"),
+        may("restart", COMPONENT, "the proxy before an MCP server ends, and begins anew"),
         may("observe", Form::Shape(&OBSERVE), "which side of a divergence the platform is on"),
         may(
             "catalogue",

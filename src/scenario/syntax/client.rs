@@ -46,6 +46,8 @@ pub enum Deed {
         user: Template,
         /// It must fail, with these words.
         refused: Option<Matcher>,
+        /// Whatever becomes of it is looked at, not demanded: with `capture`.
+        open: bool,
     },
     /// Asks the Manager for the policy. `poll`
     Poll {

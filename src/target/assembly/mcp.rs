@@ -80,14 +80,8 @@ impl Launch {
             origins: Vec::new(),
             patience: PATIENCE,
         };
-        let proxy = match Proxy::new(deployment, self.surroundings(&clock, http)) {
-            Ok(proxy) => proxy,
-            // MCP-EVAL: it does not start, and nobody answers under its name.
-            Err(error) => {
-                self.notes.push(format!("a proxy did not start: {error}"));
-                return Ok(());
-            }
-        };
+        let proxy = Proxy::new(deployment, self.surroundings(&clock, http));
+        self.notes.extend(proxy.trouble().map(|error| format!("a proxy admits nobody: {error}")));
         let component = format!("mcp:{id}");
         self.serve(
             listener,

@@ -28,16 +28,16 @@ async fn put(rig: &Rig, policy: &str) {
     assert_eq!(response.status(), 204);
 }
 
-fn start(cluster: &str) -> Result<Proxy, DeploymentError> {
+fn trouble(cluster: &str) -> Option<DeploymentError> {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap()));
     let http = build_client(&[], &std::collections::BTreeMap::new(), Duration::from_secs(1)).unwrap();
     let manifests = vec![Source::new("cluster.yaml", cluster), Source::new("policy.yaml", POLICY)];
-    Proxy::new(deployment(manifests), Surroundings::new(Rules::ALL, clock, http))
+    Proxy::new(deployment(manifests), Surroundings::new(Rules::ALL, clock, http)).trouble()
 }
 
 #[tokio::test]
-async fn a_server_that_checks_no_token_does_not_start() {
-    assert!(start(CLUSTER).is_ok());
+async fn a_server_that_would_check_no_token_admits_nobody() {
+    assert_eq!(trouble(CLUSTER), None);
     for (cluster, expected) in [
         (String::new(), "there is no usable engineering/MCPServer/github among the manifests"),
         (
@@ -61,9 +61,51 @@ async fn a_server_that_checks_no_token_does_not_start() {
             "engineering/MCPServer/github refers to the MCPOIDCConfig `okta`, which is not in its namespace",
         ),
     ] {
-        let error = start(&cluster).expect_err(expected);
+        let error = trouble(&cluster).expect(expected);
         assert!(error.to_string().starts_with(expected), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_restart_reads_anew_whose_tokens_are_taken_and_leaves_nothing_of_before() {
+    let rig = Rig::start();
+    let reviewer = rig.session("rita", "reviewers").await;
+    assert_eq!(reviewer.call("list_issues").await.0, 200);
+    let restart = async || {
+        let response = rig.control(Method::POST, &format!("{PROXY_CONTROL}/restart"), "").await;
+        assert_eq!(response.status(), 204);
+    };
+
+    let listening = reviewer.request(Method::GET).send().await.unwrap();
+    restart().await;
+    assert!(listening.bytes().await.is_ok(), "its streams have ended");
+    assert_eq!(reviewer.call("list_issues").await.0, 404, "its sessions are nobody's");
+    assert_eq!(rig.session("rita", "reviewers").await.call("list_issues").await.0, 200);
+
+    let lost = CLUSTER.replace("spec: {oidcConfigRef: {name: okta, audience: github-mcp}}", "spec: {}");
+    put(&rig, &format!("{lost}\n---\n{POLICY}")).await;
+    let reviewer = rig.session("rita", "reviewers").await;
+    assert_eq!(reviewer.call("list_issues").await.0, 200, "who runs keeps what it has");
+    restart().await;
+    let closed = rig.client.get(HEALTH).send().await.unwrap();
+    assert_eq!(closed.status(), 503);
+    let error = closed.json::<Value>().await.unwrap()["policy"]["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("has no oidcConfigRef"), "{error}");
+    assert_eq!(reviewer.call("list_issues").await.0, 503);
+    put(&rig, &format!("{CLUSTER}\n---\n{POLICY}")).await;
+    assert_eq!(
+        rig.session("rita", "reviewers").await.call("list_issues").await.0,
+        200,
+        "it begins as it can"
+    );
+
+    let another = CLUSTER.replace("audience: github-mcp", "audience: another");
+    put(&rig, &format!("{another}\n---\n{POLICY}")).await;
+    restart().await;
+    assert_eq!(reviewer.call("list_issues").await.0, 401, "the audience of now");
+    let reset = rig.control(Method::POST, &format!("{PROXY_CONTROL}/reset"), "").await;
+    assert_eq!(reset.status(), 204);
+    assert_eq!(rig.session("rita", "reviewers").await.call("list_issues").await.0, 200);
 }
 
 #[tokio::test]

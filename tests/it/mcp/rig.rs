@@ -150,7 +150,7 @@ impl Rig {
         let authority = Authority::generate().unwrap();
         let client = || build_client(&[authority.certificate()], &names, Duration::from_secs(20)).unwrap();
         let surroundings = Surroundings::new(Rules::ALL, Arc::clone(&shared), client());
-        let proxy = Proxy::new(deployment(manifests(policy)), surroundings).unwrap();
+        let proxy = Proxy::new(deployment(manifests(policy)), surroundings);
         let server = Server::new(ResourceUrl::parse(SERVER).unwrap(), &shared);
         let routers = [
             (idp(&idp_key), Faults::default()),

@@ -43,8 +43,6 @@ pub(super) struct Policies {
     claim_names: ClaimNames,
     oidc: Oidc,
     clock: Arc<dyn Clock>,
-    /// The manifests of the start.
-    start: Vec<Source>,
     state: RwLock<State>,
 }
 
@@ -54,8 +52,6 @@ struct State {
     loaded_at: Timestamp,
     /// Why newer manifests are not in force.
     refused: Option<String>,
-    /// The manifests that were given last.
-    text: String,
 }
 
 /// One policy.
@@ -102,12 +98,13 @@ impl Policies {
     /// does not compile is none, and denies everything.
     pub(super) fn new(
         deployment: &Deployment,
+        sources: Vec<Source>,
         rules: Rules,
         clock: Arc<dyn Clock>,
         log: &Log,
     ) -> Result<(Self, Oidc), DeploymentError> {
-        let Deployment { server, manifests: sources, idp_type, matching, .. } = deployment;
-        let (manifests, findings) = manifest::read(sources.clone());
+        let Deployment { server, idp_type, matching, .. } = deployment;
+        let (manifests, findings) = manifest::read(sources);
         let oidc = oidc(&manifests, &findings, server)?;
         let policies = Self {
             server: server.clone(),
@@ -115,43 +112,27 @@ impl Policies {
             rules,
             claim_names: ClaimNames::of(*idp_type),
             oidc: oidc.clone(),
-            start: sources.clone(),
             state: RwLock::new(State {
                 in_force: Arc::new(InForce { authorizer: None, bare: false, reading: Reading::default() }),
                 loaded_at: clock.now(),
                 refused: None,
-                text: String::new(),
             }),
             clock,
         };
-        policies.reset(log);
-        Ok((policies, oidc))
-    }
-
-    /// Back to the manifests of the start.
-    pub(super) fn reset(&self, log: &Log) {
-        let (manifests, _) = manifest::read(self.start.clone());
-        let (in_force, refused) = match self.compiled(&manifests) {
-            Ok(in_force) => (in_force, None),
+        match policies.compiled(&manifests) {
+            Ok(in_force) => policies.write().in_force = Arc::new(in_force),
             Err(reason) => {
                 log.note("error", &format!("everything is denied: {reason}"));
-                (InForce { authorizer: None, bare: false, reading: self.reading(&manifests) }, Some(reason))
+                policies.write().refused = Some(reason);
             }
-        };
-        *self.write() = State {
-            in_force: Arc::new(in_force),
-            loaded_at: self.clock.now(),
-            refused,
-            text: joined(&self.start),
-        };
+        }
+        Ok((policies, oidc))
     }
 
     /// Other manifests. A mistake in them, anywhere, keeps what is in force.
     pub(super) fn replace(&self, sources: Vec<Source>, log: &Log) -> bool {
-        let text = joined(&sources);
         let outcome = self.usable(sources);
         let mut state = self.write();
-        state.text = text;
         match outcome {
             Ok(in_force) => {
                 log.note("info", "the new policy is in force");
@@ -172,11 +153,6 @@ impl Policies {
     pub(super) fn status(&self) -> (Timestamp, Option<String>) {
         let state = self.read();
         (state.loaded_at, state.refused.clone())
-    }
-
-    /// The manifests that were given last.
-    pub(super) fn text(&self) -> String {
-        self.read().text.clone()
     }
 
     /// Who decides for the bearer of a token.
@@ -272,10 +248,6 @@ fn oidc(manifests: &Manifests, findings: &Findings, id: &ServerId) -> Result<Oid
 fn mistakes(findings: &Findings) -> String {
     let errors = findings.iter().filter(|found| found.severity == Severity::Error);
     errors.take(TOLD).map(|found| found.message.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-fn joined(sources: &[Source]) -> String {
-    sources.iter().map(Source::text).collect::<Vec<_>>().join("\n---\n")
 }
 
 impl Judge {

@@ -64,6 +64,12 @@ pub(super) fn no_session(id: Option<&Id>) -> Response {
     error(StatusCode::NOT_FOUND, id, -32001, "Session not found")
 }
 
+/// MCP-EVAL: nobody's tokens are taken.
+pub(super) fn not_ready() -> Response {
+    let response = error(StatusCode::SERVICE_UNAVAILABLE, None, INTERNAL, "the MCP server is not ready");
+    Note::default().with("rule", "MCP-EVAL").on(response)
+}
+
 /// The server gave no usable answer.
 pub(super) fn no_answer(status: StatusCode, id: Option<&Id>) -> Response {
     error(status, id, INTERNAL, "the MCP server gave no usable answer")

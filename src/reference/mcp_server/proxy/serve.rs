@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     body::{Body, to_bytes},
-    extract::{Request, State},
+    extract::Request,
     http::{
         HeaderMap, HeaderName, StatusCode, Uri,
         header::{CONTENT_TYPE, ORIGIN},
@@ -38,7 +39,7 @@ pub(super) const PROTOCOL: &str = "2025-11-25";
 const SENDING: Duration = Duration::from_secs(10);
 
 /// `POST`: one message.
-pub(super) async fn post(State(proxy): State<Arc<Parts>>, request: Request) -> Response {
+pub(super) async fn post(Extension(proxy): Extension<Arc<Parts>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
     let body = match received(body).await {
@@ -77,7 +78,11 @@ pub(super) async fn post(State(proxy): State<Arc<Parts>>, request: Request) -> R
 }
 
 /// `GET`: a stream of what the server says by itself, or with `Last-Event-ID` what was missed.
-pub(super) async fn listen(State(proxy): State<Arc<Parts>>, uri: Uri, headers: HeaderMap) -> Response {
+pub(super) async fn listen(
+    Extension(proxy): Extension<Arc<Parts>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let (token, session) = match proxy.bound(&headers, uri.query()).await {
         Ok(bound) => bound,
         Err(refusal) => return refusal,
@@ -87,7 +92,11 @@ pub(super) async fn listen(State(proxy): State<Arc<Parts>>, uri: Uri, headers: H
 }
 
 /// `DELETE`: the end of a session.
-pub(super) async fn delete(State(proxy): State<Arc<Parts>>, uri: Uri, headers: HeaderMap) -> Response {
+pub(super) async fn delete(
+    Extension(proxy): Extension<Arc<Parts>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let (token, session) = match proxy.bound(&headers, uri.query()).await {
         Ok(bound) => bound,
         Err(refusal) => return refusal,

@@ -84,12 +84,6 @@ impl Sessions {
     pub(super) fn end(&self, id: &str) {
         self.table().by_id.remove(id);
     }
-
-    /// Forgets all of them.
-    pub(super) fn clear(&self) {
-        *self.table() = Table::default();
-    }
-
     fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

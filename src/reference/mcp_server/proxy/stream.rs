@@ -85,7 +85,12 @@ impl Stream {
             }
             // A stream for listening may be silent for as long as it likes.
             let patience = self.admission.is_none().then_some(self.proxy.patience);
-            let piece = match within(patience, self.upstream.chunk()).await {
+            let mut over = self.proxy.over.subscribe();
+            let piece = tokio::select! {
+                piece = within(patience, self.upstream.chunk()) => piece,
+                _ = over.wait_for(|over| *over) => return None,
+            };
+            let piece = match piece {
                 Some(Ok(Some(piece))) => piece,
                 Some(Ok(None)) => return self.end("the stream ended before its answer"),
                 Some(Err(_)) => {

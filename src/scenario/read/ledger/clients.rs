@@ -42,8 +42,8 @@ impl Clients {
             }
             Deed::Start { refused: None, .. } => self.starts(name),
             Deed::Start { refused: Some(_), .. } => self.failing.push(("start", span)),
-            Deed::SignIn { refused, .. } => {
-                if refused.is_some() {
+            Deed::SignIn { refused, open, .. } => {
+                if refused.is_some() || *open {
                     self.failing.push(("sign-in", span));
                 }
                 self.used(name, span);
