@@ -9,7 +9,8 @@ mod entities;
 use std::{collections::BTreeMap, sync::Arc};
 
 use cedar_policy::{
-    Authorizer as Cedar, Context, Decision as Answer, Entities, EntityUid, PolicySet, Request as Asked,
+    Authorizer as Cedar, Context, Decision as Answer, Entities, Entity, EntityUid, PolicySet,
+    Request as Asked,
 };
 
 use self::entities::{Names, Subject};
@@ -25,6 +26,8 @@ pub struct Authorizer {
     cedar: Cedar,
     sets: BTreeMap<Action, PolicySet>,
     statements: BTreeMap<String, Arc<Statement>>,
+    /// The entity of the server, written.
+    server: String,
     names: Names,
     rules: Rules,
 }
@@ -34,7 +37,7 @@ pub struct Authorizer {
 pub struct Asker<'a> {
     authorizer: &'a Authorizer,
     /// Where an entity cannot be made, nothing is allowed.
-    principal: Result<(EntityUid, Entities), String>,
+    principal: Result<Entity, String>,
 }
 
 /// Policies that cannot be evaluated. The compiler lets none of them out.
@@ -84,7 +87,8 @@ impl Authorizer {
         let statements = compiled.statements().iter();
         let statements = statements.map(|one| (one.id.clone(), Arc::new(one.clone()))).collect();
         let (names, rules) = (Names::of(compiled)?, compiled.rules());
-        Ok(Self { cedar: Cedar::new(), sets, statements, names, rules })
+        let server = names.uid(&Subject::Server).to_string();
+        Ok(Self { cedar: Cedar::new(), sets, statements, server, names, rules })
     }
 
     /// Decides one request.
@@ -95,8 +99,8 @@ impl Authorizer {
 
     /// The Cedar entity of the server, as its policies name it and as everything on it has it for a parent.
     #[must_use]
-    pub fn server(&self) -> String {
-        self.names.uid(&Subject::Server).to_string()
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// Builds the principal's entities, for many requests.
@@ -187,8 +191,8 @@ impl Asker<'_> {
         subjects: &[Subject<'_>],
         ask: impl FnOnce(&EntityUid, &Entities) -> T,
     ) -> Result<T, String> {
-        let (principal, base) = self.principal.as_ref().map_err(Clone::clone)?;
-        Ok(ask(principal, &self.authorizer.names.with(base, subjects)?))
+        let principal = self.principal.as_ref().map_err(Clone::clone)?;
+        Ok(ask(&principal.uid(), &self.authorizer.names.with(principal, subjects)?))
     }
 }
 

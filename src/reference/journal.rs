@@ -137,6 +137,9 @@ fn shown(detail: &Map<String, Json>) -> Map<String, Json> {
 
 /// A JWT begins with `eyJ`, the base64url form of `{"`.
 fn without_tokens(path: &str) -> String {
+    if !path.contains("eyJ") {
+        return path.chars().take(MAX_PATH).collect();
+    }
     let shown: Vec<_> =
         path.split('/').map(|segment| if segment.contains("eyJ") { "[token]" } else { segment }).collect();
     shown.join("/").chars().take(MAX_PATH).collect()

@@ -75,31 +75,28 @@ impl Names {
         })
     }
 
-    /// The principal's id, and the entities to which a request adds what it is about. A group or role that no policy
-    /// asks for decides nothing, and a user may have hundreds.
-    pub(super) fn principal(&self, principal: &Principal) -> Result<(EntityUid, Entities), String> {
+    /// The principal. A group or role that no policy asks for decides nothing, and a user may have hundreds.
+    pub(super) fn principal(&self, principal: &Principal) -> Result<Entity, String> {
         let id = uid(&self.client, &client_id(&principal.issuer, &principal.subject));
         let groups = principal.groups.intersection(&self.groups).map(|name| uid(&self.group, name));
         let roles = principal.roles.intersection(&self.roles).map(|name| uid(&self.role, name));
-        let entity = Entity::new_with_tags(id.clone(), [], groups.chain(roles), []);
-        let entities = Entities::from_entities([entity.map_err(|error| error.to_string())?], None);
-        Ok((id, entities.map_err(|error| error.to_string())?))
+        Entity::new_with_tags(id, [], groups.chain(roles), []).map_err(|error| error.to_string())
     }
 
-    /// The entities with things added. They refer to the server without its being there: it has no attributes.
+    /// The principal and things. They refer to the server without its being there: it has no attributes.
     pub(super) fn with<'r>(
         &self,
-        base: &Entities,
+        principal: &Entity,
         subjects: impl IntoIterator<Item = &'r Subject<'r>>,
     ) -> Result<Entities, String> {
-        let mut things = Vec::new();
+        let mut entities = vec![principal.clone()];
         for subject in subjects {
             if let Subject::Thing(offered, name, hints) = subject {
                 let uid = self.uid(subject);
-                things.push(self.thing(uid, *offered, name, *hints)?);
+                entities.push(self.thing(uid, *offered, name, *hints)?);
             }
         }
-        base.clone().add_entities(things, None).map_err(|error| error.to_string())
+        Entities::from_entities(entities, None).map_err(|error| error.to_string())
     }
 
     fn thing(&self, uid: EntityUid, offered: Offered, name: &str, hints: Hints) -> Result<Entity, String> {

@@ -4,7 +4,7 @@
 //! that decide written in another case. What is forwarded is written anew from what was read here, never the caller's
 //! bytes. It knows no method.
 
-use serde::de::IgnoredAny;
+use serde::{Serialize, de::IgnoredAny};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
@@ -37,6 +37,22 @@ pub(super) enum Message {
     Notification { method: String, params: Option<Map<String, Json>> },
     /// The answer to a request of the server: `result` or `error`.
     Answer { id: Id, outcome: &'static str, value: Json },
+}
+
+/// A message in the order in which it is written.
+#[derive(Default, Serialize)]
+struct Written<'m> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'m Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'m str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<&'m Map<String, Json>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'m Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'m Json>,
 }
 
 /// Why a message is none.
@@ -140,24 +156,21 @@ impl Message {
 
     /// The message as it is forwarded.
     pub(super) fn written(&self) -> String {
-        let mut members = Map::from_iter([("jsonrpc".to_owned(), json!("2.0"))]);
-        let mut add = |name: &str, value: Json| members.insert(name.to_owned(), value);
-        match self {
+        let bare = Written { jsonrpc: "2.0", ..Written::default() };
+        let written = match self {
             Self::Request { id, method, params } => {
-                add("id", id.0.clone());
-                add("method", method.as_str().into());
-                params.clone().map(|params| add("params", params.into()));
+                Written { id: Some(&id.0), method: Some(method), params: params.as_ref(), ..bare }
             }
             Self::Notification { method, params } => {
-                add("method", method.as_str().into());
-                params.clone().map(|params| add("params", params.into()));
+                Written { method: Some(method), params: params.as_ref(), ..bare }
             }
             Self::Answer { id, outcome, value } => {
-                add("id", id.0.clone());
-                add(outcome, value.clone());
+                let of = |name: &str| (*outcome == name).then_some(value);
+                Written { id: Some(&id.0), result: of("result"), error: of("error"), ..bare }
             }
-        }
-        Json::Object(members).to_string()
+        };
+        // Nothing in it can fail to be written; an empty body would be refused by whoever reads it.
+        serde_json::to_string(&written).unwrap_or_default()
     }
 
     /// The id of a request.

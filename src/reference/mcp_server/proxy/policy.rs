@@ -260,7 +260,7 @@ impl Judge {
     }
 
     /// The entity on which it decides; none where no policy is in force.
-    pub(super) fn entity(&self) -> Option<String> {
+    pub(super) fn entity(&self) -> Option<&str> {
         self.policy.authorizer.as_ref().map(Authorizer::server)
     }
 
