@@ -60,7 +60,7 @@ impl KeyPool {
             self.make(server.algorithm, Slot::Published(index));
         }
         for (index, server) in tenant.servers.iter().enumerate() {
-            if server.profile.setting("second_key").as_str().is_some() {
+            if server.profile.second_key().is_some() {
                 self.make(server.algorithm, Slot::Second(index));
             }
         }

@@ -172,6 +172,11 @@ impl Profile {
             .map_or(&Json::Null, |field| &field.value)
     }
 
+    /// What its servers have a second key for, if they have one: `id_token`, or `encryption`.
+    pub(crate) fn second_key(&self) -> Option<&str> {
+        self.setting("second_key").as_str()
+    }
+
     /// A setting that is a whole number, of seconds for the most part.
     pub(crate) fn seconds(&self, name: &str) -> i64 {
         self.setting(name).as_i64().unwrap_or_default()

@@ -104,7 +104,7 @@ impl Provider {
     /// What signs ID tokens: the server's key, or its second one where the profile has one for that.
     pub(crate) async fn id_token_signer(&self, server: usize) -> Option<Signer> {
         let profile = self.tenant.servers.get(server)?.profile;
-        if profile.setting("second_key") == "id_token" {
+        if profile.second_key() == Some("id_token") {
             return self.second(server).await;
         }
         self.signer(server).await

@@ -34,7 +34,7 @@ async fn entries(call: &Call<'_>) -> Option<Vec<Json>> {
     let signers = call.provider.published(call.index).await?;
     let own = signers.iter().map(|signer| entry(call, signer, call.server.algorithm));
     let mut keys: Vec<_> = own.map(Json::Object).collect();
-    if let Some(purpose) = call.profile().setting("second_key").as_str() {
+    if let Some(purpose) = call.profile().second_key() {
         let signer = call.provider.second(call.index).await?;
         let mut entry = entry(call, &signer, call.server.algorithm);
         if purpose == "encryption" {
