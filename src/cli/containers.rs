@@ -41,11 +41,14 @@ impl Containers {
             What::Clean => {
                 let cleaned = runtime.block_on(containers::clean());
                 let cleaned = cleaned.map_err(|error| Refusal::environment(format!("error: {error}")))?;
-                let images = match cleaned.images.as_slice() {
-                    [] => "no image".to_owned(),
-                    names => names.join(", "),
+                let runs = match cleaned.runs {
+                    0 => None,
+                    1 => Some("the containers of one run".to_owned()),
+                    runs => Some(format!("the containers of {runs} runs")),
                 };
-                terminal.result(&format!("removed: the containers of {} runs; {images}\n", cleaned.runs))?;
+                let removed: Vec<_> = runs.into_iter().chain(cleaned.images).collect();
+                let removed = if removed.is_empty() { "nothing".to_owned() } else { removed.join(", ") };
+                terminal.result(&format!("removed: {removed}\n"))?;
             }
         }
         Ok(ExitCode::Conformant)
