@@ -144,6 +144,8 @@ fn look(page: &Json) -> Option<String> {
     let steps = page["walkthrough"].as_array().unwrap().iter();
     let mut commands = steps.flat_map(|step| step["commands"].as_array().unwrap());
     let command = commands.find_map(|command| command.as_str()?.strip_prefix("chromium ")).unwrap();
+    // Chromium drops a request while a network comes or goes.
+    let _quiet = crate::containers::quiet();
     let unseen = "chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --dump-dom";
     let output =
         has("chromium").then(|| Command::new("sh").args(["-c", &format!("{unseen} {command}")]).output());
