@@ -51,6 +51,6 @@ identifiers! {
     ScenarioId,
     /// One cell of a scenario's matrix, or the scenario itself: `audience/replay[setup=okta-shared]`.
     CaseId,
-    /// A part of the platform: `enterprise-manager`, `sibling`, `idp`.
+    /// A part of the platform: `enterprise-manager`, `cloud-ui`, `idp`.
     Component,
 }

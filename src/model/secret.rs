@@ -8,6 +8,17 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// A setting that names an object of the cluster in which a secret is, and is none itself.
+pub(crate) const EXISTING: &str = "existingSecret";
+
+/// By its name a setting holds a secret, in whatever style it is written.
+pub(crate) fn names_a_secret(setting: &str) -> bool {
+    let plain: String =
+        setting.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let words = ["secret", "password", "authorization", "token", "apikey", "privatekey"];
+    !setting.eq_ignore_ascii_case(EXISTING) && words.iter().any(|word| plain.ends_with(word))
+}
+
 /// The registry. Clones share their content.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<Mutex<BTreeMap<String, &'static str>>>);
@@ -81,7 +92,25 @@ impl fmt::Debug for Secrets {
 
 #[cfg(test)]
 mod tests {
-    use super::Secrets;
+    use super::{Secrets, names_a_secret};
+
+    #[test]
+    fn a_name_says_that_a_secret_follows() {
+        for name in [
+            "clientSecret",
+            "db_password",
+            "Authorization",
+            "access-token",
+            "apiKey",
+            "API_KEY",
+            "private_key",
+        ] {
+            assert!(names_a_secret(name), "{name}");
+        }
+        for name in ["existingSecret", "secretName", "tokenUrl", "key", ""] {
+            assert!(!names_a_secret(name), "{name}");
+        }
+    }
 
     #[test]
     fn every_form_of_a_secret_is_redacted() {

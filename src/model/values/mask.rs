@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use spanned_yaml::{Diagnostics, Severity, Source, closest};
 
 use super::placeholder;
+use crate::model::secret::{EXISTING, names_a_secret};
 
 /// The same findings over the masked text. Offsets stay valid: every masked character keeps its length.
 pub(super) fn findings(parsed: &Diagnostics) -> Diagnostics {
@@ -40,12 +41,8 @@ fn is_secret_key(before: &str) -> bool {
     let before = before.trim_end_matches(|c: char| c.is_whitespace() || c == '\'' || c == '"');
     let word =
         before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next().unwrap_or_default();
-    let folded = word.to_lowercase();
-    folded != "existingsecret"
-        && (["secret", "password", "authorization", "token", "apikey", "api_key", "api-key"]
-            .iter()
-            .any(|name| folded.ends_with(name))
-            || closest(word, ["clientSecret"]).is_some())
+    names_a_secret(word)
+        || (!word.eq_ignore_ascii_case(EXISTING) && closest(word, ["clientSecret"]).is_some())
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@ use serde_json::{Value as Json, json};
 
 use super::{Creation, entries};
 use crate::{
-    model::values::registry_server::{ClaimMap, Source, SourceKind},
+    model::{
+        secret::names_a_secret,
+        values::registry_server::{ClaimMap, Source, SourceKind},
+    },
     reference::registry_server::failure::Failure,
 };
 
@@ -86,13 +89,11 @@ pub(in super::super) fn remove(db: &Connection, name: &str) -> Result<(), Failur
 
 /// The settings of a source without what opens it: who administers sources did not write all of them.
 fn concealed(config: &Json) -> Json {
-    const SECRETS: [&str; 4] = ["password", "token", "secret", "privatekey"];
     match config {
         Json::Object(members) => members
             .iter()
             .map(|(name, value)| {
-                let lower = name.to_ascii_lowercase();
-                let secret = value.is_string() && SECRETS.iter().any(|word| lower.ends_with(word));
+                let secret = value.is_string() && names_a_secret(name);
                 (name.clone(), if secret { "[concealed]".into() } else { concealed(value) })
             })
             .collect::<serde_json::Map<_, _>>()
