@@ -40,11 +40,12 @@ pub(super) fn section(page: &mut Page, report: &Report, case: &CaseResult, numbe
     for note in &case.notes {
         page.label_at(2, "note", &[span(Ink::Dim, note)]);
     }
-    for step in &case.steps {
-        let bad: Vec<_> = step.checks.iter().filter(|check| check.status.needs_action()).collect();
-        if !bad.is_empty() {
-            failed_step(page, report, case, step, &bad);
-        }
+    let mut steps: Vec<_> = case.steps.iter().map(|step| (step, bad(step))).collect();
+    steps.retain(|(_, bad)| !bad.is_empty());
+    // What failed comes before what only lost its control by that, whenever it was.
+    steps.sort_by_key(|(_, bad)| bad.iter().map(|check| check.status.rank()).min());
+    for (step, bad) in steps {
+        failed_step(page, report, case, step, &bad);
     }
     for log in case.logs.iter().filter(|log| !log.text.is_empty()) {
         page.gap();
@@ -59,6 +60,11 @@ pub(super) fn section(page: &mut Page, report: &Report, case: &CaseResult, numbe
         }
     }
     page.gap();
+}
+
+/// The checks of a step that somebody has to act on.
+fn bad(step: &StepResult) -> Vec<&Check> {
+    step.checks.iter().filter(|check| check.status.needs_action()).collect()
 }
 
 fn failed_step(page: &mut Page, report: &Report, case: &CaseResult, step: &StepResult, bad: &[&Check]) {
