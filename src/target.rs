@@ -115,7 +115,7 @@ pub trait Platform: Send + Sync + fmt::Debug {
 /// The addresses of a platform.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
-    /// By component: `idp`, `enterprise-manager`, `sibling`, `registry-server`; for each MCP server of the manifests its proxy,
+    /// By component: `idp`, `enterprise-manager`, `cloud-ui`, `registry-server`; for each MCP server of the manifests its proxy,
     /// `mcp:<namespace>/<kind>/<name>`, and the server behind it, `upstream:…`; `registry` where the policy of the values file names one
     /// elsewhere, with its `api_url` for the base.
     pub components: BTreeMap<Component, Endpoint>,

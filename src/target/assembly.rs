@@ -343,7 +343,7 @@ impl Launch {
             listener,
             Ready {
                 // The name that scenarios have for it: what a token for another component is held against.
-                component: "sibling",
+                component: "cloud-ui",
                 base: &base,
                 protected_path: cloud_ui::PROTECTED_PATH,
                 probe: Probe::Get,

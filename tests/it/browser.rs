@@ -82,10 +82,10 @@ fn a_report_has_no_cookie_code_or_form_field() {
 #[test]
 fn a_ui_that_lets_everybody_in_or_nobody_or_is_not_there_is_never_green() {
     for (name, fault) in [
-        ("everybody", "{of: sibling, endpoint: me, is: body, body: '{}'}"),
-        ("nobody", "{of: sibling, endpoint: me, is: status, status: 401}"),
-        ("nonsense", "{of: sibling, endpoint: me, is: status, status: 204}"),
-        ("gone", "{of: sibling, is: refused}"),
+        ("everybody", "{of: cloud-ui, endpoint: me, is: body, body: '{}'}"),
+        ("nobody", "{of: cloud-ui, endpoint: me, is: status, status: 401}"),
+        ("nonsense", "{of: cloud-ui, endpoint: me, is: status, status: 204}"),
+        ("gone", "{of: cloud-ui, is: refused}"),
     ] {
         let (code, report) = run(name, &format!("  - fault: {fault}\n{STEPS}"));
         assert_ne!(code, 0, "{name}: {report}");

@@ -36,11 +36,11 @@ async fn control(platform: &dyn Platform, method: Method, component: &str, what:
     response.json().await.unwrap_or(Value::Null)
 }
 
-/// The times of the harness, the IdP, the Manager, the sibling and the registry, in hours since the start.
+/// The times of the harness, the IdP, the Manager, the Cloud UI and the registry, in hours since the start.
 async fn hours(platform: &dyn Platform, start: Timestamp) -> [i64; 5] {
     let mut times = [platform.clock().now(); 5];
     for (time, component) in
-        times.iter_mut().skip(1).zip(["idp", "enterprise-manager", "sibling", "registry"])
+        times.iter_mut().skip(1).zip(["idp", "enterprise-manager", "cloud-ui", "registry"])
     {
         let now = control(platform, Method::GET, component, "clock", "").await;
         *time = now["now"].as_str().unwrap().parse().unwrap();
@@ -58,7 +58,7 @@ async fn every_component_has_a_clock_of_its_own() {
     platform.advance(hour).await.unwrap();
     assert_eq!(hours(platform, start).await, [1, 1, 1, 1, 1]);
     platform.advance_one(&Component::new("idp"), hour * 2).await.unwrap();
-    platform.advance_one(&Component::new("sibling"), -hour).await.unwrap();
+    platform.advance_one(&Component::new("cloud-ui"), -hour).await.unwrap();
     assert_eq!(hours(platform, start).await, [1, 3, 1, 0, 1]);
     control(platform, Method::PUT, "enterprise-manager", "clock", r#"{"advance":"5h"}"#).await;
     assert_eq!(hours(platform, start).await, [1, 3, 6, 0, 1]);

@@ -94,7 +94,7 @@ async fn entra_v2_is_accepted() {
     assert!(rig.registration.scopes.iter().any(|scope| scope == api), "{:?}", rig.registration.scopes);
     let tokens = rig.sign_in().await;
     assert_eq!(rig.present("enterprise-manager", &tokens.access_token).await.0, 200);
-    assert_eq!(rig.present("sibling", &tokens.access_token).await.0, 401, "another application's token");
+    assert_eq!(rig.present("cloud-ui", &tokens.access_token).await.0, 401, "another application's token");
     rig.assert_refused(&tokens.id_token.unwrap(), "TOK-AUD").await;
 }
 

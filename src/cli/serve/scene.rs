@@ -53,7 +53,7 @@ impl Scene {
         let accounts = EmbeddedTarget::accounts(&inputs.tenant).map_err(told)?;
         let issuers = EmbeddedTarget::issuers(&inputs.tenant).map_err(told)?;
         let components = endpoints.components.iter().map(|(name, endpoint)| Component {
-            name: shown(name.as_str()).to_owned(),
+            name: name.as_str().to_owned(),
             url: endpoint.base.clone(),
             control: endpoint.control.as_ref().map(|control| control.base.clone()),
         });
@@ -129,11 +129,6 @@ impl Scene {
         }
         page
     }
-}
-
-/// As a person knows it. Scenarios call the Cloud UI by what it is to the others.
-fn shown(component: &str) -> &str {
-    if component == "sibling" { "cloud-ui" } else { component }
 }
 
 /// Columns side by side where they fit, else below one another.

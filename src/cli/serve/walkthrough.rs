@@ -100,7 +100,7 @@ impl Setting<'_> {
 
     /// Where a person begins: at the Cloud UI, else at the provider's page of itself.
     fn browser(&self) -> Step {
-        let ui = self.endpoint("sibling");
+        let ui = self.endpoint("cloud-ui");
         let account = self.accounts.first().filter(|_| ui.is_some());
         let title = match account {
             Some(Account { login, password }) => {

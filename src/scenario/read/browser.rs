@@ -6,7 +6,7 @@ use super::{
     ledger::Origin,
     reader::Reader,
     variable::Place,
-    words::{SIBLING, VISITS},
+    words::{CLOUD_UI, VISITS},
 };
 use crate::{
     model::identifier::Component,
@@ -79,7 +79,7 @@ impl Reader<'_> {
             None => None,
         };
         Some(BrowserStep {
-            at: Component::new(SIBLING),
+            at: Component::new(CLOUD_UI),
             name,
             cookies_of,
             does: does?,

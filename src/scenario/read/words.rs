@@ -7,10 +7,10 @@ use crate::{
 
 /// The parts of the platform.
 pub(crate) const COMPONENTS: [&str; 5] =
-    ["idp", "enterprise-manager", SIBLING, "registry-server", "registry"];
+    ["idp", "enterprise-manager", CLOUD_UI, "registry-server", "registry"];
 
 /// The Cloud UI: whose browsers there are, and what a token for another component is held against.
-pub(crate) const SIBLING: &str = "sibling";
+pub(crate) const CLOUD_UI: &str = "cloud-ui";
 
 /// `needs`
 pub(crate) const CAPABILITIES: [(&str, Capability); 7] = [
@@ -213,7 +213,7 @@ pub(crate) const ENDPOINTS: [(&str, &[&str]); 7] = [
     ),
     ("enterprise-manager", &["discovery", "jwks", "config", "protected-resource", "healthz", "unknown"]),
     (
-        SIBLING,
+        CLOUD_UI,
         &[
             "me",
             "protected-resource",

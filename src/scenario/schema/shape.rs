@@ -462,7 +462,7 @@ static JOURNAL: Shape = Shape {
         need(
             "endpoint",
             Text,
-            "of the IdP: discovery, keys, authorize, login, device, token, introspect, userinfo; of the Manager: discovery, jwks, config, protected-resource, healthz, unknown; of the sibling: me, sign-in, callback, sign-out, who-am-i, catalogue, assistant, protected-resource, healthz, unknown and so on; of the Registry Server: servers, versions, version, me, sources, source, source-entries, registries, registry, registry-entries, entries, entry, entry-claims, protected-resource, healthz, unknown; of the registry: server, healthz, unknown",
+            "of the IdP: discovery, keys, authorize, login, device, token, introspect, userinfo; of the Manager: discovery, jwks, config, protected-resource, healthz, unknown; of the Cloud UI: me, sign-in, callback, sign-out, who-am-i, catalogue, assistant, protected-resource, healthz, unknown and so on; of the Registry Server: servers, versions, version, me, sources, source, source-entries, registries, registry, registry-entries, entries, entry, entry-claims, protected-resource, healthz, unknown; of the registry: server, healthz, unknown",
         ),
         may("matching", SomeIn(&Matcher), "by JSON pointer into an entry: only those count"),
         need("count", Matcher, "how many there must be"),

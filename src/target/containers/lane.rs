@@ -135,7 +135,7 @@ impl Lane {
     /// URLs of the values file, as everybody else does.
     pub(super) fn browser(&self, pin: &str) -> Option<String> {
         let Endpoints { components, hosts } = &self.shown;
-        let start = ["sibling", "idp"].iter().find_map(|name| components.get(&Component::new(*name)))?;
+        let start = ["cloud-ui", "idp"].iter().find_map(|name| components.get(&Component::new(*name)))?;
         let rules: Vec<_> = hosts.iter().map(|(host, address)| format!("MAP {host}:443 {address}")).collect();
         let network = &self.network;
         Some(format!(
