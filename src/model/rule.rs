@@ -131,7 +131,7 @@ mcp_policy::rules! {
     McpOneReading = "MCP-ONE-READING",
     /// Broken: every header of the caller is passed on, and Origin is not looked at.
     McpForward = "MCP-FORWARD",
-    /// Broken: a session is anybody's who knows its id.
+    /// Broken: a session is anybody's who knows its id, or makes one up.
     McpSession = "MCP-SESSION",
     /// Broken: `ping` and `logging/setLevel` are denied like unknown methods.
     McpAllowed = "MCP-ALLOWED",

@@ -15,7 +15,18 @@ pub(crate) const EXISTING: &str = "existingSecret";
 pub(crate) fn names_a_secret(setting: &str) -> bool {
     let plain: String =
         setting.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    let words = ["secret", "password", "authorization", "token", "apikey", "privatekey"];
+    let words = [
+        "secret",
+        "password",
+        "passphrase",
+        "authorization",
+        "token",
+        "apikey",
+        "accesskey",
+        "privatekey",
+        "credential",
+        "credentials",
+    ];
     !setting.eq_ignore_ascii_case(EXISTING) && words.iter().any(|word| plain.ends_with(word))
 }
 
@@ -104,6 +115,7 @@ mod tests {
             "apiKey",
             "API_KEY",
             "private_key",
+            "secretAccessKey",
         ] {
             assert!(names_a_secret(name), "{name}");
         }

@@ -221,8 +221,11 @@ fn is_partner(one: &Presentation, other: &Presentation) -> bool {
 /// What is wrong with the difference between the two, if anything.
 fn difference(one: &Presentation, partner: &Presentation, context: &Context<'_>) -> Option<String> {
     if matches!(one.expected, Expected::Served | Expected::Admitted) {
-        return None;
+        // What a process refused says nothing of the one that came after it.
+        let other = one.when.restarts != partner.when.restarts;
+        return other.then(|| format!("{} began anew between this and what it refused", one.component));
     }
+    let declared = if one.names(partner) { &one.differs } else { &partner.differs };
     let differing = match (&one.shown, &partner.shown) {
         (Shown::SignIn { asked, .. }, Shown::SignIn { asked: other, .. }) => {
             asked.iter().zip(other).filter(|(a, b)| a != b).map(|(asked, _)| asked.0.to_owned()).collect()
@@ -255,9 +258,14 @@ fn difference(one: &Presentation, partner: &Presentation, context: &Context<'_>)
             let words = format!("`{name}` and `{other}` differ too, in {}", differing.join(", "));
             return (!differing.is_empty()).then_some(words);
         }
-        _ => return None,
+        _ => {
+            let mut moment = one.when.differences(&partner.when);
+            moment.retain(|what| !declared.as_ref().is_some_and(|declared| declared.contains(what)));
+            let words =
+                format!("`{}` and `{}` differ too, in {}", one.name(), partner.name(), moment.join(", "));
+            return (!moment.is_empty()).then_some(words);
+        }
     };
-    let declared = if one.names(partner) { &one.differs } else { &partner.differs };
     against_declaration(one.name(), partner.name(), differing, declared.as_deref())
 }
 

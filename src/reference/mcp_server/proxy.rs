@@ -149,9 +149,9 @@ impl Proxy {
             .without_v07_checks()
             .route(&endpoint(resource), get(serve::listen).post(serve::post).delete(serve::delete))
             .route(&resource.metadata_path(), get(wire::protected_resource))
-            .route(HEALTH, get(wire::health))
-            .layer(from_fn_with_state(Arc::clone(&self.0), process::enter));
-        self.0.instruments().around(answer::complete_within(router, MAX_MESSAGE))
+            .route(HEALTH, get(wire::health));
+        let router = answer::complete_within(router, MAX_MESSAGE);
+        self.0.instruments().around(router.layer(from_fn_with_state(Arc::clone(&self.0), process::enter)))
     }
 
     /// The switch below HTTP that the control wire turns; for the listener of the public face.

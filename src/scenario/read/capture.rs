@@ -56,6 +56,9 @@ impl Reader<'_> {
             self.found.expected(node, "a map of captures");
             return None;
         };
+        if entries.is_empty() {
+            self.found.error(node.span, "nothing is captured").help("`name: {…}`, or leave `capture` out");
+        }
         let captures: Vec<_> = entries
             .iter()
             .map(|entry| {

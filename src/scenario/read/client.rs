@@ -58,6 +58,9 @@ impl Reader<'_> {
         let expect = node.get("expect").map_or(Some(Vec::new()), |node| self.said(node, &does));
         self.says_why(node, &does, expect.as_deref().unwrap_or_default());
         let capture = capture.map_or(Some(Vec::new()), |node| self.client_captures(node, answer_of(&does)));
+        if let (Deed::SignIn { open: true, .. }, Some(capture)) = (&does, &capture) {
+            self.ledger.looked_at(node.span, capture.iter().map(|(name, _)| name.clone()));
+        }
         Some(ClientStep { name, does, rule, expect: expect?, capture: capture? })
     }
 

@@ -67,6 +67,8 @@ pub(super) struct Ledger {
     defined: BTreeMap<(Kind, String), (Span, Origin)>,
     /// Names that stood in the file before anything had defined them, with whether the order matters.
     early: Vec<(Kind, Named, bool)>,
+    captures_used: BTreeSet<String>,
+    looked_at: Vec<(Span, Vec<String>)>,
     /// Controls of refused sign-ins.
     sign_in_controls: Vec<Named>,
     verdicts: Vec<(Component, Verdict, String)>,
@@ -151,7 +153,15 @@ impl Ledger {
         self.note_use(Kind::Token, &control.name, control.span, false);
     }
 
+    /// What becomes of a step is captured under these names, and demanded nowhere else.
+    pub(super) fn looked_at(&mut self, span: Span, captures: impl Iterator<Item = String>) {
+        self.looked_at.push((span, captures.collect()));
+    }
+
     fn note_use(&mut self, kind: Kind, name: &str, span: Span, ordered: bool) {
+        if kind == Kind::Capture {
+            self.captures_used.insert(name.to_owned());
+        }
         if !self.defined.contains_key(&(kind, name.to_owned())) {
             self.early.push((kind, Named { name: name.to_owned(), span }, ordered));
         }
@@ -255,6 +265,13 @@ impl Ledger {
         self.browsers.settle(found);
         self.settle_names(found);
         self.settle_controls(found);
+        for (span, captures) in &self.looked_at {
+            if !captures.iter().any(|name| self.captures_used.contains(name)) {
+                found
+                    .error(*span, "nobody looks at what becomes of this sign-in")
+                    .help("`observe` what it captures, or leave `capture` out: then it must work");
+            }
+        }
         for axis in &self.axes {
             if !self.axes_used.contains(&axis.name) {
                 found
@@ -354,7 +371,7 @@ impl Ledger {
         if check.token.as_ref().is_some_and(|token| token.name == control.name) && !by_moment {
             found
                 .error(control.span, format!("`{}` is its own control", control.name))
-                .help("name the token that the component judges the other way");
+                .help("name the token that the component judges the other way, or say in `differs` what of the moment: `time`, `faults`, `keys`, `restart`");
             return;
         }
         let (wanted, verb, remedy) = match verdict {

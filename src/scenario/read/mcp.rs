@@ -140,7 +140,14 @@ impl Reader<'_> {
     /// `restart`: the proxy before a server.
     pub(super) fn restart(&mut self, node: &Node) -> Option<Component> {
         self.ledger.need([Capability::FaultInjection]);
-        self.server(node)
+        let of = self.server(node)?;
+        if of.as_str().starts_with(UPSTREAM) {
+            self.found
+                .error(node.span, "`restart` is about the proxy before the server")
+                .help("the server behind it: `upstream: {of: namespace/name, restart: true}`");
+            return None;
+        }
+        Some(of)
     }
 
     pub(super) fn upstream(&mut self, node: &Node) -> Option<UpstreamStep> {

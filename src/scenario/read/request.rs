@@ -41,8 +41,13 @@ impl Reader<'_> {
         let shown = fields.optional("token").map(|node| node.span).or_else(|| authorization(node));
         fields.finish(&mut self.found);
         self.ledger.check();
+        // The moment may differ, whatever is shown.
+        let moment = differs
+            .as_ref()
+            .and_then(Option::as_ref)
+            .is_some_and(|differs| differs.iter().all(|what| by_moment(std::slice::from_ref(what))));
         if let Some(entry) = differs_entry
-            && (token.is_none() || control.is_none())
+            && (control.is_none() || (token.is_none() && !moment))
         {
             self.found
                 .error(entry.key_span, "`differs` compares a token with its control")

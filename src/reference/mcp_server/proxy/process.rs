@@ -4,7 +4,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use axum::{
@@ -70,42 +70,50 @@ impl Process {
         self.running.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Other manifests. Who is closed tries to begin with them.
+    /// Other manifests. Who is closed tries to begin with them. True: they are in force.
     pub(super) fn give(&self, manifests: Vec<Source>) -> bool {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&manifests);
+        let mut given = self.last_given();
+        given.clone_from(&manifests);
         if let Ok(parts) = self.running() {
             return parts.policies.replace(manifests, &self.log);
         }
-        self.restart();
-        self.running().is_ok()
+        self.begin(&given);
+        self.running().is_ok_and(|parts| parts.policies.status().1.is_none())
     }
 
     /// The manifests that were given last, good or broken, as one text.
     pub(super) fn given(&self) -> String {
-        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        given.iter().map(Source::text).collect::<Vec<_>>().join("\n---\n")
+        self.last_given().iter().map(Source::text).collect::<Vec<_>>().join("\n---\n")
     }
 
     /// Begins anew, with the manifests that were given last.
     pub(super) fn restart(&self) {
-        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let fresh = Parts::new(&self.deployment, given, &self.surroundings, &self.log).map(Arc::new);
-        match &fresh {
-            Ok(_) => self.log.note("info", "the proxy begins anew"),
-            Err(error) => self.log.note("error", &format!("the proxy admits nobody: {error}")),
-        }
-        let before =
-            std::mem::replace(&mut *self.running.write().unwrap_or_else(PoisonError::into_inner), fresh);
-        if let Ok(before) = before {
-            before.end();
-        }
+        self.begin(&self.last_given());
     }
 
     /// As it was deployed.
     pub(super) fn reset(&self) {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.deployment.manifests);
+        let mut given = self.last_given();
+        given.clone_from(&self.deployment.manifests);
         self.log.clear();
-        self.restart();
+        self.begin(&given);
+    }
+
+    /// Held while what runs is changed: one change at a time.
+    fn last_given(&self) -> MutexGuard<'_, Vec<Source>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, given: &[Source]) {
+        let fresh = Parts::new(&self.deployment, given.to_vec(), &self.surroundings, &self.log);
+        match &fresh {
+            Ok(_) => self.log.note("info", "the proxy begins anew"),
+            Err(error) => self.log.note("error", &format!("the proxy admits nobody: {error}")),
+        }
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(before) = std::mem::replace(&mut *running, fresh.map(Arc::new)) {
+            before.end();
+        }
     }
 
     /// MCP-EVAL broken: nobody's tokens are to be checked, so everybody's request goes on.

@@ -76,7 +76,8 @@ impl Sessions {
                 session.used = used;
                 true
             }
-            _ => false,
+            Some(_) => false,
+            None => !rules.hold(Rule::McpSession),
         }
     }
 
@@ -84,6 +85,7 @@ impl Sessions {
     pub(super) fn end(&self, id: &str) {
         self.table().by_id.remove(id);
     }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

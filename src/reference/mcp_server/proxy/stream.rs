@@ -87,8 +87,9 @@ impl Stream {
             let patience = self.admission.is_none().then_some(self.proxy.patience);
             let mut over = self.proxy.over.subscribe();
             let piece = tokio::select! {
+                biased;
+                _ = over.wait_for(|over| *over) => return self.end("the proxy ended"),
                 piece = within(patience, self.upstream.chunk()) => piece,
-                _ = over.wait_for(|over| *over) => return None,
             };
             let piece = match piece {
                 Some(Ok(Some(piece))) => piece,
