@@ -154,8 +154,14 @@ impl Target for ContainersTarget {
         Box::pin(async move {
             let engine = &self.lanes.common.engine;
             if !self.keep {
-                engine.close().await?;
-                return Ok(Vec::new());
+                // The verdict stands, whatever the daemon does not let go of.
+                let left = engine.close().await.err().map(|error| {
+                    format!(
+                        "not all that this run made could be removed, the next run tries again: {error}\n\
+                         or by hand: touchstone containers clean"
+                    )
+                });
+                return Ok(left.into_iter().collect());
             }
             engine.keep()?;
             let filter = format!("label={}={}", engine::RUN, engine.run);
@@ -200,7 +206,8 @@ impl Lanes {
     async fn take(&self) -> Result<Lane, TargetError> {
         let lost = std::mem::take(&mut *self.lost.lock().unwrap_or_else(PoisonError::into_inner));
         for network in lost {
-            self.common.engine.remove_network(&network).await?;
+            // What cannot be removed is told at the end of the run.
+            let _ = self.common.engine.remove_network(&network).await;
         }
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
