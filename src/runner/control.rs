@@ -79,7 +79,7 @@ pub(super) async fn policy(http: &Client, endpoint: &Endpoint, text: String) -> 
     send(http, endpoint, "/control/policy", request).await.map(drop)
 }
 
-/// Changes the server behind an MCP proxy.
+/// Changes the server behind an MCP proxy, or restarts either.
 pub(super) async fn upstream(
     http: &Client,
     endpoint: &Endpoint,

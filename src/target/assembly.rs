@@ -342,7 +342,6 @@ impl Launch {
         self.serve(
             listener,
             Ready {
-                // The name that scenarios have for it: what a token for another component is held against.
                 component: "cloud-ui",
                 base: &base,
                 protected_path: cloud_ui::PROTECTED_PATH,

@@ -3,7 +3,8 @@
 //! The order is MCP-ORDER: size limit, authentication, parsing (`message`), authorization (`method`, `policy`),
 //! forwarding (`forward`). `reply` reads what the server says, `list` filters, `hints` remembers what the server said of
 //! its tools, `watch` hears when that changes, `session` whose a session is, `stream` and `events` carry event streams.
-//! `process` begins and ends all of it. `serve` has the endpoint, `wire` what the control wire has beside every component's, `refusal` the proxy's own answers.
+//! `process` begins and ends all of it. `serve` has the endpoint, `wire` what the control wire has beside every component's,
+//! `refusal` the proxy's own answers.
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -193,6 +194,7 @@ impl Parts {
             ..Expectations::new(Issuer::new(oidc.issuer), Audience::new(oidc.audience))
         };
         let gate = Gate::new(resource.clone(), expectations, surroundings.clone());
+        // A process that begins remembers no token of the one before.
         gate.reset();
         let own = resource.at("").strip_suffix(resource.path()).map(str::to_owned);
         Ok(Self {

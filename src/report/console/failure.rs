@@ -40,7 +40,11 @@ pub(super) fn section(page: &mut Page, report: &Report, case: &CaseResult, numbe
     for note in &case.notes {
         page.label_at(2, "note", &[span(Ink::Dim, note)]);
     }
-    let mut steps: Vec<_> = case.steps.iter().map(|step| (step, bad(step))).collect();
+    let mut steps: Vec<(&StepResult, Vec<&Check>)> = case
+        .steps
+        .iter()
+        .map(|step| (step, step.checks.iter().filter(|check| check.status.needs_action()).collect()))
+        .collect();
     steps.retain(|(_, bad)| !bad.is_empty());
     // What failed comes before what only lost its control by that, whenever it was.
     steps.sort_by_key(|(_, bad)| bad.iter().map(|check| check.status.rank()).min());
@@ -60,11 +64,6 @@ pub(super) fn section(page: &mut Page, report: &Report, case: &CaseResult, numbe
         }
     }
     page.gap();
-}
-
-/// The checks of a step that somebody has to act on.
-fn bad(step: &StepResult) -> Vec<&Check> {
-    step.checks.iter().filter(|check| check.status.needs_action()).collect()
 }
 
 fn failed_step(page: &mut Page, report: &Report, case: &CaseResult, step: &StepResult, bad: &[&Check]) {

@@ -86,12 +86,12 @@ impl Stream {
             // A stream for listening may be silent for as long as it likes.
             let patience = self.admission.is_none().then_some(self.proxy.patience);
             let mut over = self.proxy.over.subscribe();
-            let piece = tokio::select! {
+            let read = tokio::select! {
                 biased;
                 _ = over.wait_for(|over| *over) => return self.end("the proxy ended"),
                 piece = within(patience, self.upstream.chunk()) => piece,
             };
-            let piece = match piece {
+            let piece = match read {
                 Some(Ok(Some(piece))) => piece,
                 Some(Ok(None)) => return self.end("the stream ended before its answer"),
                 Some(Err(_)) => {
