@@ -42,8 +42,8 @@ pub(super) async fn take(context: &mut Context<'_>, step: &ClientStep) -> Result
             let given = (managed.as_ref(), environment.as_ref());
             start(context, step, given, refused.as_ref())?
         }
-        Deed::SignIn { user, refused, open: false } => sign_in(context, step, user, refused.as_ref()).await?,
-        Deed::SignIn { user, open: true, .. } => try_to_sign_in(context, step, user).await?,
+        Deed::SignIn { user, refused } => sign_in(context, step, user, refused.as_ref()).await?,
+        Deed::TrySignIn { user } => try_to_sign_in(context, step, user).await?,
         Deed::Poll { contact } => poll(context, step, *contact).await?,
         Deed::Ask { wish, permitted } => ask(context, step, wish, *permitted).await?,
         Deed::Status => status(context, step)?,

@@ -2,9 +2,8 @@
 
 use super::{Context, Done, Stuck, check};
 use crate::{
-    model::identifier::Component,
     net::courier::{Courier as _, Request},
-    outcome::{Cause, Check, CheckStatus},
+    outcome::{Cause, CheckStatus},
     runner::control,
     scenario::syntax::Manifests,
 };
@@ -21,41 +20,26 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Manifests) -> Result<
         let answer = http.send(Request::get(format!("{root}/healthz"))).await?;
         let error = answer.json().and_then(|body| Some(body.pointer("/policy/error")?.as_str()?.to_owned()));
         // Who has shut says why, too.
-        let error = match answer.status {
-            200 => error,
-            status if step.broken => {
-                let why = format!("{status} on /healthz: {}", error.unwrap_or_default());
-                checks.push(kept(context, component, false, &why));
-                continue;
-            }
-            status => Some(error.unwrap_or_else(|| format!("{status} on /healthz"))),
-        };
-        match (step.broken, error) {
-            (false, Some(error)) => {
-                let reason = format!("{component} does not take the custom resources: {error}");
-                return Err(Stuck { reason, cause: Cause::Harness });
-            }
-            // That they are broken was seen before the run.
-            (true, error) => {
-                let shown = error.as_deref().unwrap_or("none");
-                checks.push(kept(context, component, error.is_some(), shown));
-            }
-            (false, None) => {}
+        let up = answer.status == 200;
+        if !step.broken && (!up || error.is_some()) {
+            let error = error.unwrap_or_else(|| format!("{} on /healthz", answer.status));
+            let reason = format!("{component} does not take the custom resources: {error}");
+            return Err(Stuck { reason, cause: Cause::Harness });
+        }
+        // That they are broken was seen before the run.
+        if step.broken {
+            let kept = up && error.is_some();
+            checks.push(check(
+                &format!("{component} keeps what it has, and its health says why"),
+                context.first_requirement(),
+                if kept { CheckStatus::Pass } else { CheckStatus::Fail },
+                "200 and an error of the policy on /healthz",
+                &format!("{}, {}", answer.status, error.as_deref().unwrap_or("no error")),
+                (!kept).then_some(Cause::Implementation),
+            ));
         }
     }
     context.world.manifests_changed();
     let how = if step.broken { " and cannot be used" } else { "" };
     Ok(Done { title: format!("the custom resources change{how}"), checks, go_on: true })
-}
-
-/// A proxy that was given what it cannot use: whether it goes on, and says so.
-fn kept(context: &Context<'_>, component: &Component, pass: bool, observed: &str) -> Check {
-    check(
-        &format!("{component} keeps what it has, and its health says why"),
-        context.first_requirement(),
-        if pass { CheckStatus::Pass } else { CheckStatus::Fail },
-        "200 and an error of the policy on /healthz",
-        observed,
-        (!pass).then_some(Cause::Implementation),
-    )
 }

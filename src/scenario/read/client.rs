@@ -58,7 +58,7 @@ impl Reader<'_> {
         let expect = node.get("expect").map_or(Some(Vec::new()), |node| self.said(node, &does));
         self.says_why(node, &does, expect.as_deref().unwrap_or_default());
         let capture = capture.map_or(Some(Vec::new()), |node| self.client_captures(node, answer_of(&does)));
-        if let (Deed::SignIn { open: true, .. }, Some(capture)) = (&does, &capture) {
+        if let (Deed::TrySignIn { .. }, Some(capture)) = (&does, &capture) {
             self.ledger.looked_at(node.span, capture.iter().map(|(name, _)| name.clone()));
         }
         Some(ClientStep { name, does, rule, expect: expect?, capture: capture? })
@@ -70,14 +70,15 @@ impl Reader<'_> {
             "enroll" => Deed::Enroll { user: template("user")?? },
             "sign_in" => {
                 let user = template("user")??;
-                let open = node.get("capture").is_some();
-                let refused = if open { None } else { self.words(node) };
-                if let (true, Some(at)) = (open, node.get("refused")) {
+                if node.get("capture").is_none() {
+                    return Some(Deed::SignIn { user, refused: self.words(node) });
+                }
+                if let Some(at) = node.get("refused") {
                     let error =
                         self.found.error(at.span, "a sign-in that is looked at is not demanded to fail");
                     error.help("leave out `refused` or `capture`");
                 }
-                Deed::SignIn { user, refused, open }
+                Deed::TrySignIn { user }
             }
             "start" => {
                 let (managed, environment) = (template("managed"), template("environment"));
@@ -278,7 +279,7 @@ fn answer_of(does: &Deed) -> &'static [&'static str] {
     match does {
         Deed::Poll { .. } => &POLL_ANSWER,
         Deed::Ask { .. } => &ASK_ANSWER,
-        Deed::SignIn { .. } => &SIGN_IN_ANSWER,
+        Deed::TrySignIn { .. } => &SIGN_IN_ANSWER,
         _ => &STATUS_ANSWER,
     }
 }

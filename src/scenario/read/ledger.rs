@@ -87,7 +87,11 @@ pub(super) struct Ledger {
 
 /// `differs` names the moment: time that has passed, faults that were set, keys that were changed, a restart.
 pub(super) fn by_moment(differs: &[String]) -> bool {
-    differs.iter().any(|name| ["time", "faults", "keys", "restart"].contains(&name.as_str()))
+    differs.iter().any(|what| is_of_the_moment(what))
+}
+
+pub(super) fn is_of_the_moment(what: &str) -> bool {
+    ["time", "faults", "keys", "restart"].contains(&what)
 }
 
 impl Ledger {

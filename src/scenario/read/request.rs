@@ -4,7 +4,7 @@ use spanned_yaml::{Entry, Fields, Node, Span};
 
 use super::{
     expect::outcome,
-    ledger::{Beside, Verdict, by_moment},
+    ledger::{Beside, Verdict, by_moment, is_of_the_moment},
     reader::Reader,
     variable::Place,
 };
@@ -42,10 +42,8 @@ impl Reader<'_> {
         fields.finish(&mut self.found);
         self.ledger.check();
         // The moment may differ, whatever is shown.
-        let moment = differs
-            .as_ref()
-            .and_then(Option::as_ref)
-            .is_some_and(|differs| differs.iter().all(|what| by_moment(std::slice::from_ref(what))));
+        let moment =
+            matches!(&differs, Some(Some(differs)) if differs.iter().all(|what| is_of_the_moment(what)));
         if let Some(entry) = differs_entry
             && (control.is_none() || (token.is_none() && !moment))
         {

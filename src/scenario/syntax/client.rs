@@ -46,8 +46,11 @@ pub enum Deed {
         user: Template,
         /// It must fail, with these words.
         refused: Option<Matcher>,
-        /// Whatever becomes of it is looked at, not demanded: with `capture`.
-        open: bool,
+    },
+    /// Tries to sign somebody in: what becomes of it is looked at, not demanded. `sign_in` with `capture`
+    TrySignIn {
+        /// The login of the person.
+        user: Template,
     },
     /// Asks the Manager for the policy. `poll`
     Poll {

@@ -42,10 +42,8 @@ impl Clients {
             }
             Deed::Start { refused: None, .. } => self.starts(name),
             Deed::Start { refused: Some(_), .. } => self.failing.push(("start", span)),
-            Deed::SignIn { refused, open, .. } => {
-                if refused.is_some() || *open {
-                    self.failing.push(("sign-in", span));
-                }
+            Deed::SignIn { refused: Some(_), .. } | Deed::TrySignIn { .. } => {
+                self.failing.push(("sign-in", span));
                 self.used(name, span);
             }
             Deed::Stop => {
