@@ -1,6 +1,7 @@
 //! The vocabulary that every other module speaks. No input or output, no time.
 
 pub mod absence;
+pub(crate) mod bounded;
 pub mod concealed;
 pub mod directives;
 pub mod divergence;

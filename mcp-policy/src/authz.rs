@@ -97,6 +97,12 @@ impl Authorizer {
         self.for_principal(principal).decide(request)
     }
 
+    /// The principal with those groups and roles alone that some policy asks for: all of it that a decision depends on.
+    #[must_use]
+    pub fn narrowed(&self, principal: Principal) -> Principal {
+        self.names.narrowed(principal)
+    }
+
     /// The Cedar entity of the server, as its policies name it and as everything on it has it for a parent.
     #[must_use]
     pub fn server(&self) -> &str {

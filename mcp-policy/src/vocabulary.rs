@@ -136,7 +136,7 @@ pub struct Hints {
 }
 
 /// Who asks: the subject of a verified token with what its claims say, already read by CLAIM-SHAPE.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Principal {
     /// `iss`.
     pub issuer: String,

@@ -5,7 +5,6 @@
 //! the key set, and a digest of the whole token. An entry does not outlive the token's own window.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -15,6 +14,7 @@ use jiff::Timestamp;
 
 use super::{expectations::Expectations, verified::VerifiedToken};
 use crate::model::{
+    bounded::Bounded,
     identifier::{Audience, Scope},
     rule::{Rule, Rules},
 };
@@ -24,14 +24,8 @@ const CAPACITY: usize = 4_096;
 
 /// A cache of verified tokens. Give each verifier its own; clones share their content, which only the sabotage of
 /// TOK-CACHE is to use.
-#[derive(Clone, Default)]
-pub struct TokenCache(Arc<Mutex<Entries>>);
-
-#[derive(Default)]
-struct Entries {
-    tokens: BTreeMap<Key, Arc<VerifiedToken>>,
-    order: VecDeque<Key>,
-}
+#[derive(Clone)]
+pub struct TokenCache(Arc<Mutex<Bounded<Key, Arc<VerifiedToken>>>>);
 
 /// What an answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,20 +39,18 @@ impl TokenCache {
     /// The token of a key, if it still counts.
     pub(super) fn find(&self, key: &Key, now: Timestamp) -> Option<Arc<VerifiedToken>> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.tokens.get(key).filter(|token| token.counts_at(now)).cloned()
+        entries.get(key).filter(|token| token.counts_at(now)).cloned()
     }
 
     /// Remembers a token.
     pub(super) fn remember(&self, key: Key, token: &Arc<VerifiedToken>) {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.tokens.insert(key, Arc::clone(token)).is_none() {
-            entries.order.push_back(key);
-        }
-        if entries.order.len() > CAPACITY
-            && let Some(oldest) = entries.order.pop_front()
-        {
-            entries.tokens.remove(&oldest);
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(token));
+    }
+}
+
+impl Default for TokenCache {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Bounded::new(CAPACITY))))
     }
 }
 
@@ -124,12 +116,9 @@ mod tests {
         let key = |number: usize| Key::new(&number.to_string(), 1, [0; 32], Rules::ALL);
         for number in 0..=CAPACITY {
             cache.remember(key(number), &token);
-            cache.remember(key(number), &token);
         }
         let known = |number| cache.find(&key(number), Timestamp::UNIX_EPOCH).is_some();
         assert!(!known(0) && known(1) && known(CAPACITY));
-        let entries = cache.0.lock().unwrap();
-        assert_eq!((entries.tokens.len(), entries.order.len()), (CAPACITY, CAPACITY));
     }
 
     #[test]

@@ -75,6 +75,12 @@ impl Names {
         })
     }
 
+    pub(super) fn narrowed(&self, mut principal: Principal) -> Principal {
+        principal.groups.retain(|name| self.groups.contains(name));
+        principal.roles.retain(|name| self.roles.contains(name));
+        principal
+    }
+
     /// The principal. A group or role that no policy asks for decides nothing, and a user may have hundreds.
     pub(super) fn principal(&self, principal: &Principal) -> Result<Entity, String> {
         let id = uid(&self.client, &client_id(&principal.issuer, &principal.subject));

@@ -91,6 +91,8 @@ impl Platform {
         let asker = authorizer.for_principal(&principal);
         let decision = asker.decide(&request);
         assert!(decision.errors.is_empty(), "evaluation failed: {:?}", decision.errors);
+        let narrowed = authorizer.narrowed(principal.clone());
+        assert_eq!(authorizer.decide(&narrowed, &request), decision, "{narrowed:?} is all that counts");
         let shown = asker.shows(&[request]) == [true];
         let by_proxy = proxy.answer(claims, wish).map(|answer| {
             assert!(answer.errors.is_empty() || !well_shaped(claims), "the proxy: {:?}", answer.errors);

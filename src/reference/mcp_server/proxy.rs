@@ -3,7 +3,7 @@
 //! The order is MCP-ORDER: size limit, authentication, parsing (`message`), authorization (`method`, `policy`),
 //! forwarding (`forward`). `reply` reads what the server says, `list` filters, `hints` remembers what the server said of
 //! its tools, `watch` hears when that changes, `session` whose a session is, `stream` and `events` carry event streams.
-//! `process` begins and ends all of it. `serve` has the endpoint, `wire` what the control wire has beside every component's,
+//! `decisions` remembers what was decided, `process` begins and ends all of it. `serve` has the endpoint, `wire` what the control wire has beside every component's,
 //! `refusal` the proxy's own answers.
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
@@ -25,6 +25,7 @@ use crate::{
     token::{Expectations, VerifiedToken},
 };
 
+mod decisions;
 mod events;
 mod forward;
 mod hints;

@@ -17,7 +17,7 @@ use mcp_policy::{
 };
 use spanned_yaml::{Severity, Source};
 
-use super::{Deployment, DeploymentError, log::Log, method::List};
+use super::{Deployment, DeploymentError, decisions::Decisions, log::Log, method::List};
 use crate::{
     clock::Clock,
     model::rule::{Rule, Rules},
@@ -55,10 +55,12 @@ struct State {
 }
 
 /// One policy.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct InForce {
     /// None: everything is denied.
     authorizer: Option<Authorizer>,
+    /// What it has decided.
+    decisions: Decisions,
     /// No policy is attached to the server.
     bare: bool,
     reading: Reading,
@@ -112,11 +114,7 @@ impl Policies {
             rules,
             claim_names: ClaimNames::of(*idp_type),
             oidc: oidc.clone(),
-            state: RwLock::new(State {
-                in_force: Arc::new(InForce { authorizer: None, bare: false, reading: Reading::default() }),
-                loaded_at: clock.now(),
-                refused: None,
-            }),
+            state: RwLock::new(State { in_force: Arc::default(), loaded_at: clock.now(), refused: None }),
             clock,
         };
         match policies.compiled(&manifests) {
@@ -165,6 +163,10 @@ impl Policies {
             groups: membership.groups,
             roles: membership.roles,
         };
+        let principal = match &policy.authorizer {
+            Some(authorizer) => authorizer.narrowed(principal),
+            None => principal,
+        };
         Judge { policy, principal, rules: self.rules }
     }
 
@@ -189,7 +191,7 @@ impl Policies {
             Some(Ok(compiled)) => {
                 let authorizer = Authorizer::new(&compiled).map_err(|error| error.to_string())?;
                 let bare = compiled.statements().is_empty();
-                Ok(InForce { authorizer: Some(authorizer), bare, reading })
+                Ok(InForce { authorizer: Some(authorizer), decisions: Decisions::default(), bare, reading })
             }
             Some(Err(not_compiled)) => {
                 let told: Vec<_> =
@@ -282,7 +284,7 @@ impl Judge {
         let Some(decision) = self.decision(&list.request()) else {
             return (Access::None, Verdict::no_policy());
         };
-        let access = match &decision {
+        let access = match &*decision {
             Decision { allowed: true, .. } => Access::Granted,
             decision if decision.is_forbidden() || !decision.errors.is_empty() => Access::Denied,
             _ => Access::None,
@@ -295,13 +297,14 @@ impl Judge {
         if !self.rules.hold(Rule::McpList) {
             return Some(vec![true; items.len()]);
         }
-        let asker = self.policy.authorizer.as_ref()?.for_principal(&self.principal);
-        let granted = !self.rules.hold(Rule::McpListGrant) || asker.decide(&list.request()).allowed;
-        granted.then(|| asker.shows(items))
+        let authorizer = self.policy.authorizer.as_ref()?;
+        let granted = !self.rules.hold(Rule::McpListGrant) || self.allows(&list.request());
+        granted.then(|| authorizer.for_principal(&self.principal).shows(items))
     }
 
-    fn decision(&self, request: &Request<'_>) -> Option<Decision> {
-        Some(self.policy.authorizer.as_ref()?.decide(&self.principal, request))
+    fn decision(&self, request: &Request<'_>) -> Option<Arc<Decision>> {
+        let InForce { authorizer, decisions, .. } = &*self.policy;
+        Some(decisions.decide(authorizer.as_ref()?, &self.principal, request))
     }
 }
 
