@@ -96,12 +96,12 @@ impl Journal {
 async fn record(State(journal): State<Journal>, request: Request, next: Next) -> Response {
     let method: String = request.method().as_str().chars().take(32).collect();
     let full = request.uri().path().to_owned();
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     let endpoint = journal.paths.name(&full);
     let at = journal.clock.now().to_string();
     let rule = response.extensions().get::<RefusedBy>().map(|RefusedBy(rule)| rule.id());
     let fault = response.extensions().get::<AnsweredBy>().map(|AnsweredBy(kind)| *kind);
-    let detail = response.extensions().get::<Detail>().map(|Detail(detail)| shown(detail));
+    let detail = response.extensions_mut().remove::<Detail>().map(|Detail(detail)| shown(detail));
     let mut entries = journal.lock();
     entries.last += 1;
     let entry = Entry {
@@ -109,7 +109,7 @@ async fn record(State(journal): State<Journal>, request: Request, next: Next) ->
         at,
         endpoint,
         method,
-        path: without_tokens(&full),
+        path: without_tokens(full),
         status: response.status().as_u16(),
         rule,
         fault,
@@ -123,26 +123,35 @@ async fn record(State(journal): State<Journal>, request: Request, next: Next) ->
     response
 }
 
-fn shown(detail: &Map<String, Json>) -> Map<String, Json> {
-    let clean = |value: &Json| match value {
-        Json::String(text) => without_tokens(text).into(),
-        Json::Array(items) => items
-            .iter()
-            .map(|item| item.as_str().map_or(Json::Null, |text| without_tokens(text).into()))
-            .collect(),
-        other => other.clone(),
-    };
-    detail.iter().map(|(name, value)| (name.clone(), clean(value))).collect()
+fn shown(mut detail: Map<String, Json>) -> Map<String, Json> {
+    for value in detail.values_mut() {
+        *value = match value.take() {
+            Json::String(text) => without_tokens(text).into(),
+            Json::Array(items) => items
+                .into_iter()
+                .map(
+                    |item| {
+                        if let Json::String(text) = item { without_tokens(text).into() } else { Json::Null }
+                    },
+                )
+                .collect(),
+            other => other,
+        };
+    }
+    detail
 }
 
 /// A JWT begins with `eyJ`, the base64url form of `{"`.
-fn without_tokens(path: &str) -> String {
-    if !path.contains("eyJ") {
-        return path.chars().take(MAX_PATH).collect();
+fn without_tokens(mut text: String) -> String {
+    if text.contains("eyJ") {
+        let shown: Vec<_> = text
+            .split('/')
+            .map(|segment| if segment.contains("eyJ") { "[token]" } else { segment })
+            .collect();
+        text = shown.join("/");
     }
-    let shown: Vec<_> =
-        path.split('/').map(|segment| if segment.contains("eyJ") { "[token]" } else { segment }).collect();
-    shown.join("/").chars().take(MAX_PATH).collect()
+    // So many bytes are no more characters.
+    if text.len() > MAX_PATH { text.chars().take(MAX_PATH).collect() } else { text }
 }
 
 #[cfg(test)]
@@ -151,8 +160,11 @@ mod tests {
 
     #[test]
     fn a_token_in_a_path_is_not_kept() {
-        assert_eq!(without_tokens("/api/v1/config"), "/api/v1/config");
-        assert_eq!(without_tokens("/api/eyJhbGciOiJ9.eyJ9.c2ln/x"), "/api/[token]/x");
-        assert_eq!(without_tokens(&"/a".repeat(1_000)).len(), 200);
+        let shown = |path: &str| without_tokens(path.to_owned());
+        assert_eq!(shown("/api/v1/config"), "/api/v1/config");
+        assert_eq!(shown("/api/eyJhbGciOiJ9.eyJ9.c2ln/x"), "/api/[token]/x");
+        assert_eq!(shown(&"/a".repeat(1_000)).len(), 200);
+        assert_eq!(shown(&"é".repeat(200)), "é".repeat(200));
+        assert_eq!(shown(&"é".repeat(201)), "é".repeat(200));
     }
 }
