@@ -372,6 +372,9 @@ fn plans(
         for (sources, broken) in all {
             mistakes.look(&cell.id, sources, broken, terminal.colors_talk());
         }
+        if !scenario.manifests.broken {
+            mistakes.look_for_servers(&scenario, &manifests, terminal.colors_talk());
+        }
         plans.push(CasePlan { scenario, cell, values, tenant, manifests, changes });
     }
     let found: String = findings.values().map(|found| found.render(terminal.colors_talk())).collect();

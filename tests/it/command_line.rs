@@ -271,6 +271,48 @@ fn bad_values_and_tenant_files_are_usage_errors_before_the_first_case() {
     }
 }
 
+/// A case about a server that is nowhere would have no verdict, and the run might end green without it.
+#[test]
+fn a_server_that_the_custom_resources_do_not_have_is_a_usage_error() {
+    let folder = Folder::new("servers");
+    let suite = format!("{}/scenarios", env!("CARGO_MANIFEST_DIR"));
+    let scenario = |manifests: &str, step: &str| {
+        format!(
+            "title: t\nwhy: w\nrequirements: [MCP-LIST]\n\
+             platform: {{values: {suite}/values/okta-per-component.yaml{manifests}}}\n\
+             idp: {{tenant: {suite}/tenants/okta-mcp.yaml}}\nsteps:\n  \
+             - sign_in: {{user: ann@acme.test, as: ann, issuer: 'https://acme.okta.com/oauth2/aus1mcp', \
+             client_id: 0oaclitouchstone1, scopes: [openid]}}\n  \
+             - token: {{token: ann, header: {{/alg: RS256}}}}\n  - {step}\n"
+        )
+    };
+    let github = format!(", manifests: [{suite}/manifests/github.yaml]");
+    for (manifests, step, words) in [
+        (
+            &*github,
+            "mcp: {server: engineering/githbu, token: ann, list: tools, shows: [list_issues]}",
+            "did you mean `engineering/MCPServer/github`?",
+        ),
+        (&*github, "restart: finance/ledger", "help: there are engineering/MCPServer/github"),
+        (
+            &*github,
+            "upstream: {of: engineering/MCPRemoteProxy/github, notify: tools}",
+            "no `engineering/MCPRemoteProxy/github`",
+        ),
+        (
+            "",
+            "mcp: {server: engineering/github, token: ann, list: tools, shows: [list_issues]}",
+            "`manifests` has the servers",
+        ),
+    ] {
+        let file = folder.write("case.yaml", scenario(manifests, step));
+        let (code, out, err) = run(&["run", &file, "--report", &folder.path("out")]);
+        assert_eq!(code, 2, "{step}: {out}{err}");
+        assert!(err.contains(words) && err.contains("case.yaml:9:5"), "{words}: {err}");
+        assert!(!Path::new(&folder.path("out")).exists(), "nothing is written");
+    }
+}
+
 #[test]
 fn usage_errors() {
     for arguments in [

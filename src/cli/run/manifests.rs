@@ -1,8 +1,8 @@
-//! The custom resources of the cases, looked at before the first case: mistakes where none are meant, and none where
-//! the scenario says that there are some.
+//! The custom resources of the cases, looked at before the first case: mistakes where none are meant, none where the
+//! scenario says that there are some, and servers that a scenario names and they do not have.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write as _},
 };
 
@@ -10,26 +10,34 @@ use mcp_policy::{
     manifest,
     rbac::{self, Options},
 };
-use spanned_yaml::Source;
+use spanned_yaml::{Diagnostics, Source, closest};
 
-use crate::model::identifier::CaseId;
+use crate::{
+    model::identifier::CaseId,
+    scenario::{CheckedScenario, read::mcp::server_of},
+};
 
 /// What was found.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Mistakes {
-    /// What was looked at: names and texts.
-    seen: BTreeSet<Vec<(String, String)>>,
+    /// What was looked at, with the servers that are in it.
+    seen: BTreeMap<Texts, BTreeSet<String>>,
     words: String,
 }
+
+/// The names and the texts of sources.
+type Texts = Vec<(String, String)>;
 
 impl Mistakes {
     /// Looks at one set of custom resources, as its platform will see them: together.
     pub(in crate::cli) fn look(&mut self, case: &CaseId, sources: &[Source], broken: bool, color: bool) {
-        let key = sources.iter().map(|source| (source.name().to_owned(), source.text().to_owned())).collect();
-        if sources.is_empty() || !self.seen.insert(key) {
+        let texts = texts(sources);
+        if sources.is_empty() || self.seen.contains_key(&texts) {
             return;
         }
         let (manifests, mut findings) = manifest::read(sources.to_vec());
+        let servers = manifests.servers.iter().map(|server| server.id.value.to_string());
+        self.seen.insert(texts, servers.collect());
         let compilation = rbac::compile(&manifests, &Options::default());
         findings.extend(&compilation.findings);
         let unusable = findings.has_errors() || compilation.targets.values().any(Result::is_err);
@@ -38,6 +46,38 @@ impl Mistakes {
         } else if broken && !unusable {
             // Into a text: it cannot fail.
             let _ = writeln!(self.words, "{case}: `broken_manifests` without a mistake in them\n");
+        }
+    }
+
+    /// Looks for the servers that a scenario names among the custom resources with which its platform begins. One that
+    /// is nowhere would leave its case without a verdict.
+    pub(in crate::cli) fn look_for_servers(
+        &mut self,
+        scenario: &CheckedScenario,
+        sources: &[Source],
+        color: bool,
+    ) {
+        let none = BTreeSet::new();
+        let servers = self.seen.get(&texts(sources)).unwrap_or(&none);
+        let mut found = Diagnostics::new(scenario.source.clone());
+        for step in scenario.steps.iter().chain(&scenario.always) {
+            let Some(server) = step.action.component().and_then(server_of) else { continue };
+            if servers.contains(server) {
+                continue;
+            }
+            let error = found.error(step.span, format!("the custom resources have no `{server}`"));
+            error.help(match closest(server, servers.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if sources.is_empty() => {
+                    "`manifests` has the servers, and who may do what there".to_owned()
+                }
+                None => format!("there are {}", servers.iter().cloned().collect::<Vec<_>>().join(", ")),
+            });
+        }
+        // The cells of a scenario mostly have the same mistakes.
+        let words = found.render(color);
+        if !self.words.contains(&words) {
+            self.words.push_str(&words);
         }
     }
 
@@ -50,4 +90,8 @@ impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words)
     }
+}
+
+fn texts(sources: &[Source]) -> Texts {
+    sources.iter().map(|source| (source.name().to_owned(), source.text().to_owned())).collect()
 }

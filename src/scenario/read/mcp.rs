@@ -207,6 +207,13 @@ pub(crate) fn server_component(text: &str) -> Option<Component> {
     (!namespace.is_empty() && !name.is_empty()).then(|| component_of(&id))
 }
 
+/// The server that a component is the proxy of, or is behind it: `engineering/MCPServer/github`.
+#[must_use]
+pub fn server_of(component: &Component) -> Option<&str> {
+    let name = component.as_str();
+    name.strip_prefix(PREFIX).or_else(|| name.strip_prefix(UPSTREAM))
+}
+
 /// The component's name of a server: `mcp:engineering/MCPServer/github`.
 #[must_use]
 pub fn component_of(id: &ServerId) -> Component {
