@@ -368,12 +368,13 @@ fn plans(
             Action::Manifests(written) => Some(written.broken),
             _ => None,
         });
-        let all = std::iter::once((&manifests, scenario.manifests.broken)).chain(changes.iter().zip(steps));
-        for (sources, broken) in all {
-            mistakes.look(&cell.id, sources, broken, terminal.colors_talk());
-        }
+        let color = terminal.colors_talk();
+        let servers = mistakes.look(&cell.id, &manifests, scenario.manifests.broken, color);
         if !scenario.manifests.broken {
-            mistakes.look_for_servers(&scenario, &manifests, terminal.colors_talk());
+            mistakes.look_for_servers(&scenario, &servers, color);
+        }
+        for (sources, broken) in changes.iter().zip(steps) {
+            mistakes.look(&cell.id, sources, broken, color);
         }
         plans.push(CasePlan { scenario, cell, values, tenant, manifests, changes });
     }

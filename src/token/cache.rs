@@ -116,6 +116,7 @@ mod tests {
         let key = |number: usize| Key::new(&number.to_string(), 1, [0; 32], Rules::ALL);
         for number in 0..=CAPACITY {
             cache.remember(key(number), &token);
+            cache.remember(key(number), &token);
         }
         let known = |number| cache.find(&key(number), Timestamp::UNIX_EPOCH).is_some();
         assert!(!known(0) && known(1) && known(CAPACITY));

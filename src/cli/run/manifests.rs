@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Write as _},
+    sync::Arc,
 };
 
 use mcp_policy::{
@@ -21,23 +22,34 @@ use crate::{
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Mistakes {
     /// What was looked at, with the servers that are in it.
-    seen: BTreeMap<Texts, BTreeSet<String>>,
+    seen: BTreeMap<Vec<(String, String)>, Arc<Servers>>,
     words: String,
 }
 
-/// The names and the texts of sources.
-type Texts = Vec<(String, String)>;
+/// Servers as `namespace/kind/name`.
+pub(in crate::cli) type Servers = BTreeSet<String>;
 
 impl Mistakes {
-    /// Looks at one set of custom resources, as its platform will see them: together.
-    pub(in crate::cli) fn look(&mut self, case: &CaseId, sources: &[Source], broken: bool, color: bool) {
-        let texts = texts(sources);
-        if sources.is_empty() || self.seen.contains_key(&texts) {
-            return;
+    /// Looks at one set of custom resources, as its platform will see them: together. It has these servers.
+    pub(in crate::cli) fn look(
+        &mut self,
+        case: &CaseId,
+        sources: &[Source],
+        broken: bool,
+        color: bool,
+    ) -> Arc<Servers> {
+        if sources.is_empty() {
+            return Arc::default();
+        }
+        let texts =
+            sources.iter().map(|source| (source.name().to_owned(), source.text().to_owned())).collect();
+        if let Some(servers) = self.seen.get(&texts) {
+            return Arc::clone(servers);
         }
         let (manifests, mut findings) = manifest::read(sources.to_vec());
         let servers = manifests.servers.iter().map(|server| server.id.value.to_string());
-        self.seen.insert(texts, servers.collect());
+        let servers = Arc::new(servers.collect());
+        self.seen.insert(texts, Arc::clone(&servers));
         let compilation = rbac::compile(&manifests, &Options::default());
         findings.extend(&compilation.findings);
         let unusable = findings.has_errors() || compilation.targets.values().any(Result::is_err);
@@ -47,6 +59,7 @@ impl Mistakes {
             // Into a text: it cannot fail.
             let _ = writeln!(self.words, "{case}: `broken_manifests` without a mistake in them\n");
         }
+        servers
     }
 
     /// Looks for the servers that a scenario names among the custom resources with which its platform begins. One that
@@ -54,11 +67,9 @@ impl Mistakes {
     pub(in crate::cli) fn look_for_servers(
         &mut self,
         scenario: &CheckedScenario,
-        sources: &[Source],
+        servers: &Servers,
         color: bool,
     ) {
-        let none = BTreeSet::new();
-        let servers = self.seen.get(&texts(sources)).unwrap_or(&none);
         let mut found = Diagnostics::new(scenario.source.clone());
         for step in scenario.steps.iter().chain(&scenario.always) {
             let Some(server) = step.action.component().and_then(server_of) else { continue };
@@ -68,7 +79,7 @@ impl Mistakes {
             let error = found.error(step.span, format!("the custom resources have no `{server}`"));
             error.help(match closest(server, servers.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if sources.is_empty() => {
+                None if servers.is_empty() => {
                     "`manifests` has the servers, and who may do what there".to_owned()
                 }
                 None => format!("there are {}", servers.iter().cloned().collect::<Vec<_>>().join(", ")),
@@ -90,8 +101,4 @@ impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words)
     }
-}
-
-fn texts(sources: &[Source]) -> Texts {
-    sources.iter().map(|source| (source.name().to_owned(), source.text().to_owned())).collect()
 }
