@@ -1,36 +1,60 @@
-//! A map of bounded size, for what is remembered of the asking of others.
+//! A map of bounded size, for what others make us remember.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// A map that keeps at most so many entries; then the one goes that came first.
 #[derive(Debug)]
 pub(crate) struct Bounded<K, V> {
     most: usize,
-    entries: BTreeMap<K, V>,
-    order: VecDeque<K>,
+    entries: BTreeMap<K, (u64, V)>,
+    by_age: BTreeMap<u64, K>,
+    last: u64,
 }
 
 impl<K: Clone + Ord, V> Bounded<K, V> {
     /// An empty map for at most `most` entries.
     pub(crate) fn new(most: usize) -> Self {
-        Self { most, entries: BTreeMap::new(), order: VecDeque::new() }
+        Self { most, entries: BTreeMap::new(), by_age: BTreeMap::new(), last: 0 }
     }
 
     /// The value of a key.
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        self.entries.get(key)
+        self.entries.get(key).map(|(_, value)| value)
     }
 
-    /// Gives a key a value; one that is there already keeps its place in the order.
+    /// Gives a key a value; one that is there already keeps its age.
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        if self.entries.insert(key.clone(), value).is_none() {
-            self.order.push_back(key);
+        if let Some((_, before)) = self.entries.get_mut(&key) {
+            *before = value;
+            return;
         }
-        if self.order.len() > self.most
-            && let Some(oldest) = self.order.pop_front()
+        self.last += 1;
+        self.by_age.insert(self.last, key.clone());
+        self.entries.insert(key, (self.last, value));
+        if self.entries.len() > self.most
+            && let Some((_, oldest)) = self.by_age.pop_first()
         {
             self.entries.remove(&oldest);
         }
+    }
+
+    /// Removes an entry.
+    pub(crate) fn take(&mut self, key: &K) -> Option<V> {
+        let (age, value) = self.entries.remove(key)?;
+        self.by_age.remove(&age);
+        Some(value)
+    }
+
+    /// Of both maps: nothing is left in one that is gone from the other.
+    #[cfg(test)]
+    pub(crate) fn lengths(&self) -> (usize, usize) {
+        (self.entries.len(), self.by_age.len())
+    }
+
+    /// Removes all of them.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.by_age.clear();
     }
 }
 
@@ -47,6 +71,18 @@ mod tests {
         }
         let all: Vec<_> = (0..=3).map(|number| map.get(&number).copied()).collect();
         assert_eq!(all, [None, Some("second"), Some("second"), Some("second")]);
-        assert_eq!((map.entries.len(), map.order.len()), (3, 3));
+        assert_eq!(map.lengths(), (3, 3));
+    }
+
+    #[test]
+    fn what_was_taken_makes_room() {
+        let mut map = Bounded::new(2);
+        map.insert("a", 1);
+        map.insert("b", 2);
+        assert_eq!((map.take(&"a"), map.take(&"a")), (Some(1), None));
+        map.insert("c", 3);
+        assert_eq!((map.get(&"b"), map.get(&"c")), (Some(&2), Some(&3)));
+        map.clear();
+        assert_eq!(map.lengths(), (0, 0));
     }
 }

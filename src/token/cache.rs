@@ -120,6 +120,7 @@ mod tests {
         }
         let known = |number| cache.find(&key(number), Timestamp::UNIX_EPOCH).is_some();
         assert!(!known(0) && known(1) && known(CAPACITY));
+        assert_eq!(cache.0.lock().unwrap().lengths(), (CAPACITY, CAPACITY));
     }
 
     #[test]

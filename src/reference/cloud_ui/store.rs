@@ -2,46 +2,27 @@
 //!
 //! Entries are kept under a digest of the id, so that how long a search takes says nothing of any id.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// A store.
-pub(super) struct Store<T> {
-    entries: Mutex<Entries<T>>,
-    most: usize,
-}
+use crate::model::bounded::Bounded;
 
-struct Entries<T> {
-    by_id: BTreeMap<Vec<u8>, (u64, T)>,
-    /// By age.
-    ids: BTreeMap<u64, Vec<u8>>,
-    last: u64,
-}
+/// A store.
+pub(super) struct Store<T>(Mutex<Bounded<Vec<u8>, T>>);
 
 impl<T> Store<T> {
     /// An empty one for so many.
     pub(super) fn of(most: usize) -> Self {
-        let entries = Entries { by_id: BTreeMap::new(), ids: BTreeMap::new(), last: 0 };
-        Self { entries: Mutex::new(entries), most }
+        Self(Mutex::new(Bounded::new(most)))
     }
 
+    /// Keeps an entry, the youngest now.
     pub(super) fn insert(&self, id: &str, value: T) {
         let key = key(id);
         let mut entries = self.lock();
         entries.take(&key);
-        entries.last += 1;
-        let age = entries.last;
-        entries.by_id.insert(key.clone(), (age, value));
-        entries.ids.insert(age, key);
-        if entries.by_id.len() > self.most
-            && let Some((_, oldest)) = entries.ids.pop_first()
-        {
-            entries.by_id.remove(&oldest);
-        }
+        entries.insert(key, value);
     }
 
     /// Removes an entry, so that nobody gets it twice.
@@ -50,27 +31,17 @@ impl<T> Store<T> {
     }
 
     pub(super) fn clear(&self) {
-        let mut entries = self.lock();
-        entries.by_id.clear();
-        entries.ids.clear();
+        self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Entries<T>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Bounded<Vec<u8>, T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T: Clone> Store<T> {
     pub(super) fn find(&self, id: &str) -> Option<T> {
-        self.lock().by_id.get(&key(id)).map(|(_, value)| value.clone())
-    }
-}
-
-impl<T> Entries<T> {
-    fn take(&mut self, key: &[u8]) -> Option<T> {
-        let (age, value) = self.by_id.remove(key)?;
-        self.ids.remove(&age);
-        Some(value)
+        self.lock().get(&key(id)).cloned()
     }
 }
 
@@ -96,7 +67,6 @@ mod tests {
             [store.find("b"), store.find("c"), store.find("d")].map(|found| found.is_some()),
             [false, true, true]
         );
-        let entries = store.entries.lock().unwrap();
-        assert_eq!((entries.by_id.len(), entries.ids.len()), (2, 2));
+        assert_eq!(store.lock().lengths(), (2, 2));
     }
 }
