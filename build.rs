@@ -20,7 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for file in &files {
         let name = file.strip_prefix(&root)?.components().map(|part| part.as_os_str().to_string_lossy());
         let name = name.collect::<Vec<_>>().join("/");
-        writeln!(table, "    ({name:?}, include_str!({:?})),", file.display().to_string())?;
+        // The folder is asked for when this is compiled: who shares a target folder may not share a checkout.
+        let path = format!("/scenarios/{name}");
+        writeln!(table, "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),")?;
     }
     table.push(']');
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("no output folder")?);
