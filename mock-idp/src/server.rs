@@ -13,12 +13,14 @@ use axum_server::{
     accept::{Accept, NoDelayAcceptor},
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
+use hyper_util::rt::TokioTimer;
 use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     task::JoinHandle,
 };
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::{
     KeyPool, Tenant,
@@ -28,6 +30,10 @@ use crate::{
     fault::{Connections, Gate, Why},
     provider::Provider,
 };
+
+/// How long a client may be silent where it is its turn: between two requests, within a head, between two parts of a body.
+/// In real time.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a provider is made of.
 pub struct Settings {
@@ -131,7 +137,9 @@ where
     A::Stream: AsyncRead + AsyncWrite + Unpin + Send,
 {
     listener.set_nonblocking(true)?;
-    let server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone());
+    let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone()).http1_only();
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    let router = router.layer(RequestBodyTimeoutLayer::new(PATIENCE));
     Ok(tokio::spawn(async move { server.serve(router.into_make_service()).await }))
 }
 

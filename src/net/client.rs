@@ -58,6 +58,8 @@ fn builder(
         .tls_certs_only(roots)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
+        // Before servers end it: a request on its way then would have no answer.
+        .pool_idle_timeout(Duration::from_secs(20))
         .user_agent(concat!("touchstone/", env!("CARGO_PKG_VERSION")))
         .timeout(timeout))
 }

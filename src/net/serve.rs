@@ -4,20 +4,31 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::{
     Router,
-    http::{HeaderValue, header::DATE},
-    middleware::map_response,
-    response::Response,
+    extract::Request,
+    http::{
+        HeaderValue, StatusCode, Version,
+        header::{DATE, HOST},
+    },
+    middleware::{Next, from_fn, map_response},
+    response::{IntoResponse as _, Response},
 };
 use axum_server::Handle;
+use hyper_util::rt::TokioTimer;
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::{Faults, Leaf, line::Switchboard};
 use crate::clock::Clock;
+
+/// How long a client may be silent where it is its turn: between two requests, within a head, between two parts of a body.
+/// In real time, and longer than our own clients keep a connection of which nobody asks anything (`net/client.rs`).
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running server. Dropping it closes the listener and its connections.
 #[derive(Debug)]
@@ -69,6 +80,10 @@ pub fn serve(
     router: Router,
 ) -> io::Result<Serving> {
     let address = listener.local_addr()?;
+    let router = router.layer(from_fn(async |request: Request, next: Next| {
+        if has_host(&request) { next.run(request).await } else { StatusCode::BAD_REQUEST.into_response() }
+    }));
+    let router = router.layer(RequestBodyTimeoutLayer::new(PATIENCE));
     let router = router.layer(map_response(move |mut response: Response| {
         let date = http_date(clock.now());
         async move {
@@ -80,10 +95,21 @@ pub fn serve(
     }));
     let handle = Handle::new();
     let acceptor = Switchboard::new(leaf, faults.clone());
-    let server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone());
+    let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone()).http1_only();
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let task = tokio::spawn(async move { server.serve(service).await });
     Ok(Serving { address, handle, task, faults: faults.clone() })
+}
+
+/// One `Host` (RFC 9112 §3.2), which an older client need not have.
+fn has_host(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), None) => true,
+        (None, _) => request.version() < Version::HTTP_11,
+        _ => false,
+    }
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).

@@ -1,6 +1,7 @@
 //! One port for every host: whoever greets as TLS does and names a host of ours is handed on, everybody else is let go.
 
 use std::{
+    io::{Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -173,4 +174,50 @@ async fn is_free(address: SocketAddr) -> bool {
         tokio::task::yield_now().await;
     }
     false
+}
+
+/// What comes back to these bytes on a connection of its own, until it ends or `enough` bytes have come.
+fn said_to(authority: &Authority, address: SocketAddr, bytes: &[u8], enough: usize) -> Vec<u8> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.certificate()).unwrap();
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connection = ClientConnection::new(Arc::new(config), "one.test".try_into().unwrap()).unwrap();
+    let stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    let mut stream = rustls::StreamOwned::new(connection, stream);
+    stream.write_all(bytes).unwrap();
+    let mut answer = vec![0; enough];
+    let mut read = 0;
+    while let Ok(more @ 1..) = stream.read(&mut answer[read..]) {
+        read += more;
+    }
+    answer.truncate(read);
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_1_1_is_spoken_and_nothing_else() {
+    let rig = Rig::start(LONG);
+    let address = rig.front.address;
+    let authority = Arc::new(rig.authority);
+    for (request, answer) in [
+        (&b"GET / HTTP/1.1\r\nhost: one.test\r\n\r\n"[..], &b"HTTP/1.1 200"[..]),
+        (b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.0 200"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 400"),
+        (b"GET / HTTP/1.1\r\nhost: one.test\r\nhost: two.test\r\n\r\n", b"HTTP/1.1 400"),
+        // HTTP/2 without having been agreed on (RFC 9113 section 3.4): no frame answers it.
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", b""),
+    ] {
+        let authority = Arc::clone(&authority);
+        let said =
+            tokio::task::spawn_blocking(move || said_to(&authority, address, request, answer.len().max(1)));
+        let said = said.await.unwrap();
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(shown(&said), shown(answer), "{}", shown(request));
+    }
 }
