@@ -5,7 +5,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
+        header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
     },
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -53,10 +53,17 @@ pub(super) fn complete(router: Router) -> Router {
 pub(super) fn complete_within(router: Router, most: u64) -> Router {
     router
         .fallback(async || error(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
-        .method_not_allowed_fallback(async || {
-            error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take the method")
-        })
+        .method_not_allowed_fallback(async || no_method())
         .layer(from_fn_with_state(most, refuse_large_body))
+}
+
+fn no_method() -> Response {
+    error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take the method")
+}
+
+/// A method that is not among `allowed`, where no route says so by itself.
+pub(super) fn not_allowed(allowed: &str) -> Response {
+    with_header(no_method(), ALLOW, allowed)
 }
 
 async fn refuse_large_body(State(most): State<u64>, request: Request, next: Next) -> Response {

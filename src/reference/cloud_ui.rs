@@ -132,14 +132,16 @@ impl CloudUi {
     pub fn router(&self) -> Router {
         let Parts { resource, settings, instruments, .. } = &*self.0;
         let at = |path: &str| format!("{}{path}", resource.path());
+        // What changes something is no mere look (RFC 9110 §9.2.1).
+        let no_head = async || answer::not_allowed("GET");
         let router = Router::new()
             .without_v07_checks()
             .route(&at(PROTECTED_PATH), get(api::me).post(api::me))
             .route(&resource.metadata_path(), get(api::protected_resource))
             .route(&at("/healthz"), get(api::healthz))
             .route(&at("/"), get(pages::home))
-            .route(&at(sign_in::PATH), get(sign_in::begin))
-            .route(&at(&settings.callback_path()), get(callback::receive))
+            .route(&at(sign_in::PATH), get(sign_in::begin).head(no_head))
+            .route(&at(&settings.callback_path()), get(callback::receive).head(no_head))
             .route(&at(sign_out::PATH), post(sign_out::end).layer(DefaultBodyLimit::max(MAX_FORM)))
             .route(&at(sign_out::DONE), get(sign_out::done))
             .route(&at("/servers"), get(pages::catalogue::show))

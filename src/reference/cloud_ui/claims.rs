@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value as Json};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::token::json;
 
@@ -60,14 +61,15 @@ pub(super) fn unverified(jwt: &str) -> Map<String, Json> {
     payload.and_then(|payload| json::object(&payload)).unwrap_or_default()
 }
 
-/// A text of somebody else, cut where it is long, without control characters.
+/// A text of somebody else, cut where it is long, without control characters and those that reorder a line. Nothing, if
+/// nothing of it can be seen.
 pub(super) fn short(text: &str) -> String {
-    let mut characters = text.chars().filter(|c| !c.is_control());
+    let mut characters = text.trim().chars().filter(|c| !c.is_control() && !spanned_yaml::steers(*c));
     let mut kept: String = characters.by_ref().take(MOST).collect();
     if characters.next().is_some() {
         kept.push('…');
     }
-    kept
+    if kept.split_whitespace().all(|word| word.width() == 0) { String::new() } else { kept }
 }
 
 /// Words of an error as a person reads them: in quotation marks what stands in backticks.
@@ -115,6 +117,10 @@ mod tests {
     #[test]
     fn a_long_text_is_cut() {
         assert_eq!(short("a\r\nb"), "ab");
+        assert_eq!(short(" safe \u{202e}evil\u{202c} "), "safe evil");
+        for unseen in ["  ", "\u{200b}", "\u{feff} \u{2060}"] {
+            assert_eq!(short(unseen), "", "{unseen:?}");
+        }
         assert_eq!(short(&"é".repeat(400)).chars().count(), 301);
     }
 }

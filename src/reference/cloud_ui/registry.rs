@@ -12,6 +12,9 @@ use crate::net::{
     courier::{Courier as _, Request, SendError},
 };
 
+/// The longest address of a link, in bytes.
+const MOST_OF_A_LINK: usize = 2000;
+
 /// How many servers a page shows.
 const PAGE: &str = "24";
 
@@ -153,7 +156,9 @@ impl<'a> Registry<'a> {
 
     async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Json, Trouble> {
         let mut url = self.base.clone();
-        if path.iter().any(|segment| [".", "..", ""].contains(segment)) {
+        // A URL forgets tabs and line breaks: what is a segment only with them is none.
+        if path.iter().any(|segment| [".", "..", ""].contains(segment) || segment.contains(char::is_control))
+        {
             return Err(Trouble::NotFound);
         }
         match url.path_segments_mut() {
@@ -176,7 +181,8 @@ impl<'a> Registry<'a> {
             200 => answer.json().ok_or(Trouble::Unreadable),
             401 => Err(Trouble::Unauthorized(words())),
             403 => Err(Trouble::Forbidden(words())),
-            404 => Err(Trouble::NotFound),
+            // What was typed into the address is none of its registries, or no page of one.
+            400 | 404 => Err(Trouble::NotFound),
             status => Err(Trouble::Status(status)),
         }
     }
@@ -252,7 +258,36 @@ fn text(json: &Json, member: &str) -> Option<String> {
     json.get(member)?.as_str().map(short).filter(|text| !text.is_empty())
 }
 
-/// An address that a person may follow.
+/// An address that a person may follow, written so that it leads where it seems to: no name before the host, and
+/// nothing in it that a page would not show.
 fn link(json: &Json, member: &str) -> Option<String> {
-    text(json, member).filter(|url| Url::parse(url).is_ok_and(|url| url.scheme() == "https"))
+    let url = Url::parse(json.get(member)?.as_str()?).ok()?;
+    let plain = url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
+    (plain && url.as_str().len() <= MOST_OF_A_LINK).then(|| url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_link_leads_where_it_seems_to() {
+        let link = |url: &str| link(&json!({ "url": url }), "url");
+        assert_eq!(link("https://example.com/a?b#c").as_deref(), Some("https://example.com/a?b#c"));
+        let long = format!("https://example.com/{}", "a".repeat(400));
+        assert_eq!(link(&long), Some(long), "a part of an address is another address");
+        let turned = link("https://example.com/\u{202e}gpj.exe");
+        assert_eq!(turned.as_deref(), Some("https://example.com/%E2%80%AEgpj.exe"));
+        for bad in [
+            "http://example.com/",
+            "javascript:alert(1)",
+            "https://github.com@evil.example/",
+            "https://a:b@evil.example/",
+            &format!("https://example.com/{}", "a".repeat(MOST_OF_A_LINK)),
+        ] {
+            assert_eq!(link(bad), None, "{bad}");
+        }
+    }
 }

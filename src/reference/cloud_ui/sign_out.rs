@@ -12,6 +12,7 @@ use url::{Url, form_urlencoded};
 
 use super::{
     Parts, cookie,
+    forgery::Forgery,
     pages::{Problem, no_store, signed_out},
     session::Session,
 };
@@ -28,6 +29,15 @@ pub(super) async fn end(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
+    let forged = |forgery: Forgery| {
+        Problem::new("You are still signed in", forgery.to_string())
+            .advice("Use the button “Sign out” of this application. If something else sent you here, do not trust it.")
+            .link("Back to the catalogue", ui.at("/servers"))
+            .answer(&ui, StatusCode::FORBIDDEN)
+    };
+    if let Err(forgery) = ui.check_origin(&headers) {
+        return forged(forgery);
+    }
     let id = cookie::read(&headers, cookie::SESSION);
     let Some((id, session)) = id.and_then(|id| Some((id, ui.sessions.find(id)?))) else {
         return leave(&ui.at(DONE));
@@ -38,11 +48,8 @@ pub(super) async fn end(
             .answer(&ui, StatusCode::PAYLOAD_TOO_LARGE);
     };
     let fields: Vec<_> = form_urlencoded::parse(&body).into_owned().collect();
-    if let Err(forgery) = ui.check_forgery(&headers, &session, &fields) {
-        return Problem::new("You are still signed in", forgery.to_string())
-            .advice("Use the button “Sign out” of this application. If something else sent you here, do not trust it.")
-            .link("Back to the catalogue", ui.at("/servers"))
-            .answer(&ui, StatusCode::FORBIDDEN);
+    if let Err(forgery) = ui.check_form(&session, &fields) {
+        return forged(forgery);
     }
     if ui.surroundings.rules.hold(Rule::UiSignOut) {
         ui.sessions.take(id);

@@ -120,14 +120,18 @@ async fn act(
             let request = Request { headers, ..Request::get(request::url(base, &path)?) };
             Ok((deed, Some(visit(context, browser, request).await?)))
         }
-        Visit::Submit { path, headers, form, without } => {
+        Visit::Submit { path, headers, form, without, cross_site } => {
             let path = fill(context, path)?;
             let headers = filled(context, headers)?;
             let change = Change::of(context, form.as_ref(), without.as_ref())?;
-            let sent = format!("{}{}", listed(&headers), change.words());
+            let site = if *cross_site { "from another site " } else { "" };
+            let sent = format!("{site}{}{}", listed(&headers), change.words());
             let deed = Deed { words: format!("the form for {path} is sent"), sent, ..Deed::default() };
             let request = submission(browser, &request::url(base, &path)?, &change, headers)?;
-            Ok((deed, Some(visit(context, browser, request).await?)))
+            browser.cross_site = *cross_site;
+            let answer = visit(context, browser, request).await;
+            browser.cross_site = false;
+            Ok((deed, Some(answer?)))
         }
     }
 }

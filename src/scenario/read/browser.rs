@@ -121,11 +121,25 @@ impl Reader<'_> {
             "open" => Visit::Open { path: path?, headers: headers? },
             _ => Visit::Submit {
                 path: path?,
+                cross_site: self.cross_site(node, headers.as_deref())?,
                 headers: headers?,
                 form: node.get("form").and_then(|node| self.texts_by_name(node)),
                 without: node.get("without").and_then(|node| self.list_of_names(node)),
             },
         })
+    }
+
+    /// Whether another site sends a form: which one, its `Origin` says.
+    fn cross_site(&mut self, node: &Node, headers: Option<&[(String, Template)]>) -> Option<bool> {
+        let Some(written) = node.get("cross_site") else { return Some(false) };
+        let cross_site = self.flag(written)?;
+        let named = headers?.iter().any(|(name, _)| name.eq_ignore_ascii_case("origin"));
+        if cross_site && !named {
+            self.found
+                .error(written.span, "it is not said which other site this comes from")
+                .help("give its `origin` in `headers`, such as https://evil.example.org");
+        }
+        Some(cross_site)
     }
 
     fn login(&mut self, node: &Node) -> Option<Template> {

@@ -63,7 +63,7 @@ pub(crate) const VISITS: [(&str, &[&str], &[&str]); 4] = [
     ("sign_in", &["user"], &["path", "callback", "expect"]),
     ("begin", &["user"], &["path", "capture"]),
     ("open", &["path"], &["headers", "expect"]),
-    ("submit", &["path"], &["headers", "form", "without", "expect"]),
+    ("submit", &["path"], &["headers", "form", "without", "cross_site", "expect"]),
 ];
 
 /// What a client says after a poll, a wish and otherwise: the first segments of the pointers in `client.expect`.

@@ -65,6 +65,8 @@ pub enum Visit {
         form: Option<JsonTemplate>,
         /// Fields that are left out: a list of names.
         without: Option<JsonTemplate>,
+        /// A page of another site sends it: cookies that are not meant for that stay behind.
+        cross_site: bool,
     },
 }
 

@@ -81,7 +81,7 @@ async fn the_catalogue_is_the_registrys_answer_to_the_persons_own_token() {
     let me = browser.send(reqwest::Method::GET, "/api/me", &[("authorization", &bearer)], None).await;
     assert_eq!(me.status, 200, "it is a token for the UI");
     let found = browser.get("/servers?search=fet&registry=default").await;
-    found.says(200, &["Fetch", "with “fet” in their names"]);
+    found.says(200, &["Fetch", "Servers that mention “fet”"]);
     found.says_not("GitHub");
     browser.get("/servers?search=%3Cb%3Enone").await.says(200, &["Nothing found", "“<b>none”"]);
     let server = browser.get("/servers/io.github.example%2Fgithub?registry=default").await;

@@ -207,6 +207,11 @@ async fn a_forged_sign_out_is_none() {
         page.says(403, &["You are still signed in", words]);
         assert_eq!(browser.me().await, 200, "{from:?} {fields:?}");
     }
+    // What another site sends has no cookie that is for this one, and must not take it from the browser either.
+    let mut nobody = Browser::new(&rig);
+    let page = sign_out(&mut nobody, Some("https://evil.test"), &[]).await;
+    page.says(403, &["You are still signed in", origin]);
+    assert_eq!(page.header("set-cookie"), "");
     let get = browser.get("/sign-out").await;
     assert_eq!((get.status, browser.me().await), (405, 200), "a link signs nobody out");
     let large = "x".repeat(8 << 10);

@@ -31,6 +31,15 @@ async fn it_asks_for_a_code_with_pkce_state_and_nonce() {
         let of = |name: &str| asked[name].clone();
         fresh.push([of("state"), of("nonce"), of("code_challenge"), cookie.value.clone()]);
     }
+    // A look begins nothing.
+    for path in ["/sign-in", "/api/auth/oauth2/callback/okta"] {
+        let head = browser.send(reqwest::Method::HEAD, path, &[], None).await;
+        assert_eq!(
+            (head.status, head.header("allow"), head.header("set-cookie")),
+            (405, "GET", ""),
+            "{path}"
+        );
+    }
     for (one, other) in fresh[0].iter().zip(&fresh[1]) {
         assert!(one.len() >= 43 && one != other, "{one} {other}");
     }

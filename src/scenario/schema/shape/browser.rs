@@ -33,6 +33,11 @@ pub(super) static BROWSER: Shape = Shape {
         may("headers", Map(&Either(&[Text, List(&Text)])), "open, submit: further headers"),
         may("form", Either(&[Map(&Text), Text]), "submit: fields that are set"),
         may("without", Either(&[List(&Text), Text]), "submit: fields that are left out"),
+        may(
+            "cross_site",
+            Boolean,
+            "submit: a page of another site sends it; cookies with SameSite=Lax or Strict stay behind",
+        ),
         need("signed_in", Boolean, "whether anybody is signed in afterwards: the protected path is asked"),
         may("rule", Text, "the requirement at stake; the first of the scenario by default"),
         may(
