@@ -147,9 +147,13 @@ impl Proxy {
     /// The public face.
     pub fn router(&self) -> Router {
         let Deployment { resource, .. } = self.0.deployment();
+        let no_head = async || answer::not_allowed("GET, POST, DELETE");
         let router = Router::new()
             .without_v07_checks()
-            .route(&endpoint(resource), get(serve::listen).post(serve::post).delete(serve::delete))
+            .route(
+                &endpoint(resource),
+                get(serve::listen).post(serve::post).delete(serve::delete).head(no_head),
+            )
             .route(&resource.metadata_path(), get(wire::protected_resource))
             .route(HEALTH, get(wire::health));
         let router = answer::complete_within(router, MAX_MESSAGE);

@@ -32,10 +32,11 @@ impl ServerJson {
     pub(super) fn read(document: Map<String, Json>) -> Result<Self, String> {
         let text = |key: &str| document.get(key).and_then(Json::as_str);
         let name = text("name").filter(|name| is_name(name) && name.len() <= MAX_SERVER_NAME);
-        let version = text("version").filter(|version| is_name(version) && *version != LATEST);
+        let version = text("version").filter(|version| is_version(version));
         let (Some(name), Some(version)) = (name, version) else {
             return Err(
-                "a server has `name` and `version`, strings without white space; `latest` is no version"
+                "a server has `name` and `version`, strings without white space; `latest`, a range and what a path \
+                 cannot carry is no version"
                     .into(),
             );
         };
@@ -61,6 +62,13 @@ impl ServerJson {
             .filter_map(|key| self.document.get(*key)?.as_str())
             .any(|text| text.to_lowercase().contains(lower_case))
     }
+}
+
+/// One version, which a path can carry: neither the word for the newest one nor a range of several.
+fn is_version(version: &str) -> bool {
+    let in_a_path = ![".", ".."].contains(&version) && !version.contains(['/', '\\']);
+    let range = version.starts_with(['^', '~', '<', '>', '=']) || version.contains(['*', '|']);
+    is_name(version) && version != LATEST && in_a_path && !range
 }
 
 /// `namespace/name` in reverse-DNS form: what may be published.
@@ -132,6 +140,10 @@ mod tests {
             json!({ "name": 7, "version": "1" }),
             json!({ "name": "a/b", "version": "latest" }),
             json!({ "name": "a/b", "version": ["1"] }),
+            json!({ "name": "a/b", "version": ".." }),
+            json!({ "name": "a/b", "version": "1/2" }),
+            json!({ "name": "a/b", "version": "^1.2.3" }),
+            json!({ "name": "a/b", "version": ">=1||2" }),
             json!({ "name": "a/b", "version": "1".repeat(256) }),
             json!({ "name": "a/b", "version": "1", "title": null }),
             json!({ "name": "a/b", "version": "1", "remotes": {} }),

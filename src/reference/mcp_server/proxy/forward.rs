@@ -160,10 +160,13 @@ impl Exchange<'_> {
             | StatusCode::NOT_ACCEPTABLE
             | StatusCode::CONFLICT
             | StatusCode::PAYLOAD_TOO_LARGE
-            | StatusCode::UNSUPPORTED_MEDIA_TYPE
             | StatusCode::UNPROCESSABLE_ENTITY
             | StatusCode::TOO_MANY_REQUESTS => {
                 refusal::error(status, id, -32600, "the MCP server refused the request")
+            }
+            // The media type is the proxy's own: it is the message that the server does not take.
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                refusal::error(StatusCode::BAD_REQUEST, id, -32600, "the MCP server refused the request")
             }
             _ => refusal::no_answer(StatusCode::BAD_GATEWAY, id),
         }

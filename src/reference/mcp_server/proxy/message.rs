@@ -65,7 +65,9 @@ pub(super) enum Malformed {
     #[error("batches are not supported")]
     Batch,
     /// Members that come twice, numbers that no reader holds, a depth that some readers do not reach.
-    #[error("the message cannot be read in one way: a member comes twice, or it is nested too deeply")]
+    #[error(
+        "not every reader would read the message alike: a member comes twice, it is nested too deeply, or it has a number or a text that some cannot hold"
+    )]
     Ambiguous,
     /// A member whose name a lenient reader takes for another.
     #[error("`{0}` is expected in this case, written so")]
@@ -95,7 +97,7 @@ impl Id {
     fn read(id: Json) -> Option<Self> {
         match &id {
             Json::String(_) => Some(Self(id)),
-            Json::Number(number) if number.is_i64() || number.is_u64() => Some(Self(id)),
+            Json::Number(number) if number.is_i64() => Some(Self(id)),
             _ => None,
         }
     }
@@ -121,7 +123,9 @@ impl Message {
         }
         let id = match members.remove("id") {
             None => None,
-            Some(id) => Some(Id::read(id).ok_or(Malformed::Shape("`id` is a string or a whole number"))?),
+            Some(id) => {
+                Some(Id::read(id).ok_or(Malformed::Shape("`id` is a string or a whole number of 64 bits"))?)
+            }
         };
         let params = match members.remove("params") {
             None => None,
@@ -261,7 +265,7 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":"x","method":"ping"}"#,
             r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":{}}"#,
             r#"{"jsonrpc":"2.0","id":-1,"result":{}}"#,
-            r#"{"jsonrpc":"2.0","id":18446744073709551615,"error":{"code":-1,"message":"no"}}"#,
+            r#"{"jsonrpc":"2.0","id":9223372036854775807,"error":{"code":-1,"message":"no"}}"#,
         ] {
             assert_eq!(read(body).map(|message| message.written()).as_deref(), Ok(body));
         }
@@ -295,7 +299,11 @@ mod tests {
         }
         for id in ["null", "1.5", "true", "{}", "[1]", "1e3", "18446744073709551616"] {
             let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
-            assert_eq!(read(&body), Err(Malformed::Shape("`id` is a string or a whole number")), "{id}");
+            assert_eq!(
+                read(&body),
+                Err(Malformed::Shape("`id` is a string or a whole number of 64 bits")),
+                "{id}"
+            );
         }
         for rest in [
             r#""id":1"#,

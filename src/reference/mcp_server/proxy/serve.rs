@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension,
-    body::{Body, to_bytes},
+    body::Body,
     extract::Request,
     http::{
         HeaderMap, HeaderName, StatusCode, Uri,
@@ -12,6 +12,7 @@ use axum::{
     },
     response::Response,
 };
+use futures_util::StreamExt as _;
 use mcp_policy::vocabulary::{Action, Request as Wish};
 
 use super::{
@@ -254,9 +255,19 @@ impl Parts {
 /// The body, if it is not too large and comes in time.
 async fn received(body: Body) -> Result<Vec<u8>, Response> {
     let limit = usize::try_from(MAX_MESSAGE).unwrap_or(usize::MAX);
-    match within(Some(SENDING), to_bytes(body, limit)).await {
-        Some(Ok(bytes)) => Ok(bytes.into()),
-        Some(Err(_)) => Err(answer::too_large(MAX_MESSAGE)),
+    let whole = async {
+        let (mut whole, mut parts) = (Vec::new(), body.into_data_stream());
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(|_| refusal::invalid(None, "the body cannot be read"))?;
+            if whole.len() + part.len() > limit {
+                return Err(answer::too_large(MAX_MESSAGE));
+            }
+            whole.extend_from_slice(&part);
+        }
+        Ok(whole)
+    };
+    match within(Some(SENDING), whole).await {
+        Some(received) => received,
         None => Err(answer::error(
             StatusCode::REQUEST_TIMEOUT,
             "invalid_request",
