@@ -25,7 +25,11 @@ use super::{
 };
 use crate::{
     chance,
-    model::{rule::Rules, secret::Secrets},
+    model::{
+        identifier::{Component, UPSTREAM},
+        rule::Rules,
+        secret::Secrets,
+    },
     net::{self, Client, Names},
     outcome::ExitCode,
     reference::enterprise_manager::{SigningKey, exposure},
@@ -238,10 +242,11 @@ fn listener(place: &Where) -> Result<TcpListener, Refusal> {
     })
 }
 
-/// The same with a host name for every control wire, so that one address leads to all of them.
+/// The same with a host name for every control wire, so that one address leads to all of them; not to what lies behind a
+/// proxy.
 fn through_one_port(endpoints: &Endpoints) -> Endpoints {
     let mut all = endpoints.clone();
-    for endpoint in all.components.values_mut() {
+    for (name, endpoint) in &mut all.components {
         let base = url::Url::parse(&endpoint.base).ok();
         let host = base.as_ref().and_then(url::Url::host_str).map(control_host);
         let Some((control, host)) = endpoint.control.as_mut().zip(host) else { continue };
@@ -250,8 +255,18 @@ fn through_one_port(endpoints: &Endpoints) -> Endpoints {
             control.base = format!("https://{host}");
             all.hosts.insert(host, address);
         }
+        // It asks nobody for a token: the way to it is through its proxy.
+        if is_behind_a_proxy(name)
+            && let Some(host) = base.as_ref().and_then(url::Url::host_str)
+        {
+            all.hosts.remove(host);
+        }
     }
     all
+}
+
+fn is_behind_a_proxy(component: &Component) -> bool {
+    component.as_str().starts_with(UPSTREAM)
 }
 
 /// Two runs share nothing.
@@ -276,7 +291,7 @@ fn refused(error: &TargetError, terminal: &Terminal) -> Refusal {
 
 /// Everything is in service, seen through the one port.
 async fn answers(http: &Client, endpoints: &Endpoints) -> Result<(), Refusal> {
-    for (name, endpoint) in &endpoints.components {
+    for (name, endpoint) in endpoints.components.iter().filter(|(name, _)| !is_behind_a_proxy(name)) {
         let url = health(name.as_str(), endpoint);
         let failed = |why: &dyn std::fmt::Display| {
             Refusal::environment(format!("error: `{name}` is not in service: {why}"))

@@ -54,3 +54,9 @@ identifiers! {
     /// A part of the platform: `enterprise-manager`, `cloud-ui`, `idp`.
     Component,
 }
+
+/// Before the name of a server: the component that is its MCP proxy.
+pub const PROXY: &str = "mcp:";
+
+/// Before the name of a server: the component that is the MCP server behind the proxy.
+pub const UPSTREAM: &str = "upstream:";

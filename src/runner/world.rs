@@ -6,7 +6,10 @@ use jiff::SignedDuration;
 use serde_json::Value as Json;
 
 use crate::{
-    model::{absence::Absence, identifier::Component},
+    model::{
+        absence::Absence,
+        identifier::{Component, PROXY, UPSTREAM},
+    },
     runner::held::Held,
 };
 
@@ -109,7 +112,7 @@ impl World {
 
     /// The server behind a proxy changed: what was seen of it may be stale.
     pub(super) fn upstream_changed(&mut self, upstream: &Component) {
-        let proxy = Component::new(upstream.as_str().replacen("upstream:", "mcp:", 1));
+        let proxy = Component::new(upstream.as_str().replacen(UPSTREAM, PROXY, 1));
         let upstream = self.upstreams.entry(proxy).or_default();
         *upstream = Upstream { changes: upstream.changes + 1, seen: false };
     }

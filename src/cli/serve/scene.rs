@@ -7,7 +7,7 @@ use spanned_yaml::steers;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    Files, Inputs, Refusal,
+    Files, Inputs, Refusal, is_behind_a_proxy,
     walkthrough::{self, Step},
 };
 use crate::{
@@ -35,7 +35,8 @@ pub(super) struct Scene {
 
 struct Component {
     name: String,
-    url: String,
+    /// Where one reaches it, unless only its proxy does.
+    url: Option<String>,
     control: Option<String>,
 }
 
@@ -54,7 +55,7 @@ impl Scene {
         let issuers = EmbeddedTarget::issuers(&inputs.tenant).map_err(told)?;
         let components = endpoints.components.iter().map(|(name, endpoint)| Component {
             name: name.as_str().to_owned(),
-            url: endpoint.base.clone(),
+            url: (!is_behind_a_proxy(name)).then(|| endpoint.base.clone()),
             control: endpoint.control.as_ref().map(|control| control.base.clone()),
         });
         let setting = walkthrough::Setting {
@@ -98,10 +99,17 @@ impl Scene {
     /// As wide as may be; addresses and commands are never broken.
     pub(super) fn page(&self, width: usize) -> String {
         let none = || "none".to_owned();
+        let behind = || "only through its proxy".to_owned();
         let components: Vec<_> = self
             .components
             .iter()
-            .map(|one| [one.name.clone(), one.url.clone(), one.control.clone().unwrap_or_else(none)])
+            .map(|one| {
+                [
+                    one.name.clone(),
+                    one.url.clone().unwrap_or_else(behind),
+                    one.control.clone().unwrap_or_else(none),
+                ]
+            })
             .collect();
         let mut page = format!("Components, every host at {}\n", self.front);
         page.push_str(&table(["component", "URL", "control"], &components, width));

@@ -13,6 +13,7 @@ use super::files::Files;
 use crate::{
     chance::{Chance, Seed},
     model::{
+        identifier::PROXY,
         rule::Rules,
         values::{CloudUi, EnterpriseManager, Values},
     },
@@ -185,7 +186,7 @@ impl Setting<'_> {
     /// One tool, called by two users, on the first server that both get tokens for.
     fn tools(&self) -> Option<Step> {
         self.manifests.servers.iter().find_map(|server| {
-            let (id, endpoint) = (&server.id.value, self.endpoint(&format!("mcp:{}", server.id.value))?);
+            let (id, endpoint) = (&server.id.value, self.endpoint(&format!("{PROXY}{}", server.id.value))?);
             let (issuer, audience) = self.manifests.takes(id)?;
             let mut able = self.accounts.iter().filter_map(|account| {
                 let held = self.tokens.of(&account.login, issuer, audience, &Reading::default());

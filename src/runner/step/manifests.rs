@@ -2,6 +2,7 @@
 
 use super::{Context, Done, Stuck, check};
 use crate::{
+    model::identifier::PROXY,
     net::courier::{Courier as _, Request},
     outcome::{Cause, CheckStatus},
     runner::control,
@@ -13,7 +14,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Manifests) -> Result<
     let manifests = context.next_manifests().ok_or_else(|| Stuck::harness("the manifests were not read"))?;
     let http = context.platform.http();
     let servers = context.platform.endpoints().components.iter();
-    for (component, server) in servers.filter(|(component, _)| component.as_str().starts_with("mcp:")) {
+    for (component, server) in servers.filter(|(component, _)| component.as_str().starts_with(PROXY)) {
         control::manifests(http, server, manifests).await?;
         // Custom resources that a proxy does not take would leave the old ones to be tested.
         let Some(root) = server.base.strip_suffix("/mcp") else { continue };

@@ -12,7 +12,11 @@ use spanned_yaml::Source;
 use super::{Launch, Probe, Ready, TargetError, environment, idp_type};
 use crate::{
     clock::Clock,
-    model::{resource_url::ResourceUrl, values::Values},
+    model::{
+        identifier::{PROXY, UPSTREAM},
+        resource_url::ResourceUrl,
+        values::Values,
+    },
     net,
     reference::mcp_server::{
         proxy::{Deployment, Proxy},
@@ -82,7 +86,7 @@ impl Launch {
         };
         let proxy = Proxy::new(deployment, self.surroundings(&clock, http));
         self.notes.extend(proxy.trouble().map(|error| format!("a proxy admits nobody: {error}")));
-        let component = format!("mcp:{id}");
+        let component = format!("{PROXY}{id}");
         self.serve(
             listener,
             Ready {
@@ -107,7 +111,7 @@ impl Launch {
         let clock = self.kit.pace.clock();
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
         let server = Server::new(endpoint.clone(), &time);
-        let component = format!("upstream:{id}");
+        let component = format!("{UPSTREAM}{id}");
         self.serve(
             listener,
             Ready {
