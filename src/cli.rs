@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, ffi::OsString};
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::outcome::ExitCode;
-use terminal::{Color, Environment, Terminal};
+use terminal::{Color, Environment, PrintError, Terminal};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -89,8 +89,14 @@ pub fn main(
         Command::Containers(command) => command.execute(&terminal),
         Command::Component(command) => command.execute(&terminal),
     };
-    // A full disk, for instance.
-    answer.unwrap_or(ExitCode::Unreachable)
+    answer.unwrap_or_else(|error| unprinted(&error, &terminal))
+}
+
+/// A full disk, for instance.
+fn unprinted(error: &PrintError, terminal: &Terminal) -> ExitCode {
+    // Where the talk cannot be written either, the exit code is all that can be said.
+    let _ = terminal.complain(&format!("error: {error}"));
+    ExitCode::Unreachable
 }
 
 /// `--help` and `--version` are results; anything else is a mistake.
@@ -102,7 +108,7 @@ fn usage(message: &clap::Error, terminal: &Terminal) -> ExitCode {
     } else {
         (terminal.result(&styled(terminal.style(false).color)), ExitCode::Conformant)
     };
-    printed.map_or(ExitCode::Unreachable, |()| code)
+    printed.map_or_else(|error| unprinted(&error, terminal), |()| code)
 }
 
 #[cfg(test)]
