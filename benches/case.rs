@@ -51,6 +51,7 @@ fn plan() -> CasePlan {
     CasePlan {
         manifests: Vec::new(),
         changes: Vec::new(),
+        cautions: Vec::new(),
         scenario: Arc::new(scenario),
         cell,
         values: values.expect("the values file"),

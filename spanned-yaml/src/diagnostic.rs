@@ -111,6 +111,14 @@ impl Diagnostics {
         self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// One of the findings in a line: file, line, what and advice.
+    #[must_use]
+    pub fn line(&self, diagnostic: &Diagnostic) -> String {
+        let (line, _) = self.source.position(diagnostic.span);
+        let advice = diagnostic.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+        printable(&format!("{}:{line}: {}{advice}", self.source.name(), diagnostic.message))
+    }
+
     /// The findings in the order of their place in the file, as a compiler would print them: title, file with
     /// line and column, the source line with a caret, advice. `color` switches ANSI colours on. After fifty
     /// it stops and says how many are left: nobody reads on, and hostile files make many.

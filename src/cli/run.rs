@@ -353,7 +353,13 @@ fn plans(
             })?,
         };
         let mut look = |source: &Source, findings_of: fn(&Source) -> Diagnostics| {
-            findings.entry(source.name().to_owned()).or_insert_with(|| findings_of(source));
+            findings.entry(source.name().to_owned()).or_insert_with(|| {
+                if suite::is_built_in(source) {
+                    Diagnostics::new(source.clone())
+                } else {
+                    findings_of(source)
+                }
+            });
         };
         look(&values, |source| Values::read(source).map_or_else(|errors| errors, |(_, warnings)| warnings));
         look(&tenant, EmbeddedTarget::check_tenant);
@@ -376,14 +382,19 @@ fn plans(
         for (sources, broken) in changes.iter().zip(steps) {
             mistakes.look(&cell.id, sources, broken, color);
         }
-        plans.push(CasePlan { scenario, cell, values, tenant, manifests, changes });
+        let cautions = [&values, &tenant]
+            .into_iter()
+            .filter_map(|source| findings.get(source.name()))
+            .flat_map(|found| found.iter().map(|warning| found.line(warning)))
+            .collect();
+        plans.push(CasePlan { scenario, cell, values, tenant, manifests, changes, cautions });
     }
     let found: String = findings.values().map(|found| found.render(terminal.colors_talk())).collect();
     if findings.values().any(Diagnostics::has_errors) || mistakes.any() {
         let found = format!("{found}{mistakes}");
         return Err(Refusal::usage(found.trim_end()));
     }
-    if !found.is_empty() && !chosen.built_in {
+    if !found.is_empty() {
         terminal.say(&found)?;
     }
     Ok(plans)

@@ -43,8 +43,6 @@ pub(super) struct Chosen {
     pub(super) suite: CheckedSuite,
     /// Ids, or the beginnings of ids up to a `/`; empty for all.
     pub(super) ids: Vec<String>,
-    /// It is the suite inside the executable.
-    pub(super) built_in: bool,
     /// Whose requirement set it is: `1` for the built-in one, `1 of <path>` for another.
     pub(super) set_name: String,
     /// The folders of scenarios that belong to no suite: what they name is relative to that.
@@ -62,6 +60,10 @@ pub(super) enum SuiteError {
     Unknown(String, String),
     #[error("`{0}` and `{1}` belong to different suites: run them one after the other")]
     Mixed(String, String),
+    #[error(
+        "`{0}` is a part of the built-in suite, and a folder with scenarios here: `./{0}` is the folder, `--filter {0}/` the part"
+    )]
+    Ambiguous(String),
     #[error("`{0}`: scenarios end in `.yaml`: rename it")]
     Extension(String),
     #[error(
@@ -82,6 +84,11 @@ pub(super) enum SuiteError {
 pub(super) fn built_in_file(name: &str) -> Option<Source> {
     let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
     Some(Source::new(format!("scenarios/{name}"), text))
+}
+
+/// A file is one of the built-in suite, wherever it was read: what is to be said of it is known.
+pub(super) fn is_built_in(source: &Source) -> bool {
+    BUILT_IN.iter().any(|(_, text)| *text == source.text())
 }
 
 /// What the arguments mean together.
@@ -105,6 +112,9 @@ fn meaning(arguments: &[String]) -> Result<Meaning, SuiteError> {
     for argument in arguments {
         let path = Path::new(argument);
         let one = if !is_path(argument) {
+            if !argument.contains('/') && holds_scenarios(path) {
+                return Err(SuiteError::Ambiguous(argument.clone()));
+            }
             Meaning::BuiltIn(vec![argument.trim_end_matches('/').to_owned()])
         } else if path.is_dir() && is_catalogue(&path.join(CATALOGUE)) {
             Meaning::Whole(path.to_owned())
@@ -125,6 +135,15 @@ fn meaning(arguments: &[String]) -> Result<Meaning, SuiteError> {
         });
     }
     Ok(meaning.map_or(Meaning::BuiltIn(Vec::new()), |(meaning, _)| meaning))
+}
+
+/// The folder of that name has scenarios in it.
+fn holds_scenarios(folder: &Path) -> bool {
+    let is_scenario = |path: &Path| {
+        has_extension(path, "yaml")
+            && fs::read_to_string(path).is_ok_and(|text| text.lines().any(|line| line.starts_with("steps:")))
+    };
+    fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(|entry| is_scenario(&entry.path())))
 }
 
 /// A word that is an id of the built-in suite means that, whatever lies around.
@@ -164,7 +183,7 @@ fn from_built_in(ids: Vec<String>, outside: Outside, color: bool) -> Result<Chos
             return Err(SuiteError::Unknown(id.clone(), hint));
         }
     }
-    Ok(Chosen { suite, ids, built_in: true, set_name: SET.to_owned(), folders: BTreeMap::new() })
+    Ok(Chosen { suite, ids, set_name: SET.to_owned(), folders: BTreeMap::new() })
 }
 
 /// A folder with its own catalogue.
@@ -196,7 +215,7 @@ fn whole(root: &Path, outside: Outside, color: bool) -> Result<Chosen, SuiteErro
         return Err(SuiteError::Set(catalogue, hint));
     }
     let set_name = format!("{OWN_SET} of {catalogue}");
-    Ok(Chosen { suite, ids: Vec::new(), built_in: false, set_name, folders: BTreeMap::new() })
+    Ok(Chosen { suite, ids: Vec::new(), set_name, folders: BTreeMap::new() })
 }
 
 /// Files, and the files of folders, each by itself.
@@ -244,7 +263,7 @@ fn alone(paths: &[PathBuf], outside: Outside, color: bool) -> Result<Chosen, Sui
     };
     let suite = built_in().check_alone(&scenarios, outside, &mut find);
     let suite = all_well(suite, unreadable, color)?;
-    Ok(Chosen { suite, ids: Vec::new(), built_in: false, set_name: SET.to_owned(), folders })
+    Ok(Chosen { suite, ids: Vec::new(), set_name: SET.to_owned(), folders })
 }
 
 /// All findings at once, those of files that could not be read among them.

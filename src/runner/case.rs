@@ -29,6 +29,8 @@ pub struct CasePlan {
     pub manifests: Vec<Source>,
     /// Those of its `manifests` steps, in order.
     pub changes: Vec<Vec<Source>>,
+    /// What was noticed about its files, and readers of the report must know.
+    pub cautions: Vec<String>,
 }
 
 impl CasePlan {
@@ -49,7 +51,7 @@ impl CasePlan {
             steps_not_taken: 0,
             tokens: Vec::new(),
             notes: Vec::new(),
-            cautions: Vec::new(),
+            cautions: self.cautions.clone(),
             observations: Vec::new(),
             logs: Vec::new(),
             duration_ms: 0.0,
@@ -137,7 +139,7 @@ async fn play(plan: &CasePlan, mut context: Context<'_>) -> CaseResult {
     result.steps_not_taken = steps_not_taken;
     result.tokens = context.shown_tokens();
     result.notes = context.platform.notes().to_vec();
-    result.cautions = context.platform.cautions().to_vec();
+    result.cautions.extend_from_slice(context.platform.cautions());
     result
 }
 

@@ -12,9 +12,9 @@ mod wishes;
 
 use super::{context::Context, held::Held};
 use crate::{
-    model::identifier::Component,
+    model::identifier::{Component, RequirementId},
     outcome::{Cause, Check, CheckStatus, StepResult},
-    runner::step::IDLE_FAULT,
+    runner::step::{IDLE_FAULT, REASONS},
 };
 
 pub(super) use asks::{Asked, Moment, Outcome};
@@ -37,6 +37,8 @@ pub(super) struct Presentation {
     pub(super) differs: Option<Vec<String>>,
     /// The moment.
     pub(super) when: When,
+    /// Either answer is as expected.
+    pub(super) is_open: bool,
     /// It was refused because the component could not get at the IdP's keys: no verdict by itself.
     pub(super) out_of_reach: bool,
 }
@@ -114,7 +116,7 @@ pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
     wishes::settle(steps, &context.wished);
     asks::settle(steps, &context.asked);
     visits::settle(steps, &context.visited);
-    blame_for_idle_faults(steps);
+    blame_the_failure(steps);
     let shown = &context.presentations;
     for one in shown {
         let reached = shown.iter().any(|other| {
@@ -147,16 +149,25 @@ pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
     observations::settle(steps, &context.observed);
 }
 
-/// A fault that nobody met is the scenario's mistake, unless something failed: then it was not met because of that.
-fn blame_for_idle_faults(steps: &mut [StepResult]) {
-    let mut checks = steps.iter().flat_map(|step| &step.checks);
-    let Some(cause) = checks.find(|check| check.status == CheckStatus::Fail).and_then(|check| check.cause)
+/// A fault that nobody met, and a step that could not be taken, are the scenario's mistake, unless something failed: then
+/// the fault was not met because of that, and what the step needed is not there.
+fn blame_the_failure(steps: &mut [StepResult]) {
+    let failure = |step: &StepResult| {
+        let mut failed = step.checks.iter().filter(|check| check.status == CheckStatus::Fail);
+        failed.find_map(|check| check.cause)
+    };
+    let Some((first, cause)) =
+        steps.iter().enumerate().find_map(|(index, step)| Some((index, failure(step)?)))
     else {
         return;
     };
-    let idle = |status: &CheckStatus| matches!(status, CheckStatus::Error(reason) if reason == IDLE_FAULT);
-    for check in steps.iter_mut().flat_map(|step| &mut step.checks).filter(|check| idle(&check.status)) {
-        check.cause = Some(cause);
+    for (index, step) in steps.iter_mut().enumerate() {
+        for check in &mut step.checks {
+            let CheckStatus::Error(reason) = &check.status else { continue };
+            if reason == IDLE_FAULT || (index > first && check.cause == Some(Cause::Harness)) {
+                check.cause = Some(cause);
+            }
+        }
     }
 }
 
@@ -182,15 +193,42 @@ fn objection(one: &Presentation, steps: &[StepResult], context: &Context<'_>) ->
             found = found.or(Some((reason, check.cause.unwrap_or(Cause::Harness))));
             continue;
         }
+        let about_the_token = one.expected == Expected::Refused
+            && !one.is_open
+            && self::check(steps, one)
+                .and_then(|check| check.requirement.as_ref())
+                .is_some_and(is_about_the_token);
         match difference(one, partner, context) {
+            None if about_the_token && is_same_token(one, partner) => {
+                let reason = format!(
+                    "`{}` is the very token that was accepted: what was refused is something else",
+                    partner.name()
+                );
+                found = Some((reason, Cause::Harness));
+            }
             None => return None,
             Some(reason) => found = Some((reason, Cause::Harness)),
         }
     }
-    // Where something failed, its control may be what failed: then whoever failed has to act.
-    let failed = steps.iter().flat_map(|step| &step.checks).find(|check| check.status == CheckStatus::Fail);
-    let cause = failed.and_then(|check| check.cause).unwrap_or(Cause::Harness);
+    // Where something is not as it should be, its control may be just that: then whoever it was has to act.
+    let cause = steps.iter().flat_map(|step| &step.checks).find_map(|check| check.cause);
+    let cause = cause.unwrap_or(Cause::Harness);
     Some(found.unwrap_or_else(|| (no_partner(one), cause)))
+}
+
+/// What such a rule refuses, it refuses for what the token is.
+fn is_about_the_token(rule: &RequirementId) -> bool {
+    REASONS.contains(&rule.as_str()) || rule.as_str().starts_with("CLAIM-")
+}
+
+/// The same token in the same moment, in another request.
+fn is_same_token(one: &Presentation, other: &Presentation) -> bool {
+    match (&one.shown, &other.shown) {
+        (Shown::Otherwise { token: Some(name), .. }, Shown::Token { name: other_name, .. }) => {
+            name == other_name && one.when == other.when
+        }
+        _ => false,
+    }
 }
 
 fn no_partner(one: &Presentation) -> String {

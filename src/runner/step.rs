@@ -183,6 +183,7 @@ pub(super) async fn take(context: &mut Context<'_>, action: &Action) -> Done {
 }
 
 pub(super) use fault::IDLE as IDLE_FAULT;
+pub(super) use request::REASONS;
 
 /// An error for each fault in force that answered nobody.
 pub(super) async fn left_over_faults(context: &Context<'_>) -> Vec<Check> {

@@ -241,7 +241,7 @@ fn bad_scenario_files_are_usage_errors_with_a_place_and_advice() {
 fn bad_values_and_tenant_files_are_usage_errors_before_the_first_case() {
     let folder = Folder::new("inputs");
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let scenario = "title: t\nwhy: w\nrequirements: [TOK-AUD]\nplatform: {values: ../values/v.yaml}\nidp: {tenant: ../tenants/t.yaml}\nsteps:\n  - sign_in: {user: ann@acme.test, as: good}\n  - token: {token: good, claims: {/aud: enterprise-manager}}\n";
+    let scenario = "title: t\nwhy: w\nrequirements: [TOK-AUD]\nplatform: {values: ../values/v.yaml}\nidp: {tenant: ../tenants/t.yaml}\nsteps:\n  - sign_in: {user: ann@acme.test, as: good}\n  - mint: {as: other, from: good, claims: {aud: someone-else}}\n  - accept: {by: enterprise-manager, token: good}\n  - refuse: {by: enterprise-manager, token: other, rule: TOK-AUD, control: good}\n";
     let catalogue = "sets: {'1': [TOK-AUD]}\nrequirements:\n  - {id: TOK-AUD, statement: s, level: MUST, provenance: [doc], source: s}\n";
     let values = fs::read_to_string(built_in.join("scenarios/values/okta-shared.yaml")).unwrap();
     let tenant = fs::read_to_string(built_in.join("mock-idp/tenants/okta-shared.yaml")).unwrap();
@@ -278,12 +278,12 @@ fn a_server_that_the_custom_resources_do_not_have_is_a_usage_error() {
     let suite = format!("{}/scenarios", env!("CARGO_MANIFEST_DIR"));
     let scenario = |manifests: &str, step: &str| {
         format!(
-            "title: t\nwhy: w\nrequirements: [MCP-LIST]\n\
+            "title: t\nwhy: w\nrequirements: [CL-LOGIN]\n\
              platform: {{values: {suite}/values/okta-per-component.yaml{manifests}}}\n\
              idp: {{tenant: {suite}/tenants/okta-mcp.yaml}}\nsteps:\n  \
              - sign_in: {{user: ann@acme.test, as: ann, issuer: 'https://acme.okta.com/oauth2/aus1mcp', \
              client_id: 0oaclitouchstone1, scopes: [openid]}}\n  \
-             - token: {{token: ann, header: {{/alg: RS256}}}}\n  - {step}\n"
+             - journal: {{of: idp, endpoint: token, count: {{ge: 1}}}}\n  - {step}\n"
         )
     };
     let github = format!(", manifests: [{suite}/manifests/github.yaml]");

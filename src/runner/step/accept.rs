@@ -36,6 +36,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Accept) -> Result<Don
         differs: step.differs.clone(),
         when: context.when(&step.by, Some(&step.token)),
         out_of_reach,
+        is_open: false,
     });
     let check = Check {
         what: title.clone(),

@@ -31,6 +31,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Refuse) -> Result<Don
         differs: step.differs.clone(),
         when: context.when(&step.by, Some(&step.token)),
         out_of_reach,
+        is_open: false,
     });
     let check = Check {
         what: title.clone(),

@@ -68,6 +68,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
             differs: step.differs.clone(),
             when: context.when(&step.to, step.token.as_deref()),
             out_of_reach: false,
+            is_open: is_open(&step.expect),
         };
         // The first check is that of the status.
         let admitted = step.token.is_some() && (200..300).contains(&answer.status);
@@ -208,7 +209,7 @@ pub(super) fn checks(
         checks.push(signed(rule, answer, &key_set.fill(context)?));
     }
     // Where it is left open whether the answer is a refusal, so is its reason.
-    if !expect.status.as_ref().is_some_and(|status| status.holds(Some(&200.into()))) {
+    if !is_open(expect) {
         checks.extend(rule.and_then(|rule| another_reason(rule, answer)));
     }
     if let Some(order) = &expect.challenge_order {
@@ -217,6 +218,11 @@ pub(super) fn checks(
         checks.push(in_order(rule, order, &names));
     }
     Ok(checks)
+}
+
+/// Whether the answer may as well be no refusal.
+fn is_open(expect: &Expect) -> bool {
+    expect.status.as_ref().is_some_and(|status| status.holds(Some(&200.into())))
 }
 
 /// The value of a header that decides: of several under one name, the first that is not as expected.
@@ -233,8 +239,8 @@ fn decisive(
     Ok((!values.is_empty()).then(|| values.swap_remove(other.unwrap_or_default())))
 }
 
-/// The rules that a component gives as its reason.
-const REASONS: [&str; 14] = [
+/// The rules that a component gives as its reason, each about the token that was shown.
+pub(in crate::runner) const REASONS: [&str; 14] = [
     "TOK-JWT",
     "TOK-OPAQUE",
     "TOK-ISS",
@@ -251,16 +257,32 @@ const REASONS: [&str; 14] = [
     "TOK-SUB",
 ];
 
+/// The reason of a component that saw no token.
+const NO_TOKEN: &str = "TOK-BEARER";
+
 /// A failed check where the component says that another rule than the one at stake refused the token.
 fn another_reason(rule: &RequirementId, answer: &Answer) -> Option<Check> {
-    let reason = reason(answer).filter(|_| answer.status >= 400)?;
+    if answer.status < 400 {
+        return None;
+    }
     let known = |rule: &RequirementId| REASONS.contains(&rule.as_str());
-    (known(rule) && known(&reason) && reason != *rule).then(|| Check {
+    // What is not written as a token is, may be told as either.
+    let not_shown = |reason: &RequirementId| reason.as_str() == NO_TOKEN && rule.as_str() != "TOK-FORM";
+    let reason = reason(answer).filter(|reason| known(reason) || not_shown(reason));
+    let (expected, observed) = match reason {
+        Some(reason) if known(rule) && reason != *rule => (rule.to_string(), reason.to_string()),
+        // The policies deny, and that is said in one way (MCP-DENY); what they are not asked about they do not deny.
+        _ if rule.as_str().starts_with("OP-") && answer.status != 403 => {
+            ("403, a denial by the policies".to_owned(), answer.status.to_string())
+        }
+        _ => return None,
+    };
+    Some(Check {
         what: "the reason".into(),
         requirement: Some(rule.clone()),
         status: CheckStatus::Fail,
-        expected: rule.to_string(),
-        observed: reason.to_string(),
+        expected,
+        observed,
         note: None,
         cause: Some(Cause::Implementation),
     })

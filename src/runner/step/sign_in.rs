@@ -39,6 +39,7 @@ pub(super) async fn take(context: &mut Context<'_>, step: &Step) -> Result<Done,
         differs: None,
         when,
         out_of_reach: false,
+        is_open: false,
     });
     match (&step.refused, &step.open) {
         (Some(refused), _) => refused_as_expected(context, refused, &who, &issuer, result),

@@ -54,7 +54,12 @@ fn checks(context: &Context<'_>, step: &TokenCheck) -> Result<Vec<Check>, Stuck>
         let object = Json::Object(object.clone());
         for (pointer, matcher) in matchers {
             let what = format!("`{}`, {part} {pointer}", step.token);
-            checks.push(matched(context, &what, step.rule.as_ref(), matcher, object.pointer(pointer))?);
+            let mut check = matched(context, &what, step.rule.as_ref(), matcher, object.pointer(pointer))?;
+            // No component of the platform has written it.
+            if check.cause.is_some() {
+                check.cause = Some(if held.issued { Cause::Configuration } else { Cause::Harness });
+            }
+            checks.push(check);
         }
     }
     Ok(checks)

@@ -1,6 +1,6 @@
 //! A matcher held against a value.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Matcher, compare, shown};
 use crate::scenario::template::{JsonTemplate, Scope, Template, Undefined};
@@ -17,12 +17,15 @@ pub struct Mismatch {
     pub undefined: Option<Undefined>,
 }
 
+/// Every text has it in it.
+const EMPTY: &str = "and what it is to have in it is empty";
+
 impl Matcher {
     /// Holds the matcher against a value; `None` means that there is no value.
     ///
     /// An absent value equals nothing, contains nothing and compares with nothing, and `not` of that does not hold
     /// either: only `present` says something of it. Nor does anything hold, in either polarity, of values that have
-    /// no order or of a regular expression that does not compile.
+    /// no order, of a regular expression that does not compile, or of the empty text, which every text has in it.
     pub fn check(&self, actual: Option<&Json>, scope: &dyn Scope) -> Result<(), Mismatch> {
         let filled = self.fill(scope).map_err(|undefined| Mismatch {
             expected: format!("{}, but {undefined}", self.describe()),
@@ -59,9 +62,14 @@ impl Matcher {
             Self::Not(matcher) if actual.is_none() && !matches!(**matcher, Self::Present(_)) => None,
             Self::Not(matcher) => matcher.judge(actual).map(|holds| !holds),
             Self::Equals(expected) => Some(compare::same(actual?, &expected.written())),
-            Self::Contains(part) => Some(contains(actual?, &part.written())),
+            Self::Contains(part) => {
+                let part = part.written();
+                (part != "").then_some(())?;
+                Some(contains(actual?, &part))
+            }
             Self::Matches(pattern) => {
-                let pattern = compile(&pattern.written())?;
+                let pattern = Some(pattern.written()).filter(|written| !written.is_empty());
+                let pattern = compile(&pattern?)?;
                 Some(actual?.as_str().is_some_and(|text| pattern.is_match(text)))
             }
             Self::Compare(order, bound) => {
@@ -74,6 +82,8 @@ impl Matcher {
     fn problem(&self, actual: &Json) -> Option<&'static str> {
         match self {
             Self::Compare(_, bound) => compare::problem(actual, &bound.written()),
+            Self::Contains(part) if part.written() == "" => Some(EMPTY),
+            Self::Matches(pattern) if pattern.written().is_empty() => Some(EMPTY),
             Self::Matches(pattern) => {
                 compile(&pattern.written()).is_none().then_some("and the regular expression is too large")
             }
@@ -82,6 +92,38 @@ impl Matcher {
                 matchers.iter().find_map(|matcher| matcher.problem(actual))
             }
             Self::Present(_) | Self::Equals(_) | Self::Contains(_) => None,
+        }
+    }
+
+    /// Whatever there is meets it, and nothing does too, as far as that can be told before variables have values.
+    pub(crate) fn takes_everything(&self) -> bool {
+        let mut samples =
+            vec![Json::Null, true.into(), json!([]), json!({}), json!(""), json!("x"), json!(["x"])];
+        // What a regular expression matches is not known from looking at it.
+        let told = self.values(&mut samples);
+        told && self.takes_every_count()
+            && self.holds(None)
+            && samples.iter().all(|sample| self.holds(Some(sample)))
+    }
+
+    /// A comparison that every status code meets.
+    pub(crate) fn takes_every_status(&self) -> bool {
+        let statuses = [200_u16, 401, 403, 404, 500];
+        !self.values(&mut Vec::new()) && statuses.iter().all(|status| self.holds(Some(&(*status).into())))
+    }
+
+    /// The values that it compares with, and lists of them. False: it also looks in another way.
+    fn values(&self, found: &mut Vec<Json>) -> bool {
+        match self {
+            Self::Equals(value) | Self::Contains(value) => {
+                let value = value.written();
+                found.extend([json!([value]), value]);
+                true
+            }
+            Self::Any(matchers) | Self::All(matchers) => matchers.iter().all(|matcher| matcher.values(found)),
+            Self::Not(matcher) => matcher.values(found),
+            Self::Present(_) => true,
+            Self::Compare(..) | Self::Matches(_) => false,
         }
     }
 

@@ -32,7 +32,10 @@ impl Reader<'_> {
                 .help("say how many there must be: `count: 0`, `count: {ge: 1}`");
         }
         let rule = fields.optional("rule");
-        let rule = self.rule(rule);
+        let rule = self.rule_borne_out(rule);
+        if let Some(rule) = &rule {
+            self.ledger.journal(rule);
+        }
         let capture = fields
             .optional("capture")
             .map_or(Some(Vec::new()), |node| self.entry_captures(node, of.as_ref()));

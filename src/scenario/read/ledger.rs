@@ -22,6 +22,32 @@ pub(super) enum Kind {
     Capture,
 }
 
+/// What a requirement is about, as far as its id says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// A token, so that only an answer to one says anything about it.
+    Token,
+    /// What somebody may do with one.
+    Rights,
+    Other,
+}
+
+impl Family {
+    /// The metadata of a protected resource is there for those who have no token.
+    pub(super) fn of(rule: &RequirementId) -> Self {
+        let begins = |families: &[&str]| families.iter().any(|family| rule.as_str().starts_with(family));
+        if rule.as_str() == "TOK-PRM" {
+            Self::Other
+        } else if begins(&["TOK-"]) {
+            Self::Token
+        } else if begins(&["RS-", "MCP-", "OP-", "CLAIM-"]) {
+            Self::Rights
+        } else {
+            Self::Other
+        }
+    }
+}
+
 /// How a token came about, or what was captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -61,6 +87,7 @@ pub(super) struct Beside {
 pub(super) struct Ledger {
     requirements: Vec<(RequirementId, Span)>,
     at_stake: BTreeSet<RequirementId>,
+    in_journals: BTreeSet<RequirementId>,
     needs: BTreeSet<Capability>,
     axes: Vec<Named>,
     axes_used: BTreeSet<String>,
@@ -82,6 +109,7 @@ pub(super) struct Ledger {
     /// Components that a fault was given to.
     broken: BTreeSet<Component>,
     checks: bool,
+    deeds: bool,
     cleaning_up: bool,
 }
 
@@ -103,10 +131,31 @@ impl Ledger {
         self.requirements.iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// A check has the requirement at stake; false if the scenario does not list it.
-    pub(super) fn stake(&mut self, id: &RequirementId) -> bool {
-        self.at_stake.insert(id.clone());
+    /// The scenario lists the requirement.
+    pub(super) fn lists(&self, id: &RequirementId) -> bool {
         self.requirements.iter().any(|(listed, _)| listed == id)
+    }
+
+    /// A check has the requirement at stake.
+    pub(super) fn stake(&mut self, id: &RequirementId) {
+        self.at_stake.insert(id.clone());
+    }
+
+    /// A journal bears the requirement out.
+    pub(super) fn journal(&mut self, id: &RequirementId) {
+        self.in_journals.insert(id.clone());
+    }
+
+    /// A check can say something of the requirement. What a journal says of tokens counts where one was shown, and of what
+    /// somebody may do with one only the answer to it says anything.
+    fn is_at_stake(&self, id: &RequirementId) -> bool {
+        let shown = !self.verdicts.is_empty() || !self.beside.is_empty();
+        let in_journals = match Family::of(id) {
+            Family::Token => shown,
+            Family::Rights => false,
+            Family::Other => true,
+        };
+        self.at_stake.contains(id) || (in_journals && self.in_journals.contains(id))
     }
 
     /// A check has the scenario's first requirement at stake.
@@ -263,6 +312,11 @@ impl Ledger {
         self.broken.contains(component)
     }
 
+    /// A step asks something of the platform.
+    pub(super) fn deed(&mut self) {
+        self.deeds = true;
+    }
+
     /// Reports everything that only the whole file shows.
     pub(super) fn settle(&self, found: &mut Diagnostics) {
         self.clients.settle(found);
@@ -289,9 +343,14 @@ impl Ledger {
                     ));
             }
         }
+        if let (true, false, Some((_, span))) = (self.checks, self.deeds, self.requirements.first()) {
+            found
+                .error(*span, "no step asks anything of the platform, so nothing is seen of it")
+                .help("sign somebody in, or show a component a token");
+        }
         if self.checks {
             for (id, span) in &self.requirements {
-                if !self.at_stake.contains(id) {
+                if !self.is_at_stake(id) {
                     found
                         .error(*span, format!("no check has `{id}` at stake"))
                         .help(format!("give a check `rule: {id}`, or take it off the list"));

@@ -48,6 +48,14 @@ impl Reader<'_> {
     }
 
     pub(super) fn matcher(&mut self, node: &Node, actual: Actual) -> Option<Matcher> {
+        let matcher = self.matcher_of(node, actual)?;
+        if matcher.takes_everything() {
+            self.found.error(node.span, "every value meets this, and no value does too: nothing is checked");
+        }
+        Some(matcher)
+    }
+
+    fn matcher_of(&mut self, node: &Node, actual: Actual) -> Option<Matcher> {
         if node.as_mapping().is_none() {
             return self.operand(node, actual).map(Matcher::Equals);
         }
@@ -70,6 +78,11 @@ impl Reader<'_> {
             "contains" => {
                 let part =
                     if actual == Actual::Text { self.operand(value, actual) } else { self.json(value) };
+                if matches!(&part, Some(JsonTemplate::Text(text)) if text.written().is_empty()) {
+                    self.found
+                        .error(value.span, "every text contains this")
+                        .help("`present: true` says as much");
+                }
                 part.map(Matcher::Contains)
             }
             "matches" => self.regex(value).map(Matcher::Matches),
@@ -184,7 +197,14 @@ impl Reader<'_> {
             })
             .collect();
         match regex::RegexBuilder::new(&sample).size_limit(Matcher::REGEX_BYTES).build() {
-            Ok(_) => Some(pattern),
+            Ok(compiled) => {
+                if ["", "\u{1}", "any text, of several\nlines"].iter().all(|text| compiled.is_match(text)) {
+                    self.found
+                        .error(node.span, "every text matches this")
+                        .help("`present: true` says as much");
+                }
+                Some(pattern)
+            }
             Err(regex::Error::CompiledTooBig(_)) => {
                 self.found.error(node.span, "the regular expression is too large").help("repeat less in it");
                 None

@@ -10,19 +10,13 @@ use super::{
     words::{ANSWER_FORMS, LISTINGS, MCP_ASKS, UPSTREAM_CHANGES, listed},
 };
 use crate::{
-    model::identifier::Component,
+    model::identifier::{Component, PROXY, UPSTREAM},
     outcome::Capability,
     scenario::{
         syntax::{Manifests, McpAnswer, McpAsk, McpStep, UpstreamChange, UpstreamStep},
         template::JsonTemplate,
     },
 };
-
-/// What the name of a server's component begins with.
-const PREFIX: &str = "mcp:";
-
-/// What the name of the component behind it begins with.
-const UPSTREAM: &str = "upstream:";
 
 impl Reader<'_> {
     pub(super) fn mcp(&mut self, node: &Node) -> Option<McpStep> {
@@ -159,7 +153,7 @@ impl Reader<'_> {
         fields.finish(&mut self.found);
         self.ledger.need([Capability::FaultInjection]);
         let proxy = of.and_then(|node| self.server(node))?;
-        let of = Component::new(proxy.as_str().replacen(PREFIX, UPSTREAM, 1));
+        let of = Component::new(proxy.as_str().replacen(PROXY, UPSTREAM, 1));
         let changes: Vec<_> = UPSTREAM_CHANGES.iter().filter(|key| node.get(key).is_some()).collect();
         let [word] = changes.as_slice() else {
             self.found
@@ -194,9 +188,9 @@ impl Reader<'_> {
 pub(crate) fn server_component(text: &str) -> Option<Component> {
     if let Some(behind) = text.strip_prefix(UPSTREAM) {
         let proxy = server_component(behind)?;
-        return Some(Component::new(proxy.as_str().replacen(PREFIX, UPSTREAM, 1)));
+        return Some(Component::new(proxy.as_str().replacen(PROXY, UPSTREAM, 1)));
     }
-    let text = text.strip_prefix(PREFIX).unwrap_or(text);
+    let text = text.strip_prefix(PROXY).unwrap_or(text);
     let parts: Vec<_> = text.split('/').collect();
     let (namespace, kind, name) = match parts.as_slice() {
         [namespace, name] | [namespace, "MCPServer", name] => (namespace, TargetKind::McpServer, name),
@@ -211,11 +205,11 @@ pub(crate) fn server_component(text: &str) -> Option<Component> {
 #[must_use]
 pub fn server_of(component: &Component) -> Option<&str> {
     let name = component.as_str();
-    name.strip_prefix(PREFIX).or_else(|| name.strip_prefix(UPSTREAM))
+    name.strip_prefix(PROXY).or_else(|| name.strip_prefix(UPSTREAM))
 }
 
 /// The component's name of a server: `mcp:engineering/MCPServer/github`.
 #[must_use]
 pub fn component_of(id: &ServerId) -> Component {
-    Component::new(format!("{PREFIX}{id}"))
+    Component::new(format!("{PROXY}{id}"))
 }

@@ -54,7 +54,15 @@ impl Reader<'_> {
         }
         let is: Vec<_> = entries
             .iter()
-            .map(|entry| Some((entry.key.clone(), self.matcher(&entry.value, Actual::Json)?)))
+            .map(|entry| {
+                let matcher = self.matcher(&entry.value, Actual::Json)?;
+                if matcher.takes_every_status() {
+                    self.found
+                        .error(entry.value.span, "every status meets this")
+                        .help("say which one the platform gives then");
+                }
+                Some((entry.key.clone(), matcher))
+            })
             .collect();
         let capture = capture?;
         let of_idp = self.ledger.origin(Kind::Capture, &capture) == Some(Origin::SignIn);

@@ -4,7 +4,7 @@ use spanned_yaml::{Diagnostics, Node, Source, Span, closest};
 
 use super::{Context, ledger::Ledger, words::listed};
 use crate::{
-    model::identifier::{Component, RequirementId},
+    model::identifier::{Component, PROXY, RequirementId, UPSTREAM},
     scenario::syntax::Axis,
 };
 
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
     /// A component of the platform.
     pub(super) fn component(&mut self, node: &Node) -> Option<Component> {
         let text = self.text(node)?;
-        if text.starts_with("mcp:") || text.starts_with("upstream:") {
+        if text.starts_with(PROXY) || text.starts_with(UPSTREAM) {
             return self.server(node);
         }
         let component = Component::new(text);
@@ -88,12 +88,45 @@ impl<'a> Reader<'a> {
     pub(super) fn rule(&mut self, node: Option<&Node>) -> Option<RequirementId> {
         let Some(node) = node else { return self.ledger.first_requirement() };
         let id = self.requirement(node)?;
-        if !self.ledger.stake(&id) {
-            self.found
-                .error(node.span, format!("`{id}` is not among the scenario's `requirements`"))
-                .help("a check is about what the scenario is about: list it there, or name another");
+        self.ledger.stake(&id);
+        if !self.ledger.lists(&id) {
+            self.not_listed(node, &id);
         }
         Some(id)
+    }
+
+    /// The requirement that a check bears out, as written or the scenario's first: one that looks at what others have done,
+    /// and does nothing by itself.
+    pub(super) fn rule_borne_out(&mut self, node: Option<&Node>) -> Option<RequirementId> {
+        let id = match node {
+            Some(node) => self.requirement(node)?,
+            None => self.ledger.requirements().into_iter().next()?,
+        };
+        match node {
+            Some(node) if !self.ledger.lists(&id) => self.not_listed(node, &id),
+            _ => {}
+        }
+        Some(id)
+    }
+
+    /// What only one kind of component does, no other one says anything of.
+    pub(super) fn at_home(&mut self, rule: &RequirementId, component: &Component, node: &Node) {
+        let begins = |families: &[&str]| families.iter().any(|family| rule.as_str().starts_with(family));
+        let of_servers = component.as_str().starts_with(PROXY) || component.as_str().starts_with(UPSTREAM);
+        let home = match () {
+            () if begins(&["RS-"]) && component.as_str() != "registry-server" => "the Registry Server",
+            () if begins(&["MCP-", "OP-"]) && !of_servers => "the MCP proxy",
+            () => return,
+        };
+        self.found
+            .error(node.span, format!("`{rule}` is a rule of {home}, so it is not at stake at {component}"))
+            .help("name the requirement that is at stake as `rule:`");
+    }
+
+    fn not_listed(&mut self, node: &Node, id: &RequirementId) {
+        self.found
+            .error(node.span, format!("`{id}` is not among the scenario's `requirements`"))
+            .help("a check is about what the scenario is about: list it there, or name another");
     }
 
     /// `requirements`

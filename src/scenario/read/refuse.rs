@@ -14,7 +14,11 @@ impl Reader<'_> {
         let mut fields = Fields::new(node, "`refuse`", &mut self.found)?;
         let by = fields.required("by", &mut self.found).and_then(|node| self.component(node));
         let token = fields.required("token", &mut self.found).and_then(|node| self.token_use(node));
-        let rule = fields.required("rule", &mut self.found).and_then(|node| self.rule(Some(node)));
+        let rule_node = fields.required("rule", &mut self.found);
+        let rule = rule_node.and_then(|node| self.rule(Some(node)));
+        if let (Some(by), Some(rule), Some(node)) = (&by, &rule, rule_node) {
+            self.at_home(rule, by, node);
+        }
         let control = fields.required("control", &mut self.found).and_then(|node| self.named(node));
         let differs = fields.optional("differs").map(|node| self.differs(node));
         let status = fields.optional("status").map_or(Some(401), |node| self.refusal_status(node));

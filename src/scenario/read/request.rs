@@ -4,7 +4,7 @@ use spanned_yaml::{Entry, Fields, Node, Span};
 
 use super::{
     expect::outcome,
-    ledger::{Beside, Verdict, by_moment, is_of_the_moment},
+    ledger::{Beside, Family, Verdict, by_moment, is_of_the_moment},
     reader::Reader,
     variable::Place,
 };
@@ -51,8 +51,11 @@ impl Reader<'_> {
                 .error(entry.key_span, "`differs` compares a token with its control")
                 .help("show one as `token:` and name the other as `control:`, or leave `differs` out");
         }
+        if let (Some(to), Some(Some(rule))) = (&to, &rule) {
+            self.at_home(rule, to, rule_node.unwrap_or(node));
+        }
         if let Some(Some(rule)) = &rule
-            && needs_a_token(rule)
+            && Family::of(rule) != Family::Other
             && shown.is_none()
             && !control_given
         {
@@ -210,11 +213,4 @@ fn authorization(node: &Node) -> Option<Span> {
     let headers = node.get("headers")?.as_mapping()?;
     let header = headers.iter().find(|header| header.key.eq_ignore_ascii_case("authorization"))?;
     Some(header.key_span)
-}
-
-/// The requirement is about tokens, or about what somebody may do with one, so that only an answer to one can say
-/// anything about it. The metadata of a protected resource is there for those who have none.
-fn needs_a_token(rule: &RequirementId) -> bool {
-    let families = ["TOK-", "RS-", "MCP-", "OP-", "CLAIM-"];
-    families.iter().any(|family| rule.as_str().starts_with(family)) && rule.as_str() != "TOK-PRM"
 }

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::scenario::syntax::{Action, Step};
 
+/// The steps that ask something of the platform.
+const DEEDS: [&str; 7] = ["sign_in", "accept", "refuse", "request", "client", "browser", "mcp"];
+
 impl Reader<'_> {
     /// `steps` or `always`.
     pub(super) fn steps(&mut self, node: Option<&Node>) -> Vec<Step> {
@@ -23,6 +26,9 @@ impl Reader<'_> {
     fn step(&mut self, node: &Node) -> Option<Step> {
         let entry = self.single(node, "a step", &STEPS)?;
         let value = &entry.value;
+        if DEEDS.contains(&entry.key.as_str()) {
+            self.ledger.deed();
+        }
         let action = match entry.key.as_str() {
             "sign_in" => self.sign_in(value).map(Action::SignIn),
             "mint" => self.mint(value).map(Action::Mint),

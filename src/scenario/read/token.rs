@@ -36,7 +36,7 @@ impl Reader<'_> {
         // To keep something is no check.
         let rule = if checks || rule.is_some() {
             self.ledger.check();
-            Some(self.rule(rule)?)
+            Some(self.rule_borne_out(rule)?)
         } else {
             None
         };

@@ -4,7 +4,7 @@ use std::fs;
 
 use regex::Regex;
 
-use super::own_files::Folder;
+use super::own_files::{CHECKS, Folder};
 
 fn file(path: &str) -> String {
     fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -19,7 +19,7 @@ fn run(name: &str, tenant: &str, steps: &str, reading: &str) -> (i32, String, St
         "own.yaml",
         &format!(
             "title: t\nwhy: w\nrequirements: [TOK-AUD]\nplatform: {{values: values/okta.yaml}}\nidp: {{tenant: tenants/okta.yaml}}\n\
-             steps:\n  - sign_in: {{user: ann@acme.test, as: good}}\n  - token: {{token: good, claims: {{/aud: enterprise-manager}}}}\n{steps}"
+             steps:\n  - sign_in: {{user: ann@acme.test, as: good}}\n{CHECKS}{steps}"
         ),
     );
     let (code, out, err) =

@@ -58,10 +58,17 @@ impl Drop for Folder {
     }
 }
 
+/// What it checks.
+pub(super) const CHECKS: &str = "  \
+  - mint: {as: other, from: good, claims: {aud: someone-else}}
+  - accept: {by: enterprise-manager, token: good}
+  - refuse: {by: enterprise-manager, token: other, rule: TOK-AUD, control: good}
+";
+
 fn scenario(values: &str) -> String {
     format!(
         "title: t\nwhy: w\nrequirements: [TOK-AUD]\nplatform: {{values: {values}}}\nidp: {{tenant: okta-shared}}\n\
-         steps:\n  - sign_in: {{user: ann@acme.test, as: good}}\n  - token: {{token: good, claims: {{/aud: enterprise-manager}}}}\n"
+         steps:\n  - sign_in: {{user: ann@acme.test, as: good}}\n{CHECKS}"
     )
 }
 
@@ -121,6 +128,10 @@ fn words_mean_the_built_in_suite_first() {
     assert!(folder.cases(&["scope"]).len() > 5);
     assert!(folder.refused(&["./scope"]).contains("holds no scenario"));
     assert!(folder.refused(&["audiense"]).contains("did you mean `audience`?"));
+    folder.write("scope/own.yaml", &scenario("../values/v.yaml"));
+    let words = folder.refused(&["scope"]);
+    assert!(words.contains("`./scope` is the folder") && words.contains("`--filter scope/`"), "{words}");
+    assert_eq!(folder.cases(&["scope/"]), ["scope/own"]);
 }
 
 #[test]
@@ -180,8 +191,7 @@ fn the_command_line_can_choose_the_values_and_the_tenant() {
 fn a_refusal_counts_for_its_own_reason() {
     let folder = Folder::new("reasons");
     let run = |steps: &str| {
-        let text = scenario("values/v.yaml")
-            .replace("  - token: {token: good, claims: {/aud: enterprise-manager}}\n", steps);
+        let text = scenario("values/v.yaml").replace(CHECKS, steps);
         folder.write("own.yaml", &text);
         let (code, out, _) = folder.touchstone(&["--quiet", "run", "own.yaml", "--report", "out"]);
         (code, out)
@@ -200,6 +210,68 @@ fn a_refusal_counts_for_its_own_reason() {
     assert!(code == 3 && out.contains("differ too, in aud"), "{out}");
     let (code, out) = with(foreign, "headers: {authorization: Bearer foo}");
     assert!(code == 1 && out.contains("TOK-OPAQUE"), "{out}");
+    let (code, out) = with(foreign, "headers: {authorization: Basic foo}");
+    assert!(code == 1 && out.contains("TOK-BEARER"), "what is no token has no audience: {out}");
+    let same = "headers: {authorization: \"Bearer ${token.good}\"}, path: /nothing";
+    let (code, out) = run(&format!(
+        "  - accept: {{by: enterprise-manager, token: good}}\n  - request: {{to: enterprise-manager, {same}, control: good, expect: {{status: 404}}}}\n"
+    ));
+    assert_eq!(code, 3, "the token that was accepted was not refused for its audience: {out}");
+}
+
+/// Who acts on what a token says: the owner of the IdP, or who wrote the scenario.
+#[test]
+fn what_a_token_says_is_nobodys_code() {
+    let folder = Folder::new("said");
+    for (token, cause) in [
+        ("good", "whoever set up the identity provider"),
+        ("other", "the scenario or this program is at fault"),
+    ] {
+        let step = format!("  - token: {{token: {token}, claims: {{/aud: nobody}}}}\n");
+        folder.write("own.yaml", &format!("{}{step}", scenario("values/v.yaml")));
+        let (code, out, _) = folder.touchstone(&["--quiet", "run", "own.yaml", "--report", "out"]);
+        assert_eq!(code, 1, "{out}");
+        assert!(out.contains(cause), "{token}: {out}");
+    }
+}
+
+/// A matcher that a variable leaves empty holds for every text.
+#[test]
+fn an_empty_variable_matches_nothing() {
+    let folder = Folder::new("nothing");
+    for matcher in ["contains", "matches"] {
+        let step = format!("  - token: {{token: good, claims: {{/aud: {{{matcher}: '${{var.part}}'}}}}}}\n");
+        folder.write("own.yaml", &format!("{}{step}", scenario("values/v.yaml")));
+        let run = |part: &str| {
+            let (code, out, err) = folder.touchstone(&["--quiet", "run", "own.yaml", "--var", part]);
+            (code, format!("{out}{err}"))
+        };
+        assert_eq!(run("part=enterprise").0, 0);
+        let (code, out) = run("part=");
+        assert!(code == 1 && out.contains("is empty"), "{matcher}: {code} {out}");
+    }
+}
+
+/// What was noticed about files of one's own stands in the reports, and nothing of the built-in ones.
+#[test]
+fn warnings_are_in_the_reports() {
+    let folder = Folder::new("warnings");
+    let file = |name: &str| fs::read_to_string(format!("{}/scenarios/{name}", env!("CARGO_MANIFEST_DIR")));
+    folder.write("own.yaml", &scenario("values/v.yaml"));
+    let cautions = |values: &str| {
+        folder.write("values/v.yaml", values);
+        let (code, _, err) = folder.touchstone(&["--quiet", "run", "own.yaml", "--report", "out"]);
+        assert_eq!(code, 0, "{err}");
+        let report: serde_json::Value = serde_json::from_str(&folder.read("out/report.json")).unwrap();
+        report["cautions"].to_string()
+    };
+    let shipped = file("values/okta-shared.yaml").unwrap();
+    assert_eq!(cautions(&shipped), "[]");
+    let url = "https://config.example.com";
+    let slash = shipped.replace(&format!("'{url}'"), &format!("'{url}/'"));
+    assert_ne!(slash, shipped);
+    let told = cautions(&slash);
+    assert!(told.contains("values/v.yaml:") && told.contains("`resourceURL` ends in a slash"), "{told}");
 }
 
 #[test]
