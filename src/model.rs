@@ -3,6 +3,7 @@
 pub mod absence;
 pub(crate) mod bounded;
 pub mod concealed;
+pub(crate) mod digest;
 pub mod directives;
 pub mod divergence;
 pub mod duration;

@@ -106,6 +106,22 @@ pub fn probe(dir: &Path) -> io::Result<()> {
     attempt.and(removed).map_err(|error| explain("write reports into", dir, &error))
 }
 
+/// Removes the reports of an earlier run, of every format.
+///
+/// The error names the path and what could not be done with it.
+pub fn clear(dir: &Path) -> io::Result<()> {
+    for format in Format::ALL {
+        let path = dir.join(format.file_name());
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(explain("remove", &path, &error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Through a file beside it that is renamed at the end; a rename within a directory is atomic.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let unfinished = path.with_added_extension(format!("{}.tmp", std::process::id()));

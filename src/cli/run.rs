@@ -159,7 +159,9 @@ impl Run {
         let accepted_untested = self.accepted(&chosen)?;
         let signing_key = self.signing_key(terminal)?;
         let mut cells = self.cells(&chosen)?;
-        let keep = |shard| shard::keep(shard, &mut cells, &chosen, &self.variables, environment);
+        let keep = |shard| {
+            shard::keep(shard, &mut cells, &chosen, &self.variables, environment, signing_key.as_ref())
+        };
         let shard = self.shard.map(keep).transpose()?;
         if self.list {
             let ids = cells.iter().flat_map(|(_, cell)| [cell.id.as_str(), "\n"]);
@@ -172,6 +174,7 @@ impl Run {
         }
         // Better now than after the run.
         self.output.probe()?;
+        self.output.clear()?;
         if let Some(rule) = rules.broken()
             && !chosen
                 .suite
@@ -203,12 +206,13 @@ impl Run {
             selected: plans.len(),
             total: chosen.suite.scenarios.iter().map(|scenario| scenario.cells().len()).sum(),
             // Files that belong to no suite are a part of it like any other selection.
-            filter: if !self.filter.is_empty() {
-                Some(self.filter.join(" or "))
-            } else if chosen.alone() {
-                Some(self.scenarios.join(" or "))
-            } else {
-                None
+            filter: {
+                let named = (chosen.alone() || !chosen.ids.is_empty()).then(|| self.scenarios.join(" or "));
+                let filter = (!self.filter.is_empty()).then(|| self.filter.join(" or "));
+                match (named, filter) {
+                    (Some(named), Some(filter)) => Some(format!("{named}, of these {filter}")),
+                    (named, filter) => named.or(filter),
+                }
             },
             shard,
         };

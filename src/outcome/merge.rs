@@ -10,10 +10,13 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 pub use error::MergeError;
 
 use super::{
-    Report, Selection, ShardOf,
-    verdict::{RunParts, Terms},
+    CaseResult, CheckStatus, Report, Selection, ShardOf,
+    verdict::{RunParts, Terms, case_status},
 };
-use crate::model::identifier::RequirementId;
+use crate::model::{
+    digest::digest,
+    identifier::{CaseId, RequirementId},
+};
 
 /// The report of the whole run, from the name of the file and the content of every report, in any order; or every
 /// reason why these are not its shards.
@@ -33,6 +36,7 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, Vec<MergeError>> 
     none(parts.windows(2).filter_map(twice).collect())?;
     none(missing(&parts).into_iter().collect())?;
     none(uneven(&parts).into_iter().collect())?;
+    none(parts.iter().filter_map(changed).collect())?;
     joined(parts).ok_or_else(|| vec![MergeError::Nothing])
 }
 
@@ -74,7 +78,7 @@ fn common(part: &Part) -> Vec<(&'static str, String)> {
     } = &part.report;
     let Selection { selected: _, total, filter, shard: _ } = selection;
     let Terms { accepted_untested, strict, interrupted: _ } = terms;
-    let ShardOf { index: _, count, selected, digest } = &part.shard;
+    let ShardOf { index: _, count, selected, digest, cases } = &part.shard;
     let list = |words: Vec<&str>| if words.is_empty() { "nothing".to_owned() } else { words.join(",") };
     let capabilities = list(target.capabilities.iter().map(|one| one.name()).collect());
     vec![
@@ -94,7 +98,8 @@ fn common(part: &Part) -> Vec<(&'static str, String)> {
         ("the filter", filter.clone().unwrap_or_else(|| "none".to_owned())),
         ("the number of selected cases", selected.to_string()),
         ("the number of shards", count.to_string()),
-        ("the digest of the selected cases, their files and variables", digest.clone()),
+        ("the digest of the selected cases, their files, variables and signing key", digest.clone()),
+        ("the digest of their names", cases.clone()),
     ]
 }
 
@@ -123,12 +128,45 @@ fn missing(parts: &[Part]) -> Option<MergeError> {
 
 /// The shards are not what the selection was divided into.
 fn uneven(parts: &[Part]) -> Option<MergeError> {
-    let selected = parts.first()?.shard.selected;
+    let ShardOf { selected, cases: wanted, .. } = &parts.first()?.shard;
     let held = parts.iter().fold(0_usize, |held, part| held.saturating_add(part.report.selection.selected));
-    let mut cases = parts.iter().flat_map(|part| &part.report.cases);
+    let cases = || parts.iter().flat_map(|part| &part.report.cases);
     let mut seen = BTreeSet::new();
-    let distinct = cases.all(|case| seen.insert(&case.id));
-    (held != selected || !distinct).then(|| MergeError::Uneven(names(parts)))
+    let distinct = cases().all(|case| seen.insert(&case.id));
+    // Of a run that ended before its time some are not there, and the exit code says so.
+    let others = seen.len() == *selected && case_digest(cases().map(|case| &case.id)) != *wanted;
+    (held != *selected || !distinct || others).then(|| MergeError::Uneven(names(parts)))
+}
+
+/// SHA-256 over the ids of cases, whatever order they come in.
+pub fn case_digest<'a>(ids: impl Iterator<Item = &'a CaseId>) -> String {
+    let ids: BTreeSet<_> = ids.map(CaseId::as_str).collect();
+    digest(ids)
+}
+
+/// The report says something of the whole that its own cases contradict, or of a case what its checks do.
+fn changed(part: &Part) -> Option<MergeError> {
+    let report = &part.report;
+    let is_green = |case: &&CaseResult| matches!(case.status, CheckStatus::Pass | CheckStatus::Warn(_));
+    let other = |case: &&CaseResult| case_status(&case.steps).name() != case.status.name();
+    if let Some(case) = report.cases.iter().filter(is_green).find(other) {
+        return Some(MergeError::Changed {
+            name: part.name.clone(),
+            what: format!("of the case {}", case.id),
+        });
+    }
+    let Report { suite, target, seed, sabotaged, selection, reading, cases, duration_ms, .. } =
+        report.clone();
+    let run = RunParts { suite, target, seed, reading, sabotaged, selection, cases, duration_ms };
+    let judged = Report::judge(run, report.requirements.clone(), report.divergences.clone(), &report.terms);
+    let what = match () {
+        () if judged.summary != report.summary => "in its summary",
+        () if judged.requirements != report.requirements => "of the requirements",
+        () if judged.divergences != report.divergences => "of the divergences",
+        () if judged.cautions != report.cautions => "in its cautions",
+        () => return None,
+    };
+    Some(MergeError::Changed { name: part.name.clone(), what: what.to_owned() })
 }
 
 fn names(parts: &[Part]) -> Vec<String> {

@@ -278,8 +278,11 @@ pub struct ShardOf {
     pub count: usize,
     /// Cases selected, of all shards together.
     pub selected: usize,
-    /// SHA-256 over the ids of these, over their values, tenants and manifests and over the variables, in hexadecimal.
+    /// SHA-256 over the ids of these, over their values, tenants and manifests, over the variables and the signing key's
+    /// thumbprint, in hexadecimal.
     pub digest: String,
+    /// SHA-256 over their ids alone, in order, in hexadecimal.
+    pub cases: String,
 }
 
 /// The totals.

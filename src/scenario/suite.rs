@@ -4,7 +4,6 @@
 
 mod catalogue;
 mod coverage;
-mod digest;
 mod divergences;
 mod reference;
 
@@ -12,12 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spanned_yaml::{Diagnostics, Source, Span};
 
-pub use digest::digest;
 pub use reference::{is_file, is_written_out, resolve};
 
 use self::catalogue::LocatedCatalogue;
 use crate::{
-    model::{identifier::ScenarioId, requirement::Catalogue},
+    model::{digest::digest, identifier::ScenarioId, requirement::Catalogue},
     scenario::{
         read::{self, Context, Outside},
         syntax::CheckedScenario,

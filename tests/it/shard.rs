@@ -78,7 +78,7 @@ fn verdicts(mut report: Json) -> Json {
 
 /// Text without durations, the names of the files, and the command that runs the failures again.
 fn timeless(text: &str) -> String {
-    let times = regex::Regex::new(r#"time="[^"]*"|, in [0-9][0-9a-z. ]*|(reports|again) {3,}.*"#).unwrap();
+    let times = regex::Regex::new(r#"time="[^"]*"|, in\s+[0-9][0-9a-z. ]*|(reports|again) {3,}.*"#).unwrap();
     times.replace_all(text, "").into_owned()
 }
 

@@ -32,6 +32,11 @@ impl Output {
         report::probe(&self.report).map_err(|error| unwritten(&error))
     }
 
+    /// Removes what an earlier run has left there, of every format: nobody should take it for this one's.
+    pub(in crate::cli) fn clear(&self) -> Result<(), Refusal> {
+        report::clear(&self.report).map_err(|error| unwritten(&error))
+    }
+
     /// The files that there will be.
     pub(in crate::cli) fn files(&self) -> impl Iterator<Item = PathBuf> {
         self.format.iter().map(|format| self.report.join(format.file_name()))

@@ -7,9 +7,10 @@ use crate::{
         refusal::Refusal,
         suite::{Chosen, Setup, SuiteError},
     },
-    model::shard::Shard,
-    outcome::ShardOf,
-    scenario::{CheckedScenario, suite::digest, syntax::Cell},
+    model::{digest::digest, shard::Shard},
+    outcome::{ShardOf, merge::case_digest},
+    reference::enterprise_manager::SigningKey,
+    scenario::{CheckedScenario, syntax::Cell},
 };
 
 /// Of the selected cases, in the suite's order, only those of the shard stay.
@@ -22,6 +23,7 @@ pub(super) fn keep(
     chosen: &Chosen,
     variables: &[(String, String)],
     environment: &BTreeMap<String, String>,
+    signing_key: Option<&SigningKey>,
 ) -> Result<ShardOf, Refusal> {
     let setups = cells.iter().map(|(scenario, cell)| (scenario, Setup { cell, variables, environment }));
     let platforms: Result<Vec<_>, _> =
@@ -31,11 +33,13 @@ pub(super) fn keep(
     let set_up = cells.iter().zip(&platforms).flat_map(|((_, cell), platform)| {
         std::iter::once(cell.id.as_str()).chain(platform.iter().map(String::as_str))
     });
-    let digest = digest(named.chain(set_up));
+    let signing_key = signing_key.map(|key| key.kid().as_str());
+    let set_up_digest = digest(named.chain(signing_key).chain(set_up));
     let selected = cells.len();
+    let cases = case_digest(cells.iter().map(|(_, cell)| &cell.id));
     let mut mine = shard.of(&platforms).into_iter();
     cells.retain(|_| mine.next().unwrap_or_default());
-    Ok(ShardOf { index: shard.index, count: shard.count, selected, digest })
+    Ok(ShardOf { index: shard.index, count: shard.count, selected, digest: set_up_digest, cases })
 }
 
 /// What a case's platform is started with, as text: values, tenant, custom resources.

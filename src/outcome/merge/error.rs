@@ -52,6 +52,14 @@ pub enum MergeError {
     /// Not what a selection was divided into.
     #[error("{} do not make up what was selected, case by case: one of them was changed since it was written", quoted(.0))]
     Uneven(Vec<String>),
+    /// Its parts contradict each other.
+    #[error("what `{name}` says {what} is not what its own checks say: it was changed since it was written")]
+    Changed {
+        /// The report.
+        name: String,
+        /// Where.
+        what: String,
+    },
 }
 
 /// "shard 2 of 6 is", "shards 2, 4 to 6 of 6 are"

@@ -313,20 +313,24 @@ fn what_held(parts: &RunParts, rows: &[RequirementRow]) -> String {
 
 /// What the run says nothing about.
 fn what_is_open(parts: &RunParts, rows: &[RequirementRow]) -> String {
-    if is_filtered(&parts.selection) {
-        return match parts.selection.total.saturating_sub(parts.selection.selected) {
-            0 => String::new(),
-            1 => "; the other case did not run, and nothing is said about it".to_owned(),
-            rest => format!("; the other {rest} cases did not run, and nothing is said about them"),
-        };
-    }
+    let filtered = is_filtered(&parts.selection);
     let untested = |row: &&RequirementRow| !row.status.is_tested();
-    let accepted: BTreeSet<_> = rows.iter().filter(|row| row.accepted).map(|row| row.id.clone()).collect();
+    // Of a selection, a rule without a case was not expected to be tested.
+    let accepted = rows.iter().filter(|row| row.accepted && !(filtered && row.cases.is_empty()));
+    let accepted: BTreeSet<_> = accepted.map(|row| row.id.clone()).collect();
     let accepted = match accepted.len() {
         0 => String::new(),
         1 => format!("; that {} was not tested is accepted", ids(&accepted, 1)),
         _ => format!("; that {} were not tested is accepted", ids(&accepted, 6)),
     };
+    if filtered {
+        let rest = match parts.selection.total.saturating_sub(parts.selection.selected) {
+            0 => String::new(),
+            1 => "; the other case did not run, and nothing is said about it".to_owned(),
+            rest => format!("; the other {rest} cases did not run, and nothing is said about them"),
+        };
+        return format!("{accepted}{rest}");
+    }
     let mut open = String::new();
     let should = rows.iter().filter(|row| row.in_set && !row.accepted).filter(untested).count();
     if should > 0 {

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use touchstone::{
-    model::{divergence::Reading, identifier::RequirementId},
+    model::{
+        divergence::Reading,
+        identifier::{CaseId, RequirementId},
+    },
     outcome::{
         Capability, CaseResult, CheckStatus, ExitCode, Report, Selection, ShardOf,
-        merge::{MergeError, merge},
+        merge::{MergeError, case_digest, merge},
         verdict::{RunParts, Terms},
     },
     report::json,
@@ -19,7 +22,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The whole run of these cases, and the reports of its shards: case by case in turn.
 fn divided(cases: &[CaseResult], count: usize, run: &RunParts, terms: &Terms) -> (Report, Vec<Report>) {
-    let shard_of = |index| ShardOf { index, count, selected: cases.len(), digest: "9".repeat(64) };
+    let names = case_digest(cases.iter().map(|case| &case.id));
+    let shard_of =
+        |index| ShardOf { index, count, selected: cases.len(), digest: "9".repeat(64), cases: names.clone() };
     let report = |cases: Vec<CaseResult>, shard: Option<ShardOf>| {
         let selection = Selection { selected: cases.len(), total: 61, filter: None, shard };
         let mut run = RunParts { cases, selection, ..run.clone() };
@@ -83,8 +88,10 @@ fn joined_shards_are_the_run() {
 
 #[test]
 fn an_interrupted_shard_is_an_interrupted_run() {
+    let terms = Terms { interrupted: true, ..Terms::default() };
+    let (_, ended) = divided(&cases(), 2, &sample::parts(Vec::new()), &terms);
     let (_, mut shards) = divided(&cases(), 2, &sample::parts(Vec::new()), &Terms::default());
-    shards[1].terms.interrupted = true;
+    shards[1] = ended[1].clone();
     assert_eq!(merge(named(shards)).unwrap().summary.exit, ExitCode::Interrupted);
 }
 
@@ -124,10 +131,7 @@ fn whatever_two_shards_may_not_differ_in_is_named() {
         (|report| report.selection.filter = Some("aud".into()), "the filter is `none` in the first, `aud`"),
         (|report| shard(report).selected = 9, "the number of selected cases is `8` in the first, `9` in"),
         (|report| shard(report).count = 4, "the number of shards is `3` in the first, `4` in the second"),
-        (
-            |report| shard(report).digest = "8".into(),
-            "the digest of the selected cases, their files and vari",
-        ),
+        (|report| shard(report).digest = "8".into(), "the digest of the selected cases, their files, vari"),
         (
             // Two at once: the first is told.
             |report| {
@@ -191,6 +195,34 @@ fn a_shard_that_was_changed_is_seen() {
     let mut overlapping = shards;
     overlapping[0].cases[0] = overlapping[1].cases[0].clone();
     assert_eq!(refused(overlapping), [message]);
+}
+
+/// What a report says of itself is judged once more.
+#[test]
+fn a_shard_that_contradicts_itself_is_not_believed() {
+    type Change = fn(&mut Report);
+    fn passed(report: &mut Report) -> &mut CaseResult {
+        report.cases.iter_mut().find(|case| case.status == CheckStatus::Pass).unwrap()
+    }
+    let (_, shards) = divided(&cases(), 2, &sample::parts(Vec::new()), &Terms::default());
+    let with_a_pass = shards.iter().position(|report| {
+        report.cases.iter().any(|case| case.status == CheckStatus::Pass && !case.requirements.is_empty())
+    });
+    let which = with_a_pass.unwrap();
+    let changes: [(Change, &str); 6] = [
+        (|report| passed(report).steps[0].checks[0].status = CheckStatus::Fail, "of the case"),
+        (|report| passed(report).steps.clear(), "of the case"),
+        (|report| passed(report).requirements.clear(), "of the requirements"),
+        (|report| report.summary.exit = ExitCode::StaleBaseline, "in its summary"),
+        (|report| *report.summary.cases.get_mut("pass").unwrap() += 1, "in its summary"),
+        (|report| passed(report).id = CaseId::new("foo/bar"), "do not make up what was selected"),
+    ];
+    for (change, words) in changes {
+        let mut shards = shards.clone();
+        change(&mut shards[which]);
+        let said = refused(shards);
+        assert!(said.len() == 1 && said[0].contains(words), "{said:?}, expected {words}");
+    }
 }
 
 #[test]

@@ -285,3 +285,34 @@ fn a_component_that_the_values_switch_off_is_not_applicable() {
     let (_, out, _) = folder.touchstone(&["--quiet", "run", "own.yaml"]);
     assert!(out.contains("1 not-applicable") && out.contains("has no registry-server"), "{out}");
 }
+
+/// Nobody takes what an earlier run has left for this one's, and every report says what it is about.
+#[test]
+fn a_run_leaves_no_report_of_the_one_before() {
+    let folder = Folder::new("stale");
+    folder.write("own.yaml", &scenario("values/v.yaml"));
+    let run = |more: &[&str]| {
+        folder.touchstone(&[&["--quiet", "run", "own.yaml", "--report", "out"], more].concat()).0
+    };
+    assert_eq!(run(&[]), 0);
+    let there = |name: &str| folder.0.join("out").join(name).exists();
+    assert!(there("report.html") && there("junit.xml"));
+    assert_eq!(run(&["--sabotage", "TOK-AUD", "--format", "json"]), 1);
+    assert!(there("report.json") && !there("report.html") && !there("junit.xml"));
+    let filter = || {
+        let report: serde_json::Value = serde_json::from_str(&folder.read("out/report.json")).unwrap();
+        report["selection"]["filter"].clone()
+    };
+    assert_eq!(filter(), "own.yaml");
+    let (code, ..) = folder.touchstone(&[
+        "--quiet",
+        "run",
+        "scope",
+        "audience/absent",
+        "--filter",
+        "generic",
+        "--report",
+        "out",
+    ]);
+    assert_eq!((code, filter()), (0, "scope or audience/absent, of these generic".into()));
+}

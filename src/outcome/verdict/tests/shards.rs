@@ -5,7 +5,13 @@ use crate::outcome::ShardOf;
 
 /// Two cases more were selected than these, in other shards; 61 cases are in the suite.
 fn shard(cases: &[(&str, &str, &str)]) -> RunParts {
-    let shard = ShardOf { index: 2, count: 3, selected: cases.len() + 2, digest: String::new() };
+    let shard = ShardOf {
+        index: 2,
+        count: 3,
+        selected: cases.len() + 2,
+        digest: String::new(),
+        cases: String::new(),
+    };
     let selection = Selection { selected: cases.len(), total: 61, filter: None, shard: Some(shard) };
     RunParts { selection, ..parts(cases) }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::digest::{Context, SHA256};
 
 /// SHA-256 over texts, each preceded by its length, in hexadecimal.
-pub fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let mut context = Context::new(&SHA256);
     for text in texts {
         context.update(&(text.len() as u64).to_be_bytes());
