@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use spanned_yaml::{Diagnostics, Source};
 
-pub use self::assembly::Log;
+pub use self::assembly::{Log, unplayable};
 use crate::{
     clock::Clock,
     model::{absence::Absence, identifier::Component, secret::Secrets},
@@ -182,6 +182,9 @@ pub enum TargetError {
     /// The values and the tenant do not fit together.
     #[error("the values and the tenant do not fit: {0}")]
     Mismatch(String),
+    /// No target of this kind can play such a platform.
+    #[error("{0}")]
+    Unplayable(String),
     /// The environment failed: no port, no memory, no key.
     #[error("cannot start the platform: {0}")]
     Environment(String),

@@ -52,7 +52,7 @@ use crate::{
         read::Outside,
         syntax::{Action, Cell},
     },
-    target::{Target, embedded::EmbeddedTarget},
+    target::{Target, embedded::EmbeddedTarget, unplayable},
 };
 
 const EXAMPLES: &str = "\
@@ -345,6 +345,7 @@ fn plans(
 ) -> Result<Vec<CasePlan>, Refusal> {
     let mut findings: BTreeMap<String, Diagnostics> = BTreeMap::new();
     let mut mistakes = manifests::Mistakes::default();
+    let mut unplayed: BTreeMap<(String, String), Option<String>> = BTreeMap::new();
     let mut plans = Vec::new();
     for (scenario, cell) in cells {
         let setup = Setup { cell: &cell, variables, environment };
@@ -367,6 +368,9 @@ fn plans(
         };
         look(&values, |source| Values::read(source).map_or_else(|errors| errors, |(_, warnings)| warnings));
         look(&tenant, EmbeddedTarget::check_tenant);
+        unplayed
+            .entry((values.name().to_owned(), tenant.name().to_owned()))
+            .or_insert_with(|| unplayable(&values, &tenant));
         let manifests =
             chosen.manifests_of(&scenario, &scenario.manifests.written, &setup).map_err(Refusal::usage)?;
         let mut changes = Vec::new();
@@ -397,6 +401,12 @@ fn plans(
     if findings.values().any(Diagnostics::has_errors) || mistakes.any() {
         let found = format!("{found}{mistakes}");
         return Err(Refusal::usage(found.trim_end()));
+    }
+    let words =
+        unplayed.iter().filter_map(|((file, _), why)| Some(format!("error: {file}: {}", why.as_ref()?)));
+    let words: BTreeSet<_> = words.collect();
+    if !words.is_empty() {
+        return Err(Refusal::usage(words.into_iter().collect::<Vec<_>>().join("\n")));
     }
     if !found.is_empty() {
         terminal.say(&found)?;

@@ -283,6 +283,7 @@ fn refused(error: &TargetError, terminal: &Terminal) -> Refusal {
             let shipped = EmbeddedTarget::shipped_tenants().join(", ");
             Refusal::usage(format!("error: {error}\n  help: `--tenant` takes a file, or one of {shipped}"))
         }
+        TargetError::Unplayable(why) => Refusal::usage(format!("error: {why}")),
         TargetError::Environment(_) | TargetError::Unsupported(_) => {
             Refusal::environment(format!("error: {error}"))
         }

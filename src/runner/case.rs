@@ -168,7 +168,7 @@ fn not_started(plan: &CasePlan, settings: &Settings, error: &TargetError) -> Cas
         TargetError::Values(diagnostics) | TargetError::Tenant(diagnostics) => {
             (format!("{error}\n{diagnostics}"), Cause::Configuration)
         }
-        TargetError::Mismatch(_) => (error.to_string(), Cause::Configuration),
+        TargetError::Mismatch(_) | TargetError::Unplayable(_) => (error.to_string(), Cause::Configuration),
         TargetError::Environment(_) => (error.to_string(), Cause::Environment),
         TargetError::Unsupported(_) => (error.to_string(), Cause::Harness),
     };

@@ -7,6 +7,7 @@ mod ground;
 mod log;
 mod mcp;
 mod pace;
+mod playable;
 mod registry;
 
 use std::{
@@ -67,7 +68,7 @@ pub(super) const IDP: &str = "idp";
 const UI_URL: &str = "https://cloud-ui.example.com";
 
 /// The time that a component gives the IdP to answer. On a busy machine less would show failures that are none.
-const KEY_FETCH_LIMIT: Duration = Duration::from_secs(1);
+const KEY_FETCH_LIMIT: Duration = Duration::from_secs(2);
 
 /// An order, read: what there will be, and under which names.
 #[derive(Debug)]
@@ -80,6 +81,16 @@ pub(super) struct Blueprint {
     registries: registry::Places,
     servers: BTreeSet<ServerId>,
     seed: Seed,
+}
+
+/// Why a platform of these files cannot be played, if it cannot. Of files with mistakes nothing is said.
+#[must_use]
+pub fn unplayable(values: &Source, tenant: &Source) -> Option<String> {
+    let (values, _) = Values::read(values).ok()?;
+    let (tenant, _) = Tenant::parse(tenant).ok()?;
+    let idp = (&*tenant.issuers(), tenant.hosts());
+    playable::check(&values, &playable::ui_url(&values).ok()?, &registry::Places::of(&values).ok()?, idp)
+        .err()
 }
 
 impl Blueprint {
@@ -95,12 +106,12 @@ impl Blueprint {
         for (secret, kind) in tenant.secrets() {
             order.secrets.register(&secret, kind);
         }
-        let ui_url = match values.cloud_ui.as_ref().and_then(|ui| ui.url.clone()) {
-            Some(url) => url,
-            None => ResourceUrl::parse(UI_URL).map_err(environment)?,
-        };
+        let ui_url = playable::ui_url(&values)?;
+        let registries = registry::Places::of(&values)?;
+        let idp = (&*tenant.issuers(), tenant.hosts());
+        playable::check(&values, &ui_url, &registries, idp).map_err(TargetError::Unplayable)?;
         Ok(Self {
-            registries: registry::Places::of(&values)?,
+            registries,
             servers: mcp::servers(&manifests),
             sources: order.manifests.clone(),
             seed: order.seed,

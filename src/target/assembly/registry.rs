@@ -53,6 +53,11 @@ impl Places {
         Ok(Self { server: server.transpose()?, api })
     }
 
+    /// Of the Registry Server, if there is one.
+    pub(super) fn server(&self) -> Option<&ResourceUrl> {
+        self.server.as_ref()
+    }
+
     pub(super) fn hosts(&self) -> impl Iterator<Item = String> {
         self.server.iter().chain(&self.api).map(|url| url.host().to_owned())
     }

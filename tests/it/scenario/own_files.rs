@@ -286,6 +286,27 @@ fn a_component_that_the_values_switch_off_is_not_applicable() {
     assert!(out.contains("1 not-applicable") && out.contains("has no registry-server"), "{out}");
 }
 
+/// What this target cannot play is told before the first case, and is nobody's failure.
+#[test]
+fn a_platform_that_cannot_be_played_is_a_usage_error() {
+    let folder = Folder::new("unplayable");
+    let root = env!("CARGO_MANIFEST_DIR");
+    let shipped = fs::read_to_string(format!("{root}/scenarios/values/okta-shared.yaml")).unwrap();
+    folder.write("own.yaml", &scenario("values/v.yaml"));
+    for (url, words) in [
+        ("https://config.example.com:9443", "no URL with a port"),
+        ("https://192.0.2.7", "only a name"),
+        ("https://[2001:db8::7]", "only a name"),
+        ("https://acme.okta.com/config", "share the host `acme.okta.com`"),
+    ] {
+        folder.write("values/v.yaml", &shipped.replace("'https://config.example.com'", &format!("'{url}'")));
+        let (code, out, err) = folder.touchstone(&["--quiet", "run", "own.yaml", "--report", "out"]);
+        assert_eq!((code, &*out), (2, ""), "{url}: {err}");
+        assert!(err.contains(words) && err.contains("values/v.yaml"), "{url}: {err}");
+    }
+    assert!(!folder.0.join("out").exists());
+}
+
 /// Nobody takes what an earlier run has left for this one's, and every report says what it is about.
 #[test]
 fn a_run_leaves_no_report_of_the_one_before() {
