@@ -16,5 +16,6 @@ mod properties {
     mod cases;
     mod flood;
     mod injection;
+    mod many;
     mod mutants;
 }

@@ -96,7 +96,7 @@ pub enum Who {
 }
 
 /// A condition: its two lists are and-ed, an empty one asks for nothing. One of them is not empty.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Clause {
     /// Groups, sorted.
     pub groups: BTreeSet<String>,

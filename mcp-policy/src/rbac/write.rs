@@ -1,6 +1,9 @@
 //! Statements as Cedar text that a person can read: one layout for everything, broken where a line would be long.
+//!
+//! Cedar reads and evaluates `a || b || c` one level deeper for every test, on the stack of whoever asks. So a long row of
+//! conditions is written in few tests, and these in parentheses within parentheses: what compiles can be evaluated.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{borrow::Cow, collections::BTreeSet, fmt::Write as _};
 
 use super::{
     Clause, Effect, Idle, Matching, Offered, Statement, Who,
@@ -13,6 +16,12 @@ use crate::{
 
 /// The width that a line should keep to.
 const WIDTH: usize = 100;
+
+/// How many conditions stand beside one another as they are.
+const FLAT: usize = 64;
+
+/// How many tests of a longer row share a pair of parentheses.
+const TOGETHER: usize = 16;
 
 /// How a form speaks of the server, and of a principal's groups and roles.
 pub(super) struct Form<'f> {
@@ -123,8 +132,9 @@ fn when(text: &mut String, tests: Vec<String>) {
 
 /// The or-ed tests of conditions.
 fn or(clauses: &[Clause], form: &Form<'_>) -> Vec<String> {
-    let member = |list, names: &BTreeSet<String>| (form.member)(list, names, form.matching);
-    let tests = clauses.iter().map(|clause| {
+    let clauses = merged(clauses, form.matching);
+    let tests = clauses.iter().map(|(clause, matching)| {
+        let member = |list, names: &BTreeSet<String>| (form.member)(list, names, *matching);
         let (groups, roles) = (&clause.groups, &clause.roles);
         match (groups.is_empty(), roles.is_empty()) {
             (true, _) => member(List::Roles, roles),
@@ -135,7 +145,40 @@ fn or(clauses: &[Clause], form: &Form<'_>) -> Vec<String> {
             }
         }
     });
-    if clauses.len() == 1 { tests.collect() } else { tests.map(together).collect() }
+    if clauses.len() == 1 { tests.collect() } else { nested(tests.map(together).collect()) }
+}
+
+/// Of many conditions, those for which one name is enough as one: whoever has any of the names passes one of them.
+fn merged(clauses: &[Clause], matching: Matching) -> Vec<(Cow<'_, Clause>, Matching)> {
+    let as_it_is = |clause| (Cow::Borrowed(clause), matching);
+    if clauses.len() <= FLAT {
+        return clauses.iter().map(as_it_is).collect();
+    }
+    let one_is_enough = |names: &BTreeSet<String>| matching == Matching::Any || names.len() == 1;
+    let mut any = [Clause::default(), Clause::default()];
+    let [groups, roles] = &mut any;
+    let mut others = Vec::new();
+    for clause in clauses {
+        if clause.roles.is_empty() && one_is_enough(&clause.groups) {
+            groups.groups.extend(clause.groups.iter().cloned());
+        } else if clause.groups.is_empty() && one_is_enough(&clause.roles) {
+            roles.roles.extend(clause.roles.iter().cloned());
+        } else {
+            others.push(clause);
+        }
+    }
+    let any = any.into_iter().filter(|clause| *clause != Clause::default());
+    let any = any.map(|clause| (Cow::Owned(clause), Matching::Any));
+    any.chain(others.into_iter().map(as_it_is)).collect()
+}
+
+/// A long row of or-ed tests as a short one.
+fn nested(mut tests: Vec<String>) -> Vec<String> {
+    while tests.len() > FLAT {
+        let some = |some: &[String]| format!("(\n  {}\n)", some.join(" ||\n").replace('\n', "\n  "));
+        tests = tests.chunks(TOGETHER).map(some).collect();
+    }
+    tests
 }
 
 /// A test that can stand beside another: in parentheses, if it is made of several.
