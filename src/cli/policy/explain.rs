@@ -30,7 +30,8 @@ Examples:
       --action list_tools --subject-file tenant.yaml --subject ann@acme.test
 
 --claims takes the claims as JSON, or the token itself; its signature is not
-checked. The exit code is 0 for either answer.";
+checked. The exit code is 0 for either answer, and 3 where a policy fails to
+evaluate.";
 
 /// Say why somebody may do something or not, and what would change that.
 #[derive(Args, Debug)]
@@ -127,7 +128,8 @@ impl Explain {
         let explained = explain::explain(&read.manifests, compiled, &principal, &request)
             .map_err(|error| Refusal::environment(format!("error: {error}")))?;
         self.print(terminal, &format!("{asked}\n{explained}"), &json!(explained))?;
-        Ok(code)
+        let failed = if explained.errors.is_empty() { code } else { ExitCode::Unreachable };
+        Ok(ExitCode::decide(&[code, failed]))
     }
 
     fn print(&self, terminal: &Terminal, words: &str, page: &Json) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ mod grid;
 use std::fmt::Display;
 
 use clap::{Args, ValueEnum};
-use mcp_policy::matrix::{self, Offer, Row};
+use mcp_policy::matrix::{self, Offer, Remark, Row};
 use serde_json::json;
 use spanned_yaml::Diagnostics;
 
@@ -36,7 +36,8 @@ this order; fields quoted as RFC 4180 has it, lines end in LF. Names are written
 as they are: one that begins with = + - or @ is a formula to a spreadsheet,
 unless the columns are imported as text.
 A server whose policies do not compile denies everything; the exit code is 2
-then, and the rows are printed all the same.";
+then, and the rows are printed all the same. It is 3 where a policy fails to
+evaluate.";
 
 /// Show who may do what.
 #[derive(Args, Debug)]
@@ -88,6 +89,7 @@ impl Matrix {
         let code = read.tell(terminal)?;
         let matrix = subjects.matrix(&read, &inventory, terminal)?;
         warn(&matrix.remarks, terminal)?;
+        let code = ExitCode::decide(&[code, of_remarks(&matrix.remarks)]);
         terminal.result(&match self.format {
             Form::Text => grid::render(&matrix.rows),
             Form::Csv => csv(&matrix.rows),
@@ -135,6 +137,15 @@ pub(super) fn warn(remarks: &[impl Display], terminal: &Terminal) -> Result<(), 
     Ok(())
 }
 
+/// What could not be decided is a mistake of this program: it denies, and must not pass for a decision.
+pub(super) fn of_remarks(remarks: &[Remark]) -> ExitCode {
+    if remarks.iter().any(|remark| matches!(remark, Remark::Failed(..))) {
+        ExitCode::Unreachable
+    } else {
+        ExitCode::Conformant
+    }
+}
+
 /// A row for a program.
 pub(super) fn record(row: &Row) -> serde_json::Value {
     let [subject, namespace, kind, server, action, resource] = row.columns();
@@ -173,7 +184,18 @@ fn quoted(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use mcp_policy::{matrix::Remark, vocabulary::ServerId};
+
+    use super::{of_remarks, quoted};
+    use crate::outcome::ExitCode;
+
+    #[test]
+    fn what_cannot_be_evaluated_is_no_answer() {
+        let server = ServerId { namespace: "a".into(), kind: Default::default(), name: "b".into() };
+        let failed = Remark::Failed(server.clone(), "recursion limit reached".into());
+        assert_eq!(of_remarks(&[Remark::Unknown(server.clone()), failed]), ExitCode::Unreachable);
+        assert_eq!(of_remarks(&[Remark::Unknown(server)]), ExitCode::Conformant);
+    }
 
     #[test]
     fn fields_are_quoted_where_they_must_be_and_never_altered() {
