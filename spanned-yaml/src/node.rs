@@ -47,8 +47,18 @@ pub struct Entry {
     pub key: String,
     /// Where the key stands.
     pub key_span: Span,
+    /// The key is written without quotes.
+    pub key_plain: bool,
     /// The value.
     pub value: Node,
+}
+
+impl Entry {
+    /// A `<<` without quotes. YAML 1.1 puts the entries of its value in its place; here it is a key like any other.
+    #[must_use]
+    pub fn is_merge_key(&self) -> bool {
+        self.key_plain && self.key == "<<"
+    }
 }
 
 impl Node {

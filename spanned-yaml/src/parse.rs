@@ -267,7 +267,7 @@ impl<'d, 't> Loader<'d, 't> {
             Some(Items::Mapping { entries, seen, key }) => match key.take() {
                 None => *key = Some(node),
                 Some(key) => {
-                    let Value::Scalar(Scalar { text, .. }) = key.value else {
+                    let Value::Scalar(Scalar { text, plain: key_plain }) = key.value else {
                         let message = "a key that is no scalar".to_owned();
                         return Err(Stop::Refused(key.span, message, "put the braces in quotes"));
                     };
@@ -283,7 +283,7 @@ impl<'d, 't> Loader<'d, 't> {
                             .help(format!("it is already set in line {line}"));
                     } else {
                         seen.insert(text.clone(), key.span);
-                        entries.push(Entry { key: text, key_span: key.span, value: node });
+                        entries.push(Entry { key: text, key_span: key.span, key_plain, value: node });
                     }
                 }
             },

@@ -8,6 +8,7 @@ mod built_in;
 mod claims;
 mod fields;
 mod identity;
+mod merge;
 mod metadata;
 mod policy;
 mod role;
@@ -116,12 +117,18 @@ impl Reader {
             None => walk.enter(kind.called()),
         }
         let errors = walk.errors;
-        let metadata = metadata::read(node, kind, walk);
+        let merged = merge::refuse(node, walk);
+        let unnamed = merge::is_in(node) || node.get("metadata").is_some_and(merge::is_in);
+        let metadata = if unnamed { None } else { metadata::read(node, kind, walk) };
         if let Some(metadata) = &metadata {
             self.enter(kind, metadata, walk);
         }
         let namespace = metadata.as_ref().and_then(|metadata| metadata.namespace.as_deref());
-        let read = self.read_spec(node, kind, namespace.unwrap_or_default(), walk);
+        let read = if merged {
+            Spec::Nothing
+        } else {
+            self.read_spec(node, kind, namespace.unwrap_or_default(), walk)
+        };
         match metadata {
             Some(metadata) if walk.errors == errors => self.add(metadata, read),
             _ => self.doubt(node, Some(kind), walk),

@@ -3,13 +3,20 @@
 
 use spanned_yaml::{Node, closest};
 
-use super::walk::{Size, Walk};
+use super::{
+    merge,
+    walk::{Size, Walk},
+};
 use crate::manifest::{ClaimOverrides, Written};
 
-/// The `ConfigMap` is known by the end of its name; the rest is the release's.
+/// The `ConfigMap` is known by the end of its name; the rest is the release's. One whose name may come from elsewhere
+/// may be it.
 pub(super) fn is_meant(node: &Node) -> bool {
-    let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
-    name.and_then(Node::as_str).is_some_and(|name| name.ends_with("idp-config"))
+    let metadata = node.get("metadata");
+    match metadata.and_then(|metadata| metadata.get("name")) {
+        Some(name) => name.as_str().is_some_and(|name| name.ends_with("idp-config")),
+        None => merge::is_in(node) || metadata.is_some_and(merge::is_in),
+    }
 }
 
 /// `data.groupsClaim` and `data.rolesClaim`. Whatever is wrong with them is an error: under another name than the one

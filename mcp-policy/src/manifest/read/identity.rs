@@ -2,7 +2,10 @@
 
 use spanned_yaml::{Entry, Node, closest};
 
-use super::walk::{Size, Walk};
+use super::{
+    merge,
+    walk::{Size, Walk},
+};
 use crate::vocabulary::TargetKind;
 
 /// The kinds that are read.
@@ -135,6 +138,12 @@ pub(super) fn identify<'n>(node: &'n Node, walk: &mut Walk<'_>) -> Identity<'n> 
         walk.expected(node, "a resource, a map");
         return Identity::Mistaken(None);
     };
+    let lacks = |key| node.get(key).is_none_or(Node::is_null);
+    let is_list = || node.get("kind").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("List"));
+    if merge::is_in(node) && (lacks("kind") || lacks("apiVersion") || (lacks("items") && is_list())) {
+        merge::refuse_here(node, walk);
+        return Identity::Mistaken(None);
+    }
     let kind = text("kind", node, entries, walk);
     let version = text("apiVersion", node, entries, walk);
     let (Some((kind, kind_node)), Some((version, version_node))) = (kind, version) else {

@@ -4,6 +4,7 @@ use spanned_yaml::{Entry, Node, closest};
 
 use super::{
     identity::Kind,
+    merge,
     walk::{Size, Walk},
 };
 use crate::manifest::Written;
@@ -112,6 +113,9 @@ pub(super) fn read(node: &Node, kind: Kind, walk: &mut Walk<'_>) -> Option<Metad
 pub(super) fn namespace(node: &Node) -> Option<String> {
     let metadata = node.get("metadata")?;
     let entries = metadata.as_mapping()?;
+    if merge::is_in(metadata) {
+        return None;
+    }
     let slip = |entry: &Entry| {
         !KNOWN.contains(&entry.key.as_str()) && closest(&entry.key, KNOWN) == Some("namespace")
     };
