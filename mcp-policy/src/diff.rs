@@ -1,11 +1,15 @@
-//! What a change of manifests alters: the decisions of two matrices over the same people and servers.
+//! What a change of manifests alters: the decisions of two matrices over the same people and servers, and what these
+//! people and this inventory do not show.
+
+mod unseen;
+mod wider;
 
 use std::collections::BTreeSet;
 
+pub use self::unseen::{Side, Unseen, unseen};
 use crate::{
-    matrix::{Matrix, Offer, Row},
-    rbac::{Compilation, Compiled, Effect, Offered},
-    vocabulary::ServerId,
+    matrix::{Matrix, Row},
+    rbac::Offered,
 };
 
 /// A decision that is another one afterwards.
@@ -25,72 +29,33 @@ impl Change<'_> {
     /// `widened` or `narrowed`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        if self.widens() { "widened" } else { "narrowed" }
+        name(self.widens())
     }
 }
 
-/// The changes from one matrix to another, in the order of the rows. Both are of the same subjects and inventory.
+const fn name(widens: bool) -> &'static str {
+    if widens { "widened" } else { "narrowed" }
+}
+
+/// The changes from one matrix to another, in the order of the rows. Both are of the same subjects and inventory. That
+/// a list shows something else is left out where it does because the thing, or the list, is allowed or denied now.
 #[must_use]
 pub fn diff<'m>(before: &Matrix, after: &'m Matrix) -> Vec<Change<'m>> {
+    let changed: Vec<_> = changed(before, after).collect();
+    let known: BTreeSet<_> = changed.iter().map(|row| (row.columns(), row.allowed)).collect();
+    let follows = |row: &Row| {
+        let [subject, namespace, kind, server, action, resource] = row.columns();
+        let by = |action, resource| {
+            known.contains(&([subject, namespace, kind, server, action, resource], row.allowed))
+        };
+        let shown = row.action == Offered::of(row.action).list() && !resource.is_empty();
+        shown && (by(action, "") || by(Offered::of(row.action).access().name(), resource))
+    };
+    let rows = changed.iter().filter(|row| !follows(row));
+    rows.map(|row| Change { row }).collect()
+}
+
+fn changed<'m>(before: &Matrix, after: &'m Matrix) -> impl Iterator<Item = &'m Row> {
     let pairs = before.rows.iter().zip(&after.rows);
-    pairs.filter(|(old, new)| old.allowed != new.allowed).map(|(_, row)| Change { row }).collect()
-}
-
-/// A change of policies of which the inventory lets nobody see what it does.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unseen {
-    /// The inventory does not have the server.
-    #[error(
-        "the policies of {0} change, and the inventory does not have that server: nothing is said about it"
-    )]
-    Server(ServerId),
-    /// The inventory has the server, and not what its policies name.
-    #[error("the policies of {server} change, and name {} that the inventory does not have there: nothing is said about it", .names.join(", "))]
-    Names {
-        /// The server.
-        server: ServerId,
-        /// The tools, prompts and URIs.
-        names: Vec<String>,
-    },
-}
-
-/// What changes beside the decisions of an inventory: of two compilations, the targets whose policies differ.
-#[must_use]
-pub fn unseen(before: &Compilation, after: &Compilation, inventory: &[Offer]) -> Vec<Unseen> {
-    let mut unseen = Vec::new();
-    for (server, new) in &after.targets {
-        let (new, old) = (new.as_ref().ok(), before.targets.get(server).and_then(|old| old.as_ref().ok()));
-        if new.map(Compiled::cedar) == old.map(Compiled::cedar) {
-            continue;
-        }
-        let grants = |compiled: &Compiled| {
-            compiled.statements().iter().any(|statement| statement.effect == Effect::Grant)
-        };
-        // Without a grant nobody may do anything.
-        if !new.is_some_and(grants) {
-            continue;
-        }
-        let Some(offer) = inventory.iter().find(|offer| offer.server == *server) else {
-            unseen.push(Unseen::Server(server.clone()));
-            continue;
-        };
-        let statements = new.into_iter().chain(old).flat_map(Compiled::statements);
-        let named = statements.filter_map(|statement| statement.names.as_ref());
-        let missing: BTreeSet<_> = named
-            .flat_map(|(offered, names)| names.iter().filter(|name| !has(offer, *offered, name)))
-            .map(|name| format!("`{name}`"))
-            .collect();
-        if !missing.is_empty() {
-            unseen.push(Unseen::Names { server: server.clone(), names: missing.into_iter().collect() });
-        }
-    }
-    unseen
-}
-
-fn has(offer: &Offer, offered: Offered, name: &str) -> bool {
-    match offered {
-        Offered::Tool => offer.tools.contains_key(name),
-        Offered::Prompt => offer.prompts.contains(name),
-        Offered::Resource => offer.resources.contains(name),
-    }
+    pairs.filter(|(old, new)| old.allowed != new.allowed).map(|(_, row)| row)
 }

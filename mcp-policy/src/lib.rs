@@ -22,3 +22,5 @@ pub mod diff;
 pub mod explain;
 pub mod lint;
 pub mod matrix;
+
+mod smallest;

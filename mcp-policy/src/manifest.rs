@@ -169,7 +169,7 @@ pub struct Restriction {
 }
 
 /// `toolHintFilter`: every hint that it names must be present and equal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HintFilter {
     /// `readOnlyHint`.
     pub read_only: Option<bool>,

@@ -14,7 +14,7 @@ use std::{
 pub use self::read::{inventory, subjects};
 use crate::{
     authz::Authorizer,
-    rbac::Compilation,
+    rbac::{Compilation, Offered},
     vocabulary::{Action, Hints, Principal, Request, ServerId},
 };
 
@@ -49,9 +49,9 @@ pub struct Row {
     pub subject: Arc<str>,
     /// Which server.
     pub server: Arc<ServerId>,
-    /// `call_tool`, `get_prompt` or `read_resource`.
+    /// `call_tool`, `get_prompt` or `read_resource`; [`Matrix::with_lists`] has the others too.
     pub action: Action,
-    /// The tool, the prompt or the URI.
+    /// The tool, the prompt or the URI. Of a list: nothing, or what it shows.
     pub resource: Arc<str>,
     /// The answer.
     pub allowed: bool,
@@ -64,6 +64,15 @@ pub struct Matrix {
     pub rows: Vec<Row>,
     /// Why rows are denied that no policy speaks of.
     pub remarks: Vec<Remark>,
+    /// Who was asked about at each server.
+    pub people: BTreeMap<ServerId, Vec<Subject>>,
+}
+
+/// What is asked about each server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    Uses,
+    UsesAndLists,
 }
 
 /// Something that the rows do not show.
@@ -104,20 +113,37 @@ impl Offer {
 }
 
 impl Matrix {
-    /// Decides everything.
+    /// Decides every use of everything.
     #[must_use]
     pub fn of(compilation: &Compilation, subjects: &[Subject], inventory: &[Offer]) -> Self {
+        Self::about(About::Uses, compilation, subjects, inventory)
+    }
+
+    /// The same with every list: whether it is granted, and which things somebody sees in it.
+    #[must_use]
+    pub fn with_lists(compilation: &Compilation, subjects: &[Subject], inventory: &[Offer]) -> Self {
+        Self::about(About::UsesAndLists, compilation, subjects, inventory)
+    }
+
+    fn about(about: About, compilation: &Compilation, subjects: &[Subject], inventory: &[Offer]) -> Self {
         let mut matrix = Self::default();
         let people: Vec<(Arc<str>, Principal)> =
             subjects.iter().map(|subject| (subject.name.as_str().into(), subject.principal())).collect();
         for offer in inventory {
-            matrix.add(compilation, &people, offer);
+            matrix.add(about, compilation, &people, offer);
+            matrix.people.insert(offer.server.clone(), subjects.to_vec());
         }
         matrix.rows.sort_by(|left, right| left.columns().cmp(&right.columns()));
         matrix
     }
 
-    fn add(&mut self, compilation: &Compilation, people: &[(Arc<str>, Principal)], offer: &Offer) {
+    fn add(
+        &mut self,
+        about: About,
+        compilation: &Compilation,
+        people: &[(Arc<str>, Principal)],
+        offer: &Offer,
+    ) {
         let id = &offer.server;
         let authorizer = match compilation.targets.get(id) {
             None => Err(Remark::Unknown(id.clone())),
@@ -131,21 +157,38 @@ impl Matrix {
         let requests: Vec<_> = offer.requests().collect();
         let mut failed = None;
         for (subject, principal) in people {
-            let decisions = match &authorizer {
-                Ok(authorizer) => authorizer.for_principal(principal).decide_all(&requests),
-                Err(_) => Vec::new(),
+            let asker = authorizer.as_ref().ok().map(|authorizer| authorizer.for_principal(principal));
+            let ask = |requests: &[Request<'_>]| {
+                asker.as_ref().map_or_else(Vec::new, |asker| asker.decide_all(requests))
             };
+            let mut add = |action, resource, allowed| {
+                let (subject, server) = (Arc::clone(subject), Arc::clone(&server));
+                self.rows.push(Row { subject, server, action, resource, allowed });
+            };
+            let decisions = ask(&requests);
+            for (at, (request, name)) in requests.iter().zip(&names).enumerate() {
+                let allowed = decisions.get(at).is_some_and(|decision| decision.allowed);
+                add(request.action(), Arc::clone(name), allowed);
+            }
             failed =
                 failed.or_else(|| decisions.iter().find_map(|decision| decision.errors.first().cloned()));
-            for (at, (request, name)) in requests.iter().zip(&names).enumerate() {
-                self.rows.push(Row {
-                    subject: Arc::clone(subject),
-                    server: Arc::clone(&server),
-                    action: request.action(),
-                    resource: Arc::clone(name),
-                    allowed: decisions.get(at).is_some_and(|decision| decision.allowed),
-                });
+            if about == About::Uses {
+                continue;
             }
+            let lists = ask(&[Request::ListTools, Request::ListPrompts, Request::ListResources]);
+            let granted: BTreeMap<_, _> =
+                Offered::ALL.into_iter().zip(lists.iter().map(|decision| decision.allowed)).collect();
+            for offered in Offered::ALL {
+                add(offered.list(), "".into(), granted.get(&offered).is_some_and(|granted| *granted));
+            }
+            let shown = asker.as_ref().map_or_else(Vec::new, |asker| asker.shows(&requests));
+            for (at, (request, name)) in requests.iter().zip(&names).enumerate() {
+                let offered = Offered::of(request.action());
+                let granted = granted.get(&offered).is_some_and(|granted| *granted);
+                let shown = shown.get(at).is_some_and(|shown| *shown);
+                add(offered.list(), Arc::clone(name), granted && shown);
+            }
+            failed = failed.or_else(|| lists.iter().find_map(|decision| decision.errors.first().cloned()));
         }
         self.remarks.extend(authorizer.err());
         self.remarks.extend(failed.map(|error| Remark::Failed(id.clone(), error)));

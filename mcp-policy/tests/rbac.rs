@@ -8,6 +8,9 @@
 #[path = "rbac/decisions.rs"]
 mod decisions;
 #[cfg(test)]
+#[path = "rbac/diff.rs"]
+mod diff;
+#[cfg(test)]
 #[path = "rbac/golden.rs"]
 mod golden;
 #[cfg(test)]

@@ -388,7 +388,7 @@ fn diff_shows_what_is_wider_and_fails_on_it_when_asked() {
     let (code, out, err) = diff("manifests new");
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("+ bob may call_tool issue_write on engineering/MCPServer/github"), "{out}");
-    assert!(out.contains("1 change of 10 decisions: 1 widened, 0 narrowed"), "{out}");
+    assert!(out.contains("1 change of 32 decisions: 1 widened, 0 narrowed"), "{out}");
     assert_eq!(diff("manifests new --fail-on-widening").0, 1);
     let (code, out, _) = diff("new manifests --fail-on-widening");
     assert!(code == 0 && out.contains("- bob may no longer call_tool issue_write"), "{out}");
@@ -397,4 +397,16 @@ fn diff_shows_what_is_wider_and_fails_on_it_when_asked() {
     let (code, _, err) = diff("manifests new --fail-on-widening");
     assert!(code == 1 && err.contains("the inventory does not have that server"), "{err}");
     assert_eq!(diff("manifests manifests --fail-on-widening").0, 0, "nothing changes");
+    let (_, json, _) = diff("manifests new --format json");
+    let page: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(page["unseen"][0]["change"], "widened", "{page}");
+    assert_eq!(page["unseen"][0]["server"], "engineering/MCPServer/github");
+    // What a list hid is a change, and one that narrows is no widening.
+    folder.write("inventory.yaml", INVENTORY);
+    folder.write("hidden/server.yaml", SERVER);
+    let hides = "  deny:\n    - {actions: [list_tools], tools: [search]}";
+    folder.write("hidden/access.yaml", &ACCESS.replace("  deny:", hides));
+    let (code, out, err) = diff("hidden manifests --fail-on-widening");
+    assert!(code == 1 && out.contains("+ bob may see search by list_tools on"), "{out}{err}");
+    assert_eq!(diff("manifests hidden --fail-on-widening").0, 0);
 }

@@ -30,7 +30,7 @@ pub struct Statement {
 }
 
 /// `permit` or `forbid`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// A binding.
     Grant,
@@ -82,7 +82,7 @@ pub struct Through {
 }
 
 /// The principals of a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Who {
     /// Everybody: a deny.
     Everyone,

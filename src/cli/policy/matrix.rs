@@ -87,7 +87,7 @@ impl Matrix {
         let (subjects, inventory) = self.world.read(terminal)?;
         let read = Read::new(&self.manifests, self.stated)?;
         let code = read.tell(terminal)?;
-        let matrix = subjects.matrix(&read, &inventory, terminal)?;
+        let matrix = subjects.matrix(matrix::Matrix::of, &read, &inventory, terminal)?;
         warn(&matrix.remarks, terminal)?;
         let code = ExitCode::decide(&[code, of_remarks(&matrix.remarks)]);
         terminal.result(&match self.format {
@@ -184,14 +184,17 @@ fn quoted(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mcp_policy::{matrix::Remark, vocabulary::ServerId};
+    use mcp_policy::{
+        matrix::Remark,
+        vocabulary::{ServerId, TargetKind},
+    };
 
     use super::{of_remarks, quoted};
     use crate::outcome::ExitCode;
 
     #[test]
     fn what_cannot_be_evaluated_is_no_answer() {
-        let server = ServerId { namespace: "a".into(), kind: Default::default(), name: "b".into() };
+        let server = ServerId { namespace: "a".into(), kind: TargetKind::default(), name: "b".into() };
         let failed = Remark::Failed(server.clone(), "recursion limit reached".into());
         assert_eq!(of_remarks(&[Remark::Unknown(server.clone()), failed]), ExitCode::Unreachable);
         assert_eq!(of_remarks(&[Remark::Unknown(server)]), ExitCode::Conformant);

@@ -9,6 +9,7 @@ use mcp_policy::{
     claims::{ClaimNames, Membership, Note, Reading},
     manifest::Manifests,
     matrix::{self, Matrix, Offer, Subject},
+    rbac::Compilation,
     vocabulary::ServerId,
 };
 use spanned_yaml::{Diagnostics, Source, closest, parse};
@@ -85,27 +86,29 @@ impl Subjects {
         }
     }
 
-    /// Decides everything.
+    /// Decides everything, by [`Matrix::of`] or [`Matrix::with_lists`].
     pub(super) fn matrix(
         &self,
+        of: fn(&Compilation, &[Subject], &[Offer]) -> Matrix,
         read: &Read,
         inventory: &[Offer],
         terminal: &Terminal,
     ) -> Result<Matrix, Refusal> {
         let tenant = match self {
-            Self::Written(subjects) => return Ok(Matrix::of(&read.compilation, subjects, inventory)),
+            Self::Written(subjects) => return Ok(of(&read.compilation, subjects, inventory)),
             Self::Tenant(tenant) => tenant,
         };
         let mut whole = Matrix::default();
         for offer in inventory {
             let present = tenant.at(&offer.server, &read.manifests)?;
             present.tell(&offer.server, terminal)?;
-            let mut part = Matrix::of(&read.compilation, &present.subjects, std::slice::from_ref(offer));
+            let mut part = of(&read.compilation, &present.subjects, std::slice::from_ref(offer));
             for row in &mut part.rows {
                 row.allowed &= !present.without_token.iter().any(|login| **login == *row.subject);
             }
             whole.rows.extend(part.rows);
             whole.remarks.extend(part.remarks);
+            whole.people.extend(part.people);
         }
         whole.rows.sort_by(|left, right| left.columns().cmp(&right.columns()));
         Ok(whole)
