@@ -178,6 +178,11 @@ fn keys(statement: &Statement) -> impl Iterator<Item = (Action, Option<&str>)> {
     })
 }
 
+/// What a grant is about, at its smallest.
+pub(crate) fn asked(grant: &Statement) -> impl Iterator<Item = Asked<'_>> {
+    keys(grant).map(|(action, name)| Asked { action, name, hints: grant.hints })
+}
+
 /// The pairs of conditions by which a grant lets somebody through.
 pub(crate) fn pairs(grant: &Statement) -> impl Iterator<Item = (&Clause, Option<&Clause>)> {
     let (held, narrowed) = match &*grant.who {

@@ -8,14 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    explain::meets,
-    manifest::{Binding, Condition, Findings, HintFilter, Manifests, Place, PolicyBinding},
-    rbac::{Clause, Compilation, Compiled, Effect, Matching, Origin, Statement, Who},
-    vocabulary::{Action, ServerId},
+    manifest::{Binding, Condition, Findings, Manifests, Place, PolicyBinding},
+    rbac::{Clause, Compilation, Compiled, Effect, Matching, Origin, Statement},
+    smallest::{Asked, Judge, Smallest, Tries, asked, pairs, passes, people},
+    vocabulary::ServerId,
 };
 
-/// How many grants are tried on principals. What is left then counts as ambiguous: it must be stated.
-const TRIES: usize = 5_000_000;
+/// How many grants and conditions are tried on principals. What is left then counts as ambiguous: it must be stated.
+const TRIES: usize = 10_000_000;
 
 /// An error at every condition that the two readings take differently, with an example.
 #[must_use]
@@ -23,9 +23,9 @@ pub fn ambiguities(manifests: &Manifests, compilation: &Compilation) -> Findings
     let mut findings = Findings::new(&manifests.sources);
     let index = Conditions::of(manifests);
     let mut at: BTreeMap<Place, (String, String)> = BTreeMap::new();
-    let mut tries = TRIES;
+    let mut tries = Tries::new(TRIES);
     for compiled in compilation.targets.values().flatten() {
-        for found in Judge::of(compiled).differences(&mut tries) {
+        for found in Search::of(compiled).differences(&mut tries) {
             for condition in index.of_clause(&found) {
                 at.entry(condition.place).or_insert_with(|| (lists(found.clause), found.example.clone()));
             }
@@ -48,49 +48,33 @@ struct Difference<'s> {
     example: String,
 }
 
-/// The smallest request that a grant is about. No name: one that no manifest has.
-#[derive(Clone, Copy)]
-struct Asked<'s> {
-    action: Action,
-    name: Option<&'s str>,
-    hints: HintFilter,
-}
-
-/// A principal with as little as a grant asks for.
-#[derive(Clone, Default)]
-struct Smallest<'s> {
-    groups: BTreeSet<&'s str>,
-    roles: BTreeSet<&'s str>,
-}
-
-struct Judge<'s> {
+struct Search<'s> {
     server: &'s ServerId,
     grants: Vec<&'s Statement>,
-    denies: Vec<&'s Statement>,
+    /// By the second reading.
+    by_all: Judge<'s>,
 }
 
-impl<'s> Judge<'s> {
+impl<'s> Search<'s> {
     fn of(compiled: &'s Compiled) -> Self {
-        let (grants, denies) =
-            compiled.statements().iter().partition(|statement| statement.effect == Effect::Grant);
-        Self { server: compiled.server(), grants, denies }
+        let statements = compiled.statements();
+        let grants = statements.iter().filter(|statement| statement.effect == Effect::Grant).collect();
+        Self { server: compiled.server(), grants, by_all: Judge::new(statements, Matching::All) }
     }
 
-    fn differences(&self, tries: &mut usize) -> Vec<Difference<'s>> {
+    fn differences(&self, tries: &mut Tries) -> Vec<Difference<'s>> {
         let mut found = Vec::new();
         for grant in &self.grants {
-            let Who::Holders { held, narrowed } = &*grant.who else { continue };
-            let narrowed: Vec<Option<&Clause>> = match narrowed {
-                None => vec![None],
-                Some(narrowed) => narrowed.iter().map(Some).collect(),
+            let several = |(held, narrowed): &(&Clause, Option<&Clause>)| {
+                has_several(held) || narrowed.is_some_and(has_several)
             };
-            let asked: Vec<_> = asked(grant).filter(|asked| !self.denied(asked)).collect();
-            for held in held {
-                for narrowed in &narrowed {
-                    if has_several(held) || narrowed.is_some_and(has_several) {
-                        found.extend(self.differs(grant, held, *narrowed, &asked, tries));
-                    }
-                }
+            let mut pairs = pairs(grant).filter(several).peekable();
+            if pairs.peek().is_none() {
+                continue;
+            }
+            let asked: Vec<_> = asked(grant).filter(|asked| !self.by_all.denied(asked)).collect();
+            for (held, narrowed) in pairs {
+                found.extend(self.differs(grant, held, narrowed, &asked, tries));
             }
         }
         found
@@ -103,7 +87,7 @@ impl<'s> Judge<'s> {
         held: &'s Clause,
         narrowed: Option<&'s Clause>,
         asked: &[Asked<'s>],
-        tries: &mut usize,
+        tries: &mut Tries,
     ) -> Vec<Difference<'s>> {
         let clauses = || [(held, false)].into_iter().chain(narrowed.map(|clause| (clause, true)));
         let told = |(clause, narrows): (&'s Clause, bool), example: &str| Difference {
@@ -112,15 +96,15 @@ impl<'s> Judge<'s> {
             clause,
             example: example.to_owned(),
         };
-        for person in people(held, narrowed) {
+        for person in people(held, narrowed, Matching::Any) {
             for asked in asked {
-                *tries = tries.saturating_sub(self.grants.len());
-                if *tries == 0 {
+                let granted = !tries.are_over() && self.by_all.granted(&person, asked, tries);
+                if tries.are_over() {
                     let example = "there are too many conditions to try them all";
                     let several = clauses().filter(|(clause, _)| has_several(clause));
                     return several.map(|clause| told(clause, example)).collect();
                 }
-                if !self.granted_by_all(&person, asked) {
+                if !granted {
                     let example = self.example(&person, asked);
                     let failed = clauses().filter(|(clause, _)| !passes(clause, &person, Matching::All));
                     return failed.map(|clause| told(clause, &example)).collect();
@@ -128,24 +112,6 @@ impl<'s> Judge<'s> {
             }
         }
         Vec::new()
-    }
-
-    fn denied(&self, asked: &Asked<'_>) -> bool {
-        self.denies.iter().any(|deny| concerns(deny, asked))
-    }
-
-    fn granted_by_all(&self, person: &Smallest<'_>, asked: &Asked<'_>) -> bool {
-        let hinted = |wanted: Option<bool>, said: Option<bool>| wanted.is_none() || wanted == said;
-        self.grants.iter().any(|grant| {
-            let Who::Holders { held, narrowed } = &*grant.who else { return false };
-            let passes =
-                |clauses: &[Clause]| clauses.iter().any(|clause| passes(clause, person, Matching::All));
-            concerns(grant, asked)
-                && hinted(grant.hints.read_only, asked.hints.read_only)
-                && hinted(grant.hints.destructive, asked.hints.destructive)
-                && passes(held)
-                && narrowed.as_deref().is_none_or(passes)
-        })
     }
 
     fn example(&self, person: &Smallest<'_>, asked: &Asked<'_>) -> String {
@@ -166,53 +132,8 @@ impl<'s> Judge<'s> {
     }
 }
 
-/// What a grant is about, at its smallest.
-fn asked(grant: &Statement) -> impl Iterator<Item = Asked<'_>> {
-    let names: Vec<Option<&str>> = match &grant.names {
-        None => vec![None],
-        Some((_, names)) => names.iter().map(|name| Some(name.as_str())).collect(),
-    };
-    let each = move |action: &Action| {
-        let action = *action;
-        names.clone().into_iter().map(move |name| Asked { action, name, hints: grant.hints })
-    };
-    grant.actions.iter().flat_map(each)
-}
-
-fn concerns(statement: &Statement, asked: &Asked<'_>) -> bool {
-    let named = |names: &BTreeSet<String>| asked.name.is_some_and(|name| names.contains(name));
-    statement.actions.contains(&asked.action)
-        && statement.names.as_ref().is_none_or(|(_, names)| named(names))
-}
-
-/// Everybody who has one group and one role of each condition.
-fn people<'s>(held: &'s Clause, narrowed: Option<&'s Clause>) -> impl Iterator<Item = Smallest<'s>> {
-    let of_narrowed = move || narrowed.map_or_else(|| vec![(None, None)], |clause| choices(clause).collect());
-    choices(held).flat_map(move |held| {
-        of_narrowed().into_iter().map(move |narrowed| Smallest {
-            groups: [held.0, narrowed.0].into_iter().flatten().collect(),
-            roles: [held.1, narrowed.1].into_iter().flatten().collect(),
-        })
-    })
-}
-
-fn choices(clause: &Clause) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
-    fn one_of(names: &BTreeSet<String>) -> Vec<Option<&str>> {
-        if names.is_empty() { vec![None] } else { names.iter().map(|name| Some(name.as_str())).collect() }
-    }
-    let roles = one_of(&clause.roles);
-    one_of(&clause.groups)
-        .into_iter()
-        .flat_map(move |group| roles.clone().into_iter().map(move |role| (group, role)))
-}
-
 fn has_several(clause: &Clause) -> bool {
     clause.groups.len() > 1 || clause.roles.len() > 1
-}
-
-fn passes(clause: &Clause, person: &Smallest<'_>, matching: Matching) -> bool {
-    meets(&clause.groups, |name| person.groups.contains(name), matching)
-        && meets(&clause.roles, |name| person.roles.contains(name), matching)
 }
 
 fn lists(clause: &Clause) -> String {

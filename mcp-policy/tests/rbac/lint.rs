@@ -75,3 +75,29 @@ fn only_what_is_decided_differently_is_ambiguous() {
         assert!(!ambiguous(from), "{from}");
     }
 }
+
+/// What is looked at is bounded by the conditions that are visited, not by the grants, of which there is one here.
+#[test]
+fn many_conditions_come_to_an_end() {
+    let names = |prefix: char| (0..32).map(|at| format!("{prefix}{at}")).collect::<Vec<_>>();
+    let (groups, roles) = (names('z').join(", "), names('q').split_off(1).join(", "));
+    let own = (0..2_000).map(|at| format!("{{groups: [a{at}]}}"));
+    let each = names('z').into_iter().map(|group| format!("{{groups: [{group}]}}"));
+    let wide = (0..100).map(|at| format!("{{groups: [{groups}], roles: [{roles}, u{at}]}}"));
+    let all: Vec<_> = own.chain(each).chain(wide).collect();
+    let bindings = all.chunks(32).map(|from| {
+        format!("{{roleRef: {{kind: ClusterPlatformRole, name: writer}}, from: [{}]}}", from.join(", "))
+    });
+    let bindings: Vec<_> = bindings.collect();
+    let held = bindings.chunks(32).enumerate().map(|(at, bindings)| {
+        format!(
+            "apiVersion: platform.enterprise.stacklok.com/v1alpha1\nkind: ClusterPlatformRoleBinding\n\
+             metadata: {{name: more-{at}}}\nspec: {{bindings: [{}]}}\n",
+            bindings.join(", ")
+        )
+    });
+    let text = held.fold(conditions("[{groups: [a]}]"), |text, more| format!("{text}---\n{more}"));
+    let (manifests, compilation) = read("many.yaml", &text);
+    // Whoever passes a wide one has one of the groups that are enough alone.
+    assert!(!ambiguities(&manifests, &compilation).has_errors());
+}
