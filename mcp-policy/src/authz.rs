@@ -191,6 +191,13 @@ impl Asker<'_> {
         })
     }
 
+    /// What a deny of the list says of an item of it: [`Self::shows`] goes by it.
+    pub(crate) fn hides(&self, item: &Request<'_>) -> Decision {
+        let (subject, list) = (Subject::of(item), Offered::of(item.action()).list());
+        self.about(&[subject], |principal, entities| self.authorizer.ask(principal, list, &subject, entities))
+            .unwrap_or_else(Decision::failed)
+    }
+
     /// Asks with the entities of the principal and of what is asked about.
     fn about<T>(
         &self,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     authz::{Authorizer, NotReady},
     manifest::{Binding, Condition, Manifests, Place},
-    rbac::{Clause, Compiled, Effect, Idle, Matching, Origin, Statement, Through, Who},
+    rbac::{Clause, Compiled, Effect, Idle, Matching, Offered, Origin, Statement, Through, Who},
     vocabulary::{Action, Hints, Principal, Request},
 };
 
@@ -32,6 +32,9 @@ pub struct Explanation {
     pub would_change: Vec<Way>,
     /// How many further bindings there are that grant this to somebody.
     pub further: usize,
+    /// Where no binding grants it to anybody: the denies that a new one would meet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub standing: Vec<String>,
 }
 
 /// A statement that decided.
@@ -102,8 +105,61 @@ pub fn explain(
     let decision = Authorizer::new(compiled)?.decide(principal, request);
     let looking = Looking { manifests, compiled, principal, bindings: bindings(manifests), request };
     let because: Vec<_> = decision.reasons.iter().map(|statement| looking.ground(statement)).collect();
-    let (would_change, further) = if decision.allowed { (Vec::new(), 0) } else { looking.ways() };
-    Ok(Explanation { allowed: decision.allowed, because, errors: decision.errors, would_change, further })
+    let mut explanation = Explanation {
+        allowed: decision.allowed,
+        because,
+        errors: decision.errors,
+        would_change: Vec::new(),
+        further: 0,
+        standing: Vec::new(),
+    };
+    if !decision.allowed {
+        looking.ways(&mut explanation);
+    }
+    Ok(explanation)
+}
+
+/// Decides and explains whether somebody sees a thing in its list: the list must be granted, the use allowed, and no
+/// deny of the list may hide it. `item` is the request that would use it.
+pub fn explain_shown(
+    manifests: &Manifests,
+    compiled: &Compiled,
+    principal: &Principal,
+    item: &Request<'_>,
+) -> Result<Explanation, NotReady> {
+    let list = match Offered::of(item.action()) {
+        Offered::Tool => Request::ListTools,
+        Offered::Prompt => Request::ListPrompts,
+        Offered::Resource => Request::ListResources,
+    };
+    let listed = explain(manifests, compiled, principal, &list)?;
+    if !listed.allowed {
+        return Ok(listed);
+    }
+    let mut used = explain(manifests, compiled, principal, item)?;
+    if !used.allowed {
+        return Ok(used);
+    }
+    let authorizer = Authorizer::new(compiled)?;
+    let asker = authorizer.for_principal(principal);
+    used.allowed = asker.shows(std::slice::from_ref(item)) == [true];
+    if used.allowed {
+        used.because.splice(0..0, listed.because);
+        return Ok(used);
+    }
+    let hidden = asker.hides(item);
+    let looking = Looking { manifests, compiled, principal, bindings: bindings(manifests), request: item };
+    let needs: Vec<_> = hidden.reasons.iter().map(|deny| looking.stands(deny)).collect();
+    let ways = used.because.iter().map(|ground| Way {
+        policy: ground.policy.clone(),
+        at: ground.at.clone(),
+        role: ground.role.clone(),
+        needs: needs.clone(),
+    });
+    used.would_change = ways.take(1).collect();
+    used.because = hidden.reasons.iter().map(|deny| looking.ground(deny)).collect();
+    used.errors = hidden.errors;
+    Ok(used)
 }
 
 fn bindings(manifests: &Manifests) -> BTreeMap<Place, &Binding> {
@@ -152,28 +208,30 @@ impl Looking<'_> {
     }
 
     /// Every binding that grants the action to somebody, with what this request lacks, the nearest first.
-    fn ways(&self) -> (Vec<Way>, usize) {
+    fn ways(&self, explanation: &mut Explanation) {
         let action = self.request.action();
         let statements = self.compiled.statements().iter();
         let (grants, denies): (Vec<_>, Vec<_>) = statements
             .filter(|statement| statement.actions.contains(&action))
             .partition(|statement| statement.effect == Effect::Grant);
-        let standing: Vec<_> = denies
-            .iter()
-            .filter(|deny| self.not_named(deny).is_none())
-            .map(|deny| {
-                format!("{} ({}) must not deny it", deny.origin, self.manifests.shown(deny.origin.place))
-            })
-            .collect();
+        let standing = denies.iter().filter(|deny| self.not_named(deny).is_none());
+        let standing: Vec<_> = standing.map(|deny| self.stands(deny)).collect();
         let mut ways: Vec<_> =
             grants.iter().map(|grant| self.way(&grant.origin, self.needs(grant, &standing))).collect();
         if ways.is_empty() {
-            ways = self.compiled.idle().iter().map(|idle| self.idle(idle)).collect();
+            ways = self.compiled.idle().iter().filter_map(|idle| self.idle(idle, &standing)).collect();
+        }
+        if ways.is_empty() {
+            explanation.standing = standing;
         }
         ways.sort_by_key(|way| way.needs.len());
-        let further = ways.len().saturating_sub(WAYS);
+        explanation.further = ways.len().saturating_sub(WAYS);
         ways.truncate(WAYS);
-        (ways, further)
+        explanation.would_change = ways;
+    }
+
+    fn stands(&self, deny: &Statement) -> String {
+        format!("{} ({}) must not deny it", deny.origin, self.manifests.shown(deny.origin.place))
     }
 
     fn way(&self, origin: &Origin, needs: Vec<String>) -> Way {
@@ -181,26 +239,41 @@ impl Looking<'_> {
         Way { policy, at, role: origin.role.clone(), needs }
     }
 
-    fn idle(&self, idle: &Idle) -> Way {
-        self.way(&idle.origin, vec![format!("another meaning: it grants nothing to anybody, {}", idle.why)])
+    /// A binding that grants nothing to anybody, if it would grant this to whoever held its role.
+    fn idle(&self, idle: &Idle, standing: &[String]) -> Option<Way> {
+        let action = self.request.action();
+        let covers = |would: &&Statement| {
+            would.actions.contains(&action) && self.not_named(would).is_none() && self.hints(would).is_empty()
+        };
+        let would = idle.would.iter().find(covers)?;
+        let mut needs = vec![format!("the role, by a role binding: {}", idle.why)];
+        needs.extend(self.narrowing(would));
+        needs.extend(standing.iter().cloned());
+        Some(self.way(&idle.origin, needs))
     }
 
     fn needs(&self, grant: &Statement, standing: &[String]) -> Vec<String> {
         let mut needs = Vec::new();
-        if let Who::Holders { held, narrowed } = &*grant.who {
-            if !held.iter().any(|clause| self.missing(clause).is_empty()) {
-                needs.push(self.holding(&grant.origin));
-            }
-            let narrowed = narrowed.as_deref().unwrap_or_default();
-            if !narrowed.is_empty() && !narrowed.iter().any(|clause| self.missing(clause).is_empty()) {
-                let each: Vec<_> = narrowed.iter().map(|clause| words::and(&self.missing(clause))).collect();
-                needs.push(format!("{}, as the binding's own `from` asks", each.join(", or ")));
-            }
+        if let Who::Holders { held, .. } = &*grant.who
+            && !held.iter().any(|clause| self.missing(clause).is_empty())
+        {
+            needs.push(self.holding(&grant.origin));
         }
+        needs.extend(self.narrowing(grant));
         needs.extend(self.not_named(grant));
         needs.extend(self.hints(grant));
         needs.extend(standing.iter().cloned());
         needs
+    }
+
+    /// What the binding's own `from` asks for beside the role.
+    fn narrowing(&self, grant: &Statement) -> Option<String> {
+        let Who::Holders { narrowed: Some(narrowed), .. } = &*grant.who else { return None };
+        if narrowed.iter().any(|clause| self.missing(clause).is_empty()) {
+            return None;
+        }
+        let each: Vec<_> = narrowed.iter().map(|clause| words::and(&self.missing(clause))).collect();
+        Some(format!("{}, as the binding's own `from` asks", each.join(", or ")))
     }
 
     /// What would give the role: by each role binding, the condition that lacks least.

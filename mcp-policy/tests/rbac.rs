@@ -11,6 +11,9 @@ mod decisions;
 #[path = "rbac/diff.rs"]
 mod diff;
 #[cfg(test)]
+#[path = "rbac/explain.rs"]
+mod explain;
+#[cfg(test)]
 #[path = "rbac/golden.rs"]
 mod golden;
 #[cfg(test)]

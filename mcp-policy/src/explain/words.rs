@@ -27,7 +27,8 @@ impl fmt::Display for Explanation {
             f.write_str("  no binding grants it\n")?;
         }
         if self.would_change.is_empty() {
-            return f.write_str("What would change that:\n  no binding on this server grants the action to anybody; one must be written\n");
+            f.write_str("What would change that:\n  no binding on this server grants this to anybody; one must be written\n")?;
+            return self.standing.iter().try_for_each(|deny| writeln!(f, "  {deny}"));
         }
         f.write_str("What would change that:\n")?;
         self.would_change.iter().try_for_each(|way| self::way(way, f))?;

@@ -133,16 +133,16 @@ impl Lowered {
             _ if parts.is_empty() => Some(WhyIdle::NothingNamed),
             _ => None,
         };
-        if let Some(why) = why {
-            self.idle.push(Idle { origin, why });
-            return Some(());
-        }
-        let who = Arc::new(who);
+        let (who, mut granted) = (Arc::new(who), Vec::new());
         for Part { suffix, actions, names, hints } in parts {
             budget.spend(names.iter().flat_map(|(_, names)| names).map(|name| name.len() + 32).sum())?;
             let id = format!("{}{suffix}", origin.id());
             let (origin, who) = (Arc::clone(&origin), Arc::clone(&who));
-            self.statements.push(Statement { id, effect: Effect::Grant, origin, who, actions, names, hints });
+            granted.push(Statement { id, effect: Effect::Grant, origin, who, actions, names, hints });
+        }
+        match why {
+            Some(why) => self.idle.push(Idle { origin, why, would: granted }),
+            None => self.statements.extend(granted),
         }
         Some(())
     }

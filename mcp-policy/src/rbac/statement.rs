@@ -111,6 +111,8 @@ pub struct Idle {
     pub origin: Arc<Origin>,
     /// Why.
     pub why: WhyIdle,
+    /// What it would grant if somebody held its role; nothing where that would not help.
+    pub would: Vec<Statement>,
 }
 
 /// Why a binding grants nothing.

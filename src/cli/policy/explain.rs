@@ -8,7 +8,7 @@ use mcp_policy::{
     claims::{ClaimNames, IdpType, Reading},
     explain,
     matrix::Subject,
-    rbac::{Compilation, NotCompiled},
+    rbac::{Compilation, NotCompiled, Offered},
     vocabulary::{Action, Hints, ServerId, TargetKind},
 };
 use serde_json::{Map, Value as Json, json};
@@ -46,7 +46,7 @@ pub(super) struct Explain {
     /// What is asked for: `call_tool`, `get_prompt`, `read_resource`, `list_tools`, `list_prompts` or `list_resources`.
     #[arg(long, value_name = "ACTION", value_parser = action)]
     action: Action,
-    /// The tool, the prompt or the URI.
+    /// The tool, the prompt or the URI; of a list action: whether the list shows it.
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     resource: Option<String>,
     /// A file of subjects, or a tenant file, of which `--subject` names one.
@@ -105,7 +105,11 @@ fn action(text: &str) -> Result<Action, String> {
 impl Explain {
     pub(super) fn attempt(self, terminal: &Terminal) -> Result<ExitCode, Refusal> {
         let hints = Hints { read_only: self.read_only, destructive: self.destructive, ..Hints::default() };
-        let Some(request) = explain::request(self.action, self.resource.as_deref(), hints) else {
+        // A thing by name in a list: what would use it is asked about, too.
+        let offered = Offered::of(self.action);
+        let shown = self.action == offered.list() && self.resource.is_some();
+        let action = if shown { offered.access() } else { self.action };
+        let Some(request) = explain::request(action, self.resource.as_deref(), hints) else {
             return Err(Refusal::usage(format!("error: `{}` needs `--resource`: of what?", self.action)));
         };
         let read = Read::new(&self.manifests, self.stated)?;
@@ -113,6 +117,7 @@ impl Explain {
         let server = server(&self.server, &read.compilation)?;
         let principal = self.subject(&read, &server, terminal)?.principal();
         let asked = match &self.resource {
+            Some(name) if shown => format!("see `{name}` by {} on {server}", self.action),
             Some(name) => format!("{} `{name}` on {server}", self.action),
             None => format!("{} on {server}", self.action),
         };
@@ -125,7 +130,8 @@ impl Explain {
             }
             None => return Err(Refusal::usage(format!("error: there is no server `{server}`"))),
         };
-        let explained = explain::explain(&read.manifests, compiled, &principal, &request)
+        let explain = if shown { explain::explain_shown } else { explain::explain };
+        let explained = explain(&read.manifests, compiled, &principal, &request)
             .map_err(|error| Refusal::environment(format!("error: {error}")))?;
         self.print(terminal, &format!("{asked}\n{explained}"), &json!(explained))?;
         let failed = if explained.errors.is_empty() { code } else { ExitCode::Unreachable };
