@@ -308,6 +308,33 @@ fn compile_writes_a_server_whole_or_leaves_it_alone() {
     assert_eq!((code, out), (0, cedar), "{err}");
 }
 
+/// A deny behind a link counts; a link in a circle ends; what a mounted `ConfigMap` hides is read once.
+#[cfg(unix)]
+#[test]
+fn links_to_folders_are_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = world("links");
+    folder.write(
+        "elsewhere/deny.yaml",
+        &ACCESS
+            .split("---")
+            .nth(1)
+            .unwrap()
+            .replace("name: access", "name: more")
+            .replace("delete_repo", "search"),
+    );
+    symlink("../elsewhere", folder.0.join("manifests/linked")).unwrap();
+    symlink(".", folder.0.join("elsewhere/circle")).unwrap();
+    symlink("../elsewhere", folder.0.join("manifests/..data")).unwrap();
+    let (code, rows, err) = folder.run(&format!("{MATRIX} --format csv"), "");
+    assert_eq!(code, 0, "{rows}{err}");
+    assert!(rows.contains("=ann,engineering,MCPServer,github,call_tool,search,deny"), "{rows}");
+    fs::remove_file(folder.0.join("manifests/linked")).unwrap();
+    symlink("../gone", folder.0.join("manifests/linked")).unwrap();
+    let (code, _, err) = folder.run("check manifests", "");
+    assert!(code == 2 && err.contains("cannot read `manifests/linked`"), "{err}");
+}
+
 #[test]
 fn what_cannot_be_read_is_named() {
     let folder = world("unreadable");
@@ -370,6 +397,19 @@ fn explain_says_why_and_what_would_change_it() {
     folder.write("claims.json", r#"{"sub": "bob", "groups": "viewers"}"#);
     let (_, out, err) = explain("get_prompt --resource p --claims claims.json --idp-type okta");
     assert!(out.contains("Denied") && err.contains("not a list of strings"), "{out}{err}");
+    folder.write(
+        "manifests/hidden.yaml",
+        &ACCESS
+            .split("---")
+            .nth(1)
+            .unwrap()
+            .replace("name: access", "name: hidden")
+            .replace("[call_tool]", "[list_tools]"),
+    );
+    let (_, out, err) = explain("list_tools --resource delete_repo --roles admin");
+    assert!(out.contains("see `delete_repo` by list_tools") && out.contains("Denied, because"), "{out}{err}");
+    let (_, out, _) = explain("list_tools --resource search --roles admin");
+    assert!(out.contains("Allowed, because"), "{out}");
     let (code, _, err) = explain("call_tol --resource x");
     assert!(code == 2 && err.contains("did you mean `call_tool`?"), "{err}");
     let (code, _, err) =

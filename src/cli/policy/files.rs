@@ -29,7 +29,7 @@ pub(in crate::cli) fn sources(arguments: &[String]) -> Result<Vec<Source>, Refus
             vec![path.to_owned()]
         } else {
             let mut below = Vec::new();
-            match collect(path, &mut below) {
+            match collect(path, &mut below, &mut BTreeSet::new()) {
                 Err(error) => wrong.push(error),
                 Ok(()) if below.is_empty() => wrong
                     .push(format!("`{argument}` holds no manifest: they end in `.yaml`, `.yml` or `.json`")),
@@ -59,10 +59,14 @@ fn lines(prefix: &str, wrong: &[String]) -> String {
     wrong.iter().flat_map(|error| [prefix, error, "\n"]).collect()
 }
 
-/// Every manifest below a folder. Hidden files and folders are left out, as are folders that are only linked to: a
-/// mounted `ConfigMap` has the same files in both.
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
-    let failed = |error: io::Error| format!("cannot read `{}`: {error}", folder.display());
+/// Every manifest below a folder, links followed: what a link hides may be a deny. Hidden files and folders are left
+/// out; a mounted `ConfigMap` has its files in `..data` once more. `seen` has the folders that links could lead back to.
+fn collect(folder: &Path, found: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) -> Result<(), String> {
+    let failed_at = |path: &Path, error: io::Error| format!("cannot read `{}`: {error}", path.display());
+    let failed = |error| failed_at(folder, error);
+    if !seen.insert(fs::canonicalize(folder).map_err(failed)?) {
+        return Ok(());
+    }
     let mut entries = fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
@@ -70,9 +74,13 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
             continue;
         }
         let path = entry.path();
-        if entry.file_type().map_err(failed)?.is_dir() {
-            collect(&path, found)?;
-        } else if is_manifest(&path) && !path.is_dir() {
+        let mut kind = entry.file_type().map_err(failed)?;
+        if kind.is_symlink() {
+            kind = fs::metadata(&path).map_err(|error| failed_at(&path, error))?.file_type();
+        }
+        if kind.is_dir() {
+            collect(&path, found, seen)?;
+        } else if is_manifest(&path) {
             found.push(path);
         }
         if found.len() > MOST_FILES {
