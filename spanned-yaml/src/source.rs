@@ -9,8 +9,30 @@ use crate::Span;
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
-    /// How many line feeds come before each block of the text, so that a place is found without reading all of it.
-    line_feeds: Arc<[usize]>,
+    /// Where each block of the text begins, so that a place is found without reading all of it, or all of a long line.
+    blocks: Arc<[Landmark]>,
+}
+
+/// The place of a byte: what comes before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Landmark {
+    /// Line feeds.
+    lines: usize,
+    /// Characters since the last of them.
+    characters: usize,
+}
+
+impl Landmark {
+    /// The place after some more bytes.
+    fn after(self, bytes: &[u8]) -> Self {
+        // A character is counted at its first byte: a block may end in the middle of one.
+        let begins = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let line_feeds = bytes.split(|byte| *byte == b'\n').count() - 1;
+        match bytes.rsplit(|byte| *byte == b'\n').next() {
+            Some(last) if line_feeds > 0 => Self { lines: self.lines + line_feeds, characters: begins(last) },
+            _ => Self { lines: self.lines, characters: self.characters + begins(bytes) },
+        }
+    }
 }
 
 /// Bytes of a block.
@@ -56,12 +78,12 @@ impl Source {
     /// A text that is already in memory.
     pub fn new(name: impl AsRef<str>, text: impl AsRef<str>) -> Self {
         let text = text.as_ref();
-        let line_feeds = text.as_bytes().chunks(BLOCK).scan(0, |before, block| {
+        let blocks = text.as_bytes().chunks(BLOCK).scan(Landmark::default(), |before, block| {
             let here = *before;
-            *before += count_line_feeds(block);
+            *before = here.after(block);
             Some(here)
         });
-        Self { name: name.as_ref().into(), text: text.into(), line_feeds: line_feeds.collect() }
+        Self { name: name.as_ref().into(), text: text.into(), blocks: blocks.collect() }
     }
 
     /// Reads a file, at most [`Source::MAX_BYTES`] of it. A byte order mark is dropped.
@@ -110,16 +132,11 @@ impl Source {
     #[must_use]
     pub fn position(&self, span: Span) -> (usize, usize) {
         let before = self.text.get(..span.start).unwrap_or(&self.text);
-        let block = (before.len() / BLOCK).min(self.line_feeds.len().saturating_sub(1));
+        let block = (before.len() / BLOCK).min(self.blocks.len().saturating_sub(1));
         let here = before.as_bytes().get(block * BLOCK..).unwrap_or_default();
-        let line = self.line_feeds.get(block).copied().unwrap_or_default() + count_line_feeds(here) + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (line, column)
+        let place = self.blocks.get(block).copied().unwrap_or_default().after(here);
+        (place.lines + 1, place.characters + 1)
     }
-}
-
-fn count_line_feeds(bytes: &[u8]) -> usize {
-    bytes.split(|byte| *byte == b'\n').count() - 1
 }
 
 impl fmt::Debug for Source {

@@ -108,15 +108,18 @@ fn an_alias_stands_where_it_is_written() {
 
 #[test]
 fn a_position_in_a_long_text_is_that_of_a_count() {
-    let text = (0..3_000).map(|line| format!("ü{line}\n")).collect::<Vec<_>>().concat();
-    let source = Source::new("file.yaml", &text);
-    for start in
-        (0..=text.len()).filter(|at| text.is_char_boundary(*at)).step_by(97).chain([text.len(), 4096, 8192])
-    {
-        let before = &text[..start];
-        let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
-        let expected = (before.matches('\n').count() + 1, column);
-        assert_eq!(source.position(Span { start, end: start }), expected, "byte {start}");
+    let short = (0..3_000).map(|line| format!("ü{line}\n")).collect::<Vec<_>>().concat();
+    // Blocks end in the middle of a character, and a line has many of them.
+    let long = format!("a{}\n{}", "é".repeat(9_000), "日".repeat(5_000));
+    for text in [short, long] {
+        let source = Source::new("file.yaml", &text);
+        let places = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).step_by(97);
+        for start in places.chain([text.len(), text.floor_char_boundary(4096), text.floor_char_boundary(8192)]) {
+            let before = &text[..start];
+            let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+            let expected = (before.matches('\n').count() + 1, column);
+            assert_eq!(source.position(Span { start, end: start }), expected, "byte {start}");
+        }
     }
     let exact = Source::new("file.yaml", "\n".repeat(8192));
     assert_eq!(exact.position(Span { start: 8192, end: 8192 }), (8193, 1));
