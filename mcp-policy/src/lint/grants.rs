@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Lint, Lints};
 use crate::{
     manifest::{HintFilter, Manifests, Policy},
-    rbac::{Compilation, Compiled, Effect, Offered, Origin, Statement},
-    vocabulary::Action,
+    rbac::{Compilation, Compiled, Effect, Idle, Offered, Origin, Statement},
+    smallest::Denies,
+    vocabulary::{Action, ServerId},
 };
 
 /// The built-in role that one expects to read only.
 const READER: &str = "reader";
+
+/// The built-in roles. `kubectl get -o yaml` prints them like any other.
+const BUILT_IN: [&str; 2] = [READER, "writer"];
 
 /// Roles of the user's own that no binding gives to anybody, anywhere.
 pub(super) fn unheld_roles(manifests: &Manifests, lints: &mut Lints) {
@@ -20,10 +24,9 @@ pub(super) fn unheld_roles(manifests: &Manifests, lints: &mut Lints) {
         .flat_map(|binding| &binding.bindings)
         .map(|binding| binding.role.value.as_str())
         .collect();
-    let built_in = manifests.sources.len().checked_sub(1);
     for role in &manifests.roles {
-        let name = &role.name.value;
-        if Some(role.name.place.source) != built_in && !held.contains(name.as_str()) {
+        let name = role.name.value.as_str();
+        if !BUILT_IN.contains(&name) && !held.contains(name) {
             lints.warn(
                 Lint::UnheldRole,
                 role.name.place,
@@ -43,10 +46,17 @@ pub(super) fn of_targets(manifests: &Manifests, compilation: &Compilation, lints
     }
     for (target, policies) in by_target {
         let Some(Ok(compiled)) = compilation.targets.get(target) else { continue };
-        for policy in policies {
-            idle(policy, compiled, lints);
+        let mut of_policies: BTreeMap<_, Vec<&Idle>> = BTreeMap::new();
+        for idle in compiled.idle() {
+            let Origin { namespace, policy, .. } = &*idle.origin;
+            of_policies.entry((namespace.as_str(), policy.as_str())).or_default().push(idle);
         }
-        let denies: Vec<_> = compiled.statements().iter().filter(|one| one.effect == Effect::Deny).collect();
+        let granted = compiled.statements().iter().any(|statement| statement.effect == Effect::Grant);
+        for policy in policies {
+            let name = (policy.namespace.as_str(), policy.name.value.as_str());
+            idle(policy, of_policies.get(&name).map_or(&[], Vec::as_slice), target, granted, lints);
+        }
+        let denies = Denies::of(compiled.statements());
         for statements in by_origin(compiled) {
             let Some(origin) = statements.first().map(|statement| &statement.origin) else { continue };
             match swallowed(&statements, &denies) {
@@ -56,6 +66,8 @@ pub(super) fn of_targets(manifests: &Manifests, compilation: &Compilation, lints
                     "nothing is left of this grant: all that it allows is denied".to_owned(),
                     advice(&by, manifests),
                 ),
+                // Of tools that nobody may call nothing is to be said.
+                None if denies.on(Action::CallTool, None).is_some() => {}
                 None => unfiltered_reader(origin, &statements, lints),
             }
         }
@@ -63,22 +75,15 @@ pub(super) fn of_targets(manifests: &Manifests, compilation: &Compilation, lints
 }
 
 /// A policy of which no binding grants anything gets one warning; else each binding that grants nothing gets its own.
-fn idle(policy: &Policy, compiled: &Compiled, lints: &mut Lints) {
-    let of_policy =
-        |origin: &Origin| origin.namespace == policy.namespace && origin.policy == policy.name.value;
-    let idle: Vec<_> = compiled.idle().iter().filter(|idle| of_policy(&idle.origin)).collect();
-    let grants = |statement: &&Statement| statement.effect == Effect::Grant;
+fn idle(policy: &Policy, idle: &[&Idle], server: &ServerId, granted: bool, lints: &mut Lints) {
     let name = format!("{}/{}", policy.namespace, policy.name.value);
     if policy.bindings.is_empty() {
-        if !compiled.statements().iter().any(|statement| grants(&statement)) {
+        if !granted {
             lints.warn(
                 Lint::GrantsNothing,
                 policy.name.place,
                 format!("the policy `{name}` denies where nothing is granted"),
-                format!(
-                    "no policy grants anything on `{}`: everything is denied there already",
-                    compiled.server()
-                ),
+                format!("no policy grants anything on `{server}`: everything is denied there already"),
             );
         }
         return;
@@ -107,40 +112,31 @@ fn by_origin(compiled: &Compiled) -> Vec<Vec<&Statement>> {
 }
 
 /// The denies that together take away every use that a binding grants; of a binding that grants lists only, every list.
-fn swallowed<'d>(grants: &[&Statement], denies: &[&'d Statement]) -> Option<Vec<&'d Statement>> {
+fn swallowed<'d>(grants: &[&Statement], denies: &Denies<'d>) -> Option<Vec<&'d Statement>> {
     let all = || grants.iter().flat_map(|grant| grant.actions.iter().map(|action| (*grant, *action)));
     let is_use = |action: Action| Offered::of(action).access() == action;
     let uses: Vec<_> = all().filter(|(_, action)| is_use(*action)).collect();
     let wanted = if uses.is_empty() { all().collect() } else { uses };
-    let mut by: Vec<&Statement> = Vec::new();
+    let (mut by, mut known) = (Vec::new(), BTreeSet::new());
     for (grant, action) in wanted {
-        for deny in covering(grant, action, denies)? {
-            if !by.iter().any(|known| known.id == deny.id) {
-                by.push(deny);
-            }
-        }
+        by.extend(covering(grant, action, denies)?.into_iter().filter(|deny| known.insert(deny.id.as_str())));
     }
     Some(by)
 }
 
-fn covering<'d>(grant: &Statement, action: Action, denies: &[&'d Statement]) -> Option<Vec<&'d Statement>> {
-    let of_action = || denies.iter().copied().filter(|deny| deny.actions.contains(&action));
-    if let Some(deny) = of_action().find(|deny| deny.names.is_none()) {
+fn covering<'d>(grant: &Statement, action: Action, denies: &Denies<'d>) -> Option<Vec<&'d Statement>> {
+    if let Some(deny) = denies.on(action, None) {
         return Some(vec![deny]);
     }
     let (_, names) = grant.names.as_ref()?;
-    let covers = |deny: &Statement, name: &String| {
-        deny.names.as_ref().is_some_and(|(_, denied)| denied.contains(name))
-    };
-    names.iter().map(|name| of_action().find(|deny| covers(deny, name))).collect()
+    names.iter().map(|name| denies.on(action, Some(name))).collect()
 }
 
 fn advice(by: &[&Statement], manifests: &Manifests) -> String {
-    let mut words = Vec::new();
-    for deny in by {
-        let shown = format!("{} ({})", deny.origin, manifests.shown(deny.origin.place));
-        if !words.contains(&shown) {
-            words.push(shown);
+    let (mut words, mut known) = (Vec::new(), BTreeSet::new());
+    for origin in by.iter().map(|deny| &deny.origin) {
+        if known.insert(origin.place) {
+            words.push(format!("{origin} ({})", manifests.shown(origin.place)));
         }
     }
     format!("a deny beats every grant: {}", words.join(", "))

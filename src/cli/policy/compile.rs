@@ -1,6 +1,7 @@
 //! `touchstone policy compile`: one policy set for every server, on standard output or as files.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -135,14 +136,15 @@ impl Compile {
 
 /// Every resource that was not compiled, with its reasons; and servers that one form cannot serve.
 fn not_compiled(statuses: &[Status], products: &[Product<'_>]) -> String {
-    let mut lines = String::new();
+    let (mut lines, mut known) = (String::new(), BTreeSet::new());
     for status in statuses.iter().filter(|status| !status.compiled()) {
         let name = shown(status.namespace.as_deref(), &status.name);
         for cause in &status.causes {
             let line =
                 format!("{} {name}: Compiled=False, {}: {}", status.kind, cause.code.name(), cause.message);
-            lines.push_str(&printable(&line));
-            lines.push('\n');
+            let line = format!("{}\n", printable(&line));
+            lines.push_str(&line);
+            known.insert(line);
         }
     }
     for Product { server, files, .. } in products {
@@ -150,7 +152,7 @@ fn not_compiled(statuses: &[Status], products: &[Product<'_>]) -> String {
             let name = shown(Some(&server.namespace), &server.name);
             let line = format!("{} {name}: Compiled=False, {reason}: {message}", server.kind);
             let line = format!("{}\n", printable(&line));
-            if !lines.contains(&line) {
+            if !known.contains(&line) {
                 lines.push_str(&line);
             }
         }
