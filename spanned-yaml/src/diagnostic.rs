@@ -156,9 +156,11 @@ impl Diagnostics {
         let title = level.primary_title(printable(&diagnostic.message));
         // The renderer counts columns from where the window begins, so it is told the place when that is cut.
         let group = if self.source.position(window).1 == 1 {
-            title.element(snippet.path(self.source.name()))
+            title.element(snippet.path(printable(self.source.name())))
         } else {
-            title.element(Origin::path(self.source.name()).line(line).char_column(column)).element(snippet)
+            title
+                .element(Origin::path(printable(self.source.name())).line(line).char_column(column))
+                .element(snippet)
         };
         match &diagnostic.help {
             Some(help) => group.element(Level::HELP.message(printable(help))),

@@ -4,10 +4,13 @@
 //! of nodes and depth each time, as does what is kept for an anchor, so that an exploding document stops early. Tags other than the core schema's are refused: they would change
 //! what a value means behind the reader's back. Merge keys (`<<`) have no special meaning (YAML 1.2).
 
+mod surrogates;
+
 use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
+use self::surrogates::Pairs;
 use crate::{Diagnostics, Entry, Node, Scalar, Source, Span, Value, source::ReadError};
 
 /// How much a document may hold.
@@ -55,7 +58,10 @@ pub fn parse_documents(diagnostics: &mut Diagnostics, limits: Limits) -> Vec<Nod
     if let Err(stop) = loader.run() {
         match stop {
             Stop::Syntax(error) => {
-                let at = loader.offset(*error.marker());
+                let mut at = loader.offset(*error.marker());
+                if error.info().contains("tab") {
+                    at = tab(source.text(), at);
+                }
                 let found = loader.diagnostics.error(Span { start: at, end: at }, error.info());
                 if source.text().get(..at).is_some_and(|before| before.ends_with('$')) {
                     found.help("inside `{…}` and `[…]` a text with `${…}` in it needs quotes");
@@ -116,6 +122,8 @@ enum Items {
 
 struct Loader<'d, 't> {
     text: &'t str,
+    /// Escapes of JSON that the parser is given in another form.
+    pairs: Pairs,
     /// Byte offset of every 64th character: the parser counts characters.
     landmarks: Vec<usize>,
     limits: Limits,
@@ -137,6 +145,7 @@ impl<'d, 't> Loader<'d, 't> {
         let landmarks = text.char_indices().step_by(LANDMARK).map(|(offset, _)| offset).collect();
         Self {
             text,
+            pairs: Pairs::default(),
             landmarks,
             limits,
             nodes: 0,
@@ -149,7 +158,8 @@ impl<'d, 't> Loader<'d, 't> {
     }
 
     fn run(&mut self) -> Result<(), Stop> {
-        let mut parser = Parser::new_from_str(self.text);
+        let text = self.pairs.joined(self.text);
+        let mut parser = Parser::new_from_str(&text);
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(Stop::Syntax)?;
             let span = self.span(span);
@@ -296,11 +306,25 @@ impl<'d, 't> Loader<'d, 't> {
     }
 
     fn offset(&self, marker: Marker) -> usize {
-        let index = marker.index();
+        let index = self.pairs.index(marker.index());
         let Some(start) = self.landmarks.get(index / LANDMARK) else { return self.text.len() };
         let rest = self.text.get(*start..).unwrap_or_default();
         rest.char_indices().nth(index % LANDMARK).map_or(self.text.len(), |(offset, _)| start + offset)
     }
+}
+
+/// The tab with which a line is indented, at a place or behind it: the parser tells of the value before.
+fn tab(text: &str, at: usize) -> usize {
+    let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+    let mut line_start = start;
+    for line in text.get(start..).unwrap_or_default().split_inclusive('\n') {
+        let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line.get(..blank).and_then(|blank| blank.find('\t')) {
+            return line_start + tab;
+        }
+        line_start += line.len();
+    }
+    at
 }
 
 fn refused_tag(span: Span) -> Stop {

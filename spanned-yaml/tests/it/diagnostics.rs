@@ -235,3 +235,21 @@ fn a_lenient_mapping_refuses_near_misses_only() {
     "#]]
     .assert_debug_eq(&found);
 }
+
+#[test]
+fn a_tab_is_shown_where_it_is() {
+    for text in ["a: v1\n\tb: x\n", "é: v1\n\tb: x\n"] {
+        let (_, diagnostics) = parse(text);
+        let at = diagnostics.iter().next().unwrap().span;
+        assert_eq!(at.start, text.find('\t').unwrap(), "{diagnostics}");
+    }
+}
+
+#[test]
+fn the_name_of_a_file_does_not_steer_a_terminal() {
+    let mut diagnostics =
+        Diagnostics::new(Source::new("a\u{1b}[31m.yaml", format!("a: {}", "x".repeat(2_000))));
+    diagnostics.error(Span { start: 0, end: 1 }, "first");
+    diagnostics.error(Span { start: 1_500, end: 1_501 }, "second");
+    assert!(!diagnostics.to_string().contains('\u{1b}'), "{diagnostics}");
+}

@@ -114,7 +114,9 @@ fn a_position_in_a_long_text_is_that_of_a_count() {
     for text in [short, long] {
         let source = Source::new("file.yaml", &text);
         let places = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).step_by(97);
-        for start in places.chain([text.len(), text.floor_char_boundary(4096), text.floor_char_boundary(8192)]) {
+        for start in
+            places.chain([text.len(), text.floor_char_boundary(4096), text.floor_char_boundary(8192)])
+        {
             let before = &text[..start];
             let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
             let expected = (before.matches('\n').count() + 1, column);
@@ -123,4 +125,23 @@ fn a_position_in_a_long_text_is_that_of_a_count() {
     }
     let exact = Source::new("file.yaml", "\n".repeat(8192));
     assert_eq!(exact.position(Span { start: 8192, end: 8192 }), (8193, 1));
+}
+
+/// JSON has one way to write such a character, and YAML another.
+#[test]
+fn surrogate_pairs_of_json_are_read_and_places_are_not_moved() {
+    let text = r#"{"a\\ud83d": "\ud83d\ude00 x", "é": ["\uD83D\uDE00\n\ud83d\ude01", "é"]}"#;
+    let (node, diagnostics) = parse(text);
+    assert!(diagnostics.is_empty(), "{diagnostics}");
+    let node = node.unwrap();
+    assert_eq!(node.get("a\\ud83d").unwrap().as_str(), Some("\u{1f600} x"));
+    let list = node.get("é").unwrap().as_sequence().unwrap();
+    assert_eq!(list[0].as_str(), Some("\u{1f600}\n\u{1f601}"));
+    assert_eq!(&text[list[0].span.start..list[0].span.end], r#""\uD83D\uDE00\n\ud83d\ude01""#);
+    assert_eq!(&text[list[1].span.start..list[1].span.end], "\"é\"");
+    // Half a pair is no character, and YAML that is no JSON has its own escapes.
+    for text in [r#"{"a": "\ud83d"}"#, r#"a: "\ud83d\ude00""#] {
+        assert!(parse(text).1.has_errors(), "{text}");
+    }
+    assert_eq!(parse(r"a: '\ud83d\ude00'").0.unwrap().get("a").unwrap().as_str(), Some(r"\ud83d\ude00"));
 }
