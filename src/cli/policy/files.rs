@@ -9,6 +9,7 @@ use std::{
 
 use spanned_yaml::Source;
 
+use super::printable;
 use crate::cli::refusal::Refusal;
 
 /// How many files the arguments may mean.
@@ -52,11 +53,11 @@ pub(in crate::cli) fn sources(arguments: &[String]) -> Result<Vec<Source>, Refus
 
 /// One file, or standard input.
 pub(in crate::cli) fn source(argument: &str) -> Result<Source, Refusal> {
-    read(Path::new(argument)).map_err(|error| Refusal::usage(format!("error: {error}")))
+    read(Path::new(argument)).map_err(|error| Refusal::usage(printable(&format!("error: {error}"))))
 }
 
 fn lines(prefix: &str, wrong: &[String]) -> String {
-    wrong.iter().flat_map(|error| [prefix, error, "\n"]).collect()
+    wrong.iter().flat_map(|error| [prefix.to_owned(), printable(error), "\n".to_owned()]).collect()
 }
 
 /// Every manifest below a folder, links followed: what a link hides may be a deny. Hidden files and folders are left
