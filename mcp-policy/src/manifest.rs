@@ -47,6 +47,8 @@ pub struct Manifests {
     pub servers: Vec<Server>,
     /// `MCPOIDCConfig`.
     pub oidc_configs: Vec<OidcConfig>,
+    /// Namespace and name of each `MCPOIDCConfig` that is for accounts of the cluster: nothing here can refer to it.
+    pub cluster_accounts: Vec<(String, String)>,
     /// What the platform's identity provider `ConfigMap` says of claim names.
     pub claim_names: ClaimOverrides,
     /// Resources that are not ours, by kind, with their number.

@@ -64,7 +64,8 @@ enum Spec {
     Role(role::Actions),
     RoleBinding(Vec<Binding>),
     Policy(policy::Spec),
-    OidcConfig(String),
+    /// The issuer; `None`: tokens of the cluster's own accounts.
+    OidcConfig(Option<String>),
     Server(TargetKind, Option<OidcConfigRef>),
     Nothing,
 }
@@ -180,9 +181,7 @@ impl Reader {
             (Kind::Policy, Some(spec)) => {
                 policy::read(spec, namespace, walk).map_or(Spec::Nothing, Spec::Policy)
             }
-            (Kind::OidcConfig, Some(spec)) => {
-                server::issuer(spec, walk).map_or(Spec::Nothing, Spec::OidcConfig)
-            }
+            (Kind::OidcConfig, Some(spec)) => Spec::OidcConfig(server::issuer(spec, walk)),
             (Kind::ConfigMap, _) | (_, None) => Spec::Nothing,
         }
     }
@@ -199,8 +198,11 @@ impl Reader {
             (Spec::Policy(policy::Spec { target, bindings, deny }), Some(namespace)) => {
                 manifests.policies.push(Policy { name, namespace, target, bindings, deny });
             }
-            (Spec::OidcConfig(issuer), Some(namespace)) => {
+            (Spec::OidcConfig(Some(issuer)), Some(namespace)) => {
                 manifests.oidc_configs.push(OidcConfig { name, namespace, issuer });
+            }
+            (Spec::OidcConfig(None), Some(namespace)) => {
+                manifests.cluster_accounts.push((namespace, name.value));
             }
             (Spec::Server(kind, oidc), Some(namespace)) => {
                 let value = ServerId { namespace, kind, name: name.value };

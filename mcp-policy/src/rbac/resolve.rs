@@ -31,6 +31,7 @@ pub(super) struct Index<'m> {
     holders: BTreeMap<&'m str, BTreeMap<Option<&'m str>, Vec<Holder<'m>>>>,
     servers: BTreeMap<&'m ServerId, &'m Server>,
     oidc_configs: BTreeSet<(&'m str, &'m str)>,
+    cluster_accounts: BTreeSet<(&'m str, &'m str)>,
     unreadable: BTreeMap<About<'m>, &'m Unreadable>,
     suggestions: Cell<usize>,
     rules: Rules,
@@ -64,12 +65,16 @@ impl<'m> Index<'m> {
             holders: BTreeMap::new(),
             servers: manifests.servers.iter().map(|server| (&server.id.value, server)).collect(),
             oidc_configs: BTreeSet::new(),
+            cluster_accounts: BTreeSet::new(),
             unreadable: BTreeMap::new(),
             suggestions: Cell::new(SUGGESTIONS),
             rules,
         };
         for config in &manifests.oidc_configs {
             index.oidc_configs.insert((&config.namespace, &config.name.value));
+        }
+        for (namespace, name) in &manifests.cluster_accounts {
+            index.cluster_accounts.insert((namespace, name));
         }
         for unreadable in &manifests.unreadable {
             let target = unreadable.target.as_ref().map(|(kind, name)| (*kind, name.as_str()));
@@ -220,9 +225,14 @@ impl<'m> Index<'m> {
             causes.push(Cause::at(Code::AudienceEmpty, oidc.name.place, message));
         }
         if !self.oidc_configs.contains(&(namespace.as_str(), config)) {
-            let message = format!("no MCPOIDCConfig is named `{config}` in namespace `{namespace}`");
+            let mut message = format!("no MCPOIDCConfig is named `{config}` in namespace `{namespace}`");
             let named = |()| self.oidc_configs.iter().find(|(_, name)| *name == config);
-            let help = if let Some((other, _)) = self.suggest().and_then(named) {
+            let help = if self.cluster_accounts.contains(&(namespace.as_str(), config)) {
+                message = format!(
+                    "the MCPOIDCConfig `{config}` is for accounts of the cluster, which are not known here"
+                );
+                Some("refer to one of `type: inline`: only that says whose tokens are taken".to_owned())
+            } else if let Some((other, _)) = self.suggest().and_then(named) {
                 Some(format!("there is one in `{other}`: a server refers to its own namespace only"))
             } else {
                 let here = self.oidc_configs.iter().filter(|(there, _)| there == namespace);

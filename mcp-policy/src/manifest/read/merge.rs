@@ -28,8 +28,11 @@ pub(super) fn refuse(node: &Node, walk: &mut Walk<'_>) -> bool {
 /// An error at the merge key of a map itself.
 pub(super) fn refuse_here(node: &Node, walk: &mut Walk<'_>) {
     if let Some(entry) = key(node) {
-        walk.error(entry.key_span, "a merge key: kubectl puts in its place what it refers to, which is not done here")
-            .help("write the fields out; a key that is meant to be `<<` needs quotes");
+        walk.error(
+            entry.key_span,
+            "a merge key: kubectl puts in its place what it refers to, which is not done here",
+        )
+        .help("write the fields out; a key that is meant to be `<<` needs quotes");
     }
 }
 

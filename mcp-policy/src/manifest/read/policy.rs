@@ -196,7 +196,9 @@ fn names(fields: &mut Fields<'_>, each: Size, walk: &mut Walk<'_>) -> Restrictio
 
 /// Warns of a key that is written with nothing in it.
 fn widened(entry: Option<&Entry>, widens: &str, walk: &mut Walk<'_>) {
-    let Some(Entry { key, key_span, value, .. }) = entry.filter(|entry| is_empty(&entry.value)) else { return };
+    let Some(Entry { key, key_span, value, .. }) = entry.filter(|entry| is_empty(&entry.value)) else {
+        return;
+    };
     let span = Span { start: key_span.start, end: value.span.end.max(key_span.end) };
     walk.warning(span, format!("`{key}` is empty, as if it were not there: {widens}"))
         .help("remove it if that is meant, or say what it should hold");
