@@ -3,7 +3,9 @@
 //! They are generated from the types here, which spell out what the platform's published schemas say, and lie in
 //! `mcp-policy/schemas/`. A test holds both them and the reader to the verdicts of the published ones. They are
 //! stricter in one way: inside `spec` of the platform's four kinds an unknown field is refused, where the API server
-//! drops it. As in the published ones `apiVersion`, `kind` and `metadata` need not be there. The three rules that it evaluates in CEL are there as such (`x-kubernetes-validations`) and once more in
+//! drops it. As in the published ones `apiVersion`, `kind` and `metadata` need not be there; `spec` does, where nothing is said
+//! without it. A null stands for a field that
+//! is not there: the API server drops it before it validates. The three rules that it evaluates in CEL are there as such (`x-kubernetes-validations`) and once more in
 //! JSON Schema's own words, for validators that know no CEL.
 
 mod oidc;
@@ -79,6 +81,14 @@ fn resource<Spec: JsonSchema>(
     let mut spec = settings.into_generator().into_root_schema_for::<Spec>();
     spec.remove("title");
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    take_nulls(&mut spec);
+    // A server without a spec takes nobody's tokens; the others say nothing without one.
+    let required = if ["MCPServer", "MCPRemoteProxy"].contains(&kind) {
+        spec.insert("type".to_owned(), json!(["object", "null"]));
+        json!([])
+    } else {
+        json!(["spec"])
+    };
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": kind,
@@ -93,8 +103,9 @@ fn resource<Spec: JsonSchema>(
             "kind": {"type": "string", "enum": [kind]},
             "metadata": metadata(scope == "Namespaced"),
             "spec": spec,
-            "status": {"description": "Written by the operator.", "type": "object"},
+            "status": {"description": "Written by the operator.", "type": ["object", "null"]},
         },
+        "required": required,
     });
     Published { kind, plural, schema }
 }
@@ -121,6 +132,43 @@ fn metadata(namespaced: bool) -> Json {
     json!({"type": "object", "properties": properties})
 }
 
+/// Whatever need not be there may be null.
+fn take_nulls(schema: &mut schemars::Schema) {
+    if let Some(schema) = schema.as_object_mut() {
+        take_nulls_within(schema);
+    }
+}
+
+fn take_nulls_within(schema: &mut Map<String, Json>) {
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let is_required = |key: &str| required.as_array().is_some_and(|keys| keys.iter().any(|one| one == key));
+    let properties = schema.get_mut("properties").and_then(Json::as_object_mut);
+    for (key, property) in properties.into_iter().flatten() {
+        if let Some(inner) = property.as_object_mut() {
+            take_nulls_within(inner);
+        }
+        if !is_required(key) {
+            or_null(property);
+        }
+    }
+    if let Some(items) = schema.get_mut("items").and_then(Json::as_object_mut) {
+        take_nulls_within(items);
+    }
+}
+
+fn or_null(schema: &mut Json) {
+    let Some(schema) = schema.as_object_mut() else { return };
+    if let Some(kind) = schema.get_mut("type") {
+        *kind = json!([kind.take(), "null"]);
+    }
+    if let Some(values) = schema.get_mut("enum").and_then(Json::as_array_mut) {
+        values.push(Json::Null);
+    }
+    if let Some(variants) = schema.get_mut("oneOf").and_then(Json::as_array_mut) {
+        variants.push(json!({"type": "null"}));
+    }
+}
+
 /// A rule as the API server evaluates it, and the same in JSON Schema's words.
 fn rule(schema: &mut schemars::Schema, rule: &CelRule, any_of: &Json) {
     let CelRule { rule, message } = rule;
@@ -130,6 +178,6 @@ fn rule(schema: &mut schemars::Schema, rule: &CelRule, any_of: &Json) {
 
 /// One of two lists has something in it.
 fn either(first: &str, second: &str) -> Json {
-    let some = |key: &str| json!({"properties": {key: {"minItems": 1}}, "required": [key]});
+    let some = |key: &str| json!({"properties": {key: {"type": "array", "minItems": 1}}, "required": [key]});
     json!([some(first), some(second)])
 }

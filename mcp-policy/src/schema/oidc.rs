@@ -22,7 +22,7 @@ struct ConfigRef {
     #[schemars(length(min = 1))]
     name: String,
     /// The audience that a token must name: another one for every server.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), regex(pattern = r"\S"))]
     audience: String,
 }
 
@@ -53,11 +53,12 @@ enum ConfigKind {
 #[serde(rename_all = "camelCase")]
 struct Inline {
     /// The issuer of its tokens, character for character.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), regex(pattern = r"\S"))]
     issuer: String,
 }
 
 fn inline_when_inline(schema: &mut Schema) {
     let elsewhere = json!({"properties": {"type": {"enum": ["kubernetesServiceAccount"]}}});
-    schema.insert("anyOf".to_owned(), json!([elsewhere, {"required": ["inline"]}]));
+    let inline = json!({"properties": {"inline": {"type": "object"}}, "required": ["inline"]});
+    schema.insert("anyOf".to_owned(), json!([elsewhere, inline]));
 }

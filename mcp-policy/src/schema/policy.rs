@@ -43,12 +43,16 @@ struct TargetRef {
     #[serde(default)]
     kind: TargetKind,
     /// The API group of that kind.
-    #[serde(default = "toolhive")]
-    api_group: String,
+    #[serde(default)]
+    api_group: TargetGroup,
 }
 
-fn toolhive() -> String {
-    "toolhive.stacklok.dev".to_owned()
+/// The API group of the servers that are known here.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+enum TargetGroup {
+    #[default]
+    #[serde(rename = "toolhive.stacklok.dev")]
+    Toolhive,
 }
 
 /// A role that counts on the server, as far as the rest of the binding does not narrow it.

@@ -27,6 +27,7 @@ pub(super) fn read(spec: Option<&Node>, at: Span, walk: &mut Walk<'_>) -> Option
     reference.ignore_others(walk);
     let name = name
         .and_then(|node| walk.string(node, "`name`", Size::NOT_EMPTY).map(|name| walk.written(node, name)));
+    // One of blanks is the compiler's to refuse.
     let audience = audience.and_then(|node| walk.string(node, "`audience`", Size::NOT_EMPTY));
     Some(OidcConfigRef { name: name?, audience: audience?.to_owned() })
 }
@@ -58,5 +59,11 @@ pub(super) fn issuer(spec: &Node, walk: &mut Walk<'_>) -> Option<String> {
     let mut inline = Fields::new(inline?, "`inline`", walk)?;
     let issuer = inline.required("issuer");
     inline.ignore_others(walk);
-    walk.string(issuer?, "`issuer`", Size::NOT_EMPTY).map(str::to_owned)
+    let issuer = issuer?;
+    let text = walk.string(issuer, "`issuer`", Size::NOT_EMPTY)?;
+    if text.trim().is_empty() {
+        walk.error(issuer.span, "`issuer` is empty");
+        return None;
+    }
+    Some(text.to_owned())
 }

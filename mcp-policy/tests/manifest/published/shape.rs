@@ -32,7 +32,10 @@ fn at(schema: &Json, value: &Json, path: &str, closed: bool) -> Result<(), Strin
     let keywords = schema.as_object().unwrap();
     for (keyword, wanted) in keywords {
         let holds = match keyword.as_str() {
-            "type" => is_a(value, wanted.as_str().unwrap()),
+            "type" => match wanted.as_array() {
+                Some(names) => names.iter().any(|name| is_a(value, name.as_str().unwrap())),
+                None => is_a(value, wanted.as_str().unwrap()),
+            },
             "enum" => wanted.as_array().unwrap().contains(value),
             "const" => wanted == value,
             "minItems" => value.as_array().is_none_or(|items| items.len() >= size(wanted)),
@@ -102,6 +105,7 @@ fn size(wanted: &Json) -> usize {
 
 fn is_a(value: &Json, name: &str) -> bool {
     match name {
+        "null" => value.is_null(),
         "object" => value.is_object(),
         "array" => value.is_array(),
         "string" => value.is_string(),
