@@ -14,6 +14,7 @@ mod properties {
     pub(crate) mod toolhive;
 
     mod cases;
+    mod changes;
     mod flood;
     mod injection;
     mod many;
