@@ -19,4 +19,5 @@ mod properties {
     mod injection;
     mod many;
     mod mutants;
+    mod ways;
 }
