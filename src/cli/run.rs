@@ -205,15 +205,7 @@ impl Run {
         let selection = Selection {
             selected: plans.len(),
             total: chosen.suite.scenarios.iter().map(|scenario| scenario.cells().len()).sum(),
-            // Files that belong to no suite are a part of it like any other selection.
-            filter: {
-                let named = (chosen.alone() || !chosen.ids.is_empty()).then(|| self.scenarios.join(" or "));
-                let filter = (!self.filter.is_empty()).then(|| self.filter.join(" or "));
-                match (named, filter) {
-                    (Some(named), Some(filter)) => Some(format!("{named}, of these {filter}")),
-                    (named, filter) => named.or(filter),
-                }
-            },
+            filter: self.selection(&chosen),
             shard,
         };
         let mut progress = terminal.progress();
@@ -266,6 +258,17 @@ impl Run {
             option("var", Some(format!("{name}={value}")));
         }
         words.iter().map(|word| report::console::shell_word(word)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What was chosen by names and by filters, if it was not the whole suite. Files that belong to none are a part of it
+    /// like any other selection.
+    fn selection(&self, chosen: &Chosen) -> Option<String> {
+        let named = (chosen.alone() || !chosen.ids.is_empty()).then(|| self.scenarios.join(" or "));
+        let filter = (!self.filter.is_empty()).then(|| self.filter.join(" or "));
+        match (named, filter) {
+            (Some(named), Some(filter)) => Some(format!("{named}, of these {filter}")),
+            (named, filter) => named.or(filter),
+        }
     }
 
     fn signing_key(&self, terminal: &Terminal) -> Result<Option<SigningKey>, Refusal> {
