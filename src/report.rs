@@ -17,7 +17,7 @@ mod visible;
 
 use std::{
     fs,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -65,6 +65,19 @@ impl Format {
         }
     }
 
+    /// The file has what every report of this format begins with.
+    fn wrote(self, path: &Path) -> bool {
+        let mut head = Vec::new();
+        let read = fs::File::open(path).and_then(|file| file.take(4096).read_to_end(&mut head));
+        let mark = match self {
+            Self::Json => "\"schema\":\"touchstone-report/",
+            Self::Junit => "<testsuites name=\"touchstone",
+            Self::Html => ", Touchstone ",
+            Self::Markdown => "| Cases |",
+        };
+        read.is_ok() && String::from_utf8_lossy(&head).contains(mark)
+    }
+
     fn render(self, report: &Report) -> io::Result<String> {
         match self {
             Self::Json => json::render(report).map_err(io::Error::from),
@@ -106,17 +119,14 @@ pub fn probe(dir: &Path) -> io::Result<()> {
     attempt.and(removed).map_err(|error| explain("write reports into", dir, &error))
 }
 
-/// Removes the reports of an earlier run, of every format.
+/// Removes the reports of an earlier run, of every format; files of others that have the same names stay.
 ///
 /// The error names the path and what could not be done with it.
 pub fn clear(dir: &Path) -> io::Result<()> {
     for format in Format::ALL {
         let path = dir.join(format.file_name());
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(explain("remove", &path, &error));
-            }
-            _ => {}
+        if format.wrote(&path) {
+            fs::remove_file(&path).map_err(|error| explain("remove", &path, &error))?;
         }
     }
     Ok(())

@@ -35,6 +35,9 @@ pub struct Explanation {
     /// Where no binding grants it to anybody: the denies that a new one would meet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub standing: Vec<String>,
+    /// More stands in the way than is told here: what would change that is the first of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub in_part: bool,
 }
 
 /// A statement that decided.
@@ -112,6 +115,7 @@ pub fn explain(
         would_change: Vec::new(),
         further: 0,
         standing: Vec::new(),
+        in_part: false,
     };
     if !decision.allowed {
         looking.ways(&mut explanation);
@@ -132,16 +136,19 @@ pub fn explain_shown(
         Offered::Prompt => Request::ListPrompts,
         Offered::Resource => Request::ListResources,
     };
-    let listed = explain(manifests, compiled, principal, &list)?;
-    if !listed.allowed {
-        return Ok(listed);
-    }
-    let mut used = explain(manifests, compiled, principal, item)?;
-    if !used.allowed {
-        return Ok(used);
-    }
     let authorizer = Authorizer::new(compiled)?;
     let asker = authorizer.for_principal(principal);
+    let is_hidden = asker.hides(item).is_forbidden();
+    let mut listed = explain(manifests, compiled, principal, &list)?;
+    let mut used = explain(manifests, compiled, principal, item)?;
+    if !listed.allowed {
+        listed.in_part = !used.allowed || is_hidden;
+        return Ok(listed);
+    }
+    if !used.allowed {
+        used.in_part = is_hidden;
+        return Ok(used);
+    }
     used.allowed = asker.shows(std::slice::from_ref(item)) == [true];
     if used.allowed {
         used.because.splice(0..0, listed.because);

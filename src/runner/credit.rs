@@ -22,6 +22,9 @@ pub(super) use observations::counted;
 pub(super) use visits::Visited;
 pub(super) use wishes::Wished;
 
+/// The step that fills the Registry Server's catalogue.
+const CATALOGUE: &str = "catalogue";
+
 /// Something that was shown to a component, and what was expected of it.
 #[derive(Clone, Debug)]
 pub(super) struct Presentation {
@@ -149,8 +152,8 @@ pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
     observations::settle(steps, &context.observed);
 }
 
-/// A fault that nobody met, and a step that could not be taken, are the scenario's mistake, unless something failed: then
-/// the fault was not met because of that, and what the step needed is not there.
+/// A fault that nobody met, and a catalogue that the Registry Server does not take, are the scenario's mistake, unless something
+/// failed before: then the fault was not met because of that, and the source of an entry was never made.
 fn blame_the_failure(steps: &mut [StepResult]) {
     let failure = |step: &StepResult| {
         let mut failed = step.checks.iter().filter(|check| check.status == CheckStatus::Fail);
@@ -162,9 +165,10 @@ fn blame_the_failure(steps: &mut [StepResult]) {
         return;
     };
     for (index, step) in steps.iter_mut().enumerate() {
+        let follows = index > first && step.kind == CATALOGUE;
         for check in &mut step.checks {
             let CheckStatus::Error(reason) = &check.status else { continue };
-            if reason == IDLE_FAULT || (index > first && check.cause == Some(Cause::Harness)) {
+            if reason == IDLE_FAULT || (follows && check.cause == Some(Cause::Harness)) {
                 check.cause = Some(cause);
             }
         }

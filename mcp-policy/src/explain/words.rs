@@ -28,12 +28,16 @@ impl fmt::Display for Explanation {
         }
         if self.would_change.is_empty() {
             f.write_str("What would change that:\n  no binding on this server grants this to anybody; one must be written\n")?;
-            return self.standing.iter().try_for_each(|deny| writeln!(f, "  {deny}"));
+            self.standing.iter().try_for_each(|deny| writeln!(f, "  {deny}"))?;
+        } else {
+            f.write_str("What would change that:\n")?;
+            self.would_change.iter().try_for_each(|way| self::way(way, f))?;
+            if self.further > 0 {
+                writeln!(f, "  … and {} more bindings", self.further)?;
+            }
         }
-        f.write_str("What would change that:\n")?;
-        self.would_change.iter().try_for_each(|way| self::way(way, f))?;
-        if self.further > 0 {
-            writeln!(f, "  … and {} more bindings", self.further)?;
+        if self.in_part {
+            f.write_str("More than this stands in the way: ask again once it is done.\n")?;
         }
         Ok(())
     }

@@ -118,7 +118,7 @@ impl Reader {
             None => walk.enter(kind.called()),
         }
         let errors = walk.errors;
-        let merged = merge::refuse(node, walk);
+        let merged = merge::refuse_where_read(node, kind, walk);
         let unnamed = merge::is_in(node) || node.get("metadata").is_some_and(merge::is_in);
         let metadata = if unnamed { None } else { metadata::read(node, kind, walk) };
         if let Some(metadata) = &metadata {

@@ -118,6 +118,9 @@ fn a_thing_is_seen_in_a_list_by_the_list_the_use_and_no_deny_of_either() {
     for more in ["{actions: [list_tools]}", "{actions: [call_tool], tools: [search]}"] {
         assert!(!shown(&format!(", deny: [{more}]")).allowed, "{more}");
     }
+    let both = shown(", deny: [{actions: [list_tools]}, {actions: [call_tool], tools: [search]}]");
+    assert!(both.in_part && both.to_string().contains("More than this stands in the way"), "{both}");
+    assert!(!hidden.in_part && !shown(", deny: [{actions: [list_tools], prompts: [x]}]").in_part);
     // The list is asked for before the use.
     let nobody =
         explained_by(explain_shown, &policy("access", "deny: [{actions: [get_prompt]}]"), &call("x", None));

@@ -77,7 +77,14 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>
         let path = entry.path();
         let mut kind = entry.file_type().map_err(failed)?;
         if kind.is_symlink() {
-            kind = fs::metadata(&path).map_err(|error| failed_at(&path, error))?.file_type();
+            kind = match fs::metadata(&path) {
+                Ok(found) => found.file_type(),
+                // It may be a manifest that is lost, or a folder of them.
+                Err(error) if is_manifest(&path) || path.extension().is_none() => {
+                    return Err(failed_at(&path, error));
+                }
+                Err(_) => continue,
+            };
         }
         if kind.is_dir() {
             collect(&path, found, seen)?;

@@ -210,7 +210,7 @@ pub(super) fn checks(
     }
     // Where it is left open whether the answer is a refusal, so is its reason.
     if !is_open(expect) {
-        checks.extend(rule.and_then(|rule| another_reason(rule, answer)));
+        checks.extend(rule.and_then(|rule| another_reason(rule, answer, expect)));
     }
     if let Some(order) = &expect.challenge_order {
         let names: Vec<_> =
@@ -218,6 +218,11 @@ pub(super) fn checks(
         checks.push(in_order(rule, order, &names));
     }
     Ok(checks)
+}
+
+/// Whether a denial is among what is expected.
+fn may_be_a_denial(expect: &Expect) -> bool {
+    expect.status.as_ref().is_none_or(|status| status.holds(Some(&403.into())))
 }
 
 /// Whether the answer may as well be no refusal.
@@ -261,7 +266,7 @@ pub(in crate::runner) const REASONS: [&str; 14] = [
 const NO_TOKEN: &str = "TOK-BEARER";
 
 /// A failed check where the component says that another rule than the one at stake refused the token.
-fn another_reason(rule: &RequirementId, answer: &Answer) -> Option<Check> {
+fn another_reason(rule: &RequirementId, answer: &Answer, expect: &Expect) -> Option<Check> {
     if answer.status < 400 {
         return None;
     }
@@ -272,7 +277,7 @@ fn another_reason(rule: &RequirementId, answer: &Answer) -> Option<Check> {
     let (expected, observed) = match reason {
         Some(reason) if known(rule) && reason != *rule => (rule.to_string(), reason.to_string()),
         // The policies deny, and that is said in one way (MCP-DENY); what they are not asked about they do not deny.
-        _ if rule.as_str().starts_with("OP-") && answer.status != 403 => {
+        _ if rule.as_str().starts_with("OP-") && answer.status != 403 && may_be_a_denial(expect) => {
             ("403, a denial by the policies".to_owned(), answer.status.to_string())
         }
         _ => return None,

@@ -100,7 +100,12 @@ impl Matcher {
         let mut samples =
             vec![Json::Null, true.into(), json!([]), json!({}), json!(""), json!("x"), json!(["x"])];
         // What a regular expression matches is not known from looking at it.
+        let given = samples.len();
         let told = self.values(&mut samples);
+        let operands: Vec<_> =
+            samples.iter().skip(given).filter(|value| !value.is_array()).cloned().collect();
+        let joined: String = operands.iter().filter_map(Json::as_str).collect();
+        samples.extend([operands.into(), joined.into()]);
         told && self.takes_every_count()
             && self.holds(None)
             && samples.iter().all(|sample| self.holds(Some(sample)))

@@ -43,6 +43,10 @@ impl Reader<'_> {
         fields.finish(&mut self.found);
         self.ledger.check();
         let rule = self.rule(node.get("rule"));
+        // What the Registry Server shows somebody is seen in the catalogue's pages.
+        if let Some(rule) = rule.as_ref().filter(|rule| !rule.as_str().starts_with("RS-")) {
+            self.at_home(rule, &Component::new(CLOUD_UI), node.get("rule").unwrap_or(node));
+        }
         let Some((visit, needed, allowed)) = known else {
             if let Some((word, span)) = word {
                 self.unknown(span, &word, "deed of a browser", VISITS.iter().map(|(visit, ..)| *visit));

@@ -11,7 +11,11 @@ use crate::scenario::syntax::{Capture, TokenCapture};
 
 impl Reader<'_> {
     pub(super) fn captures(&mut self, node: &Node) -> Option<Vec<(String, Capture)>> {
-        self.kept(node, Origin::Other, Self::capture)
+        let kept = self.kept(node, Origin::Other, Self::capture)?;
+        for (name, _) in kept.iter().filter(|(_, what)| matches!(what, Capture::Status)) {
+            self.ledger.status(name);
+        }
+        Some(kept)
     }
 
     /// What to keep of a token that a sign-in brought.

@@ -27,8 +27,10 @@ pub(super) enum Kind {
 pub(super) enum Family {
     /// A token, so that only an answer to one says anything about it.
     Token,
-    /// What somebody may do with one.
-    Rights,
+    /// A client.
+    Client,
+    /// What a component does, mostly with a token.
+    Component,
     Other,
 }
 
@@ -40,8 +42,10 @@ impl Family {
             Self::Other
         } else if begins(&["TOK-"]) {
             Self::Token
-        } else if begins(&["RS-", "MCP-", "OP-", "CLAIM-"]) {
-            Self::Rights
+        } else if begins(&["CL-"]) {
+            Self::Client
+        } else if begins(&["RS-", "MCP-", "OP-", "CLAIM-", "EM-", "UI-"]) {
+            Self::Component
         } else {
             Self::Other
         }
@@ -95,6 +99,7 @@ pub(super) struct Ledger {
     /// Names that stood in the file before anything had defined them, with whether the order matters.
     early: Vec<(Kind, Named, bool)>,
     captures_used: BTreeSet<String>,
+    statuses: BTreeSet<String>,
     looked_at: Vec<(Span, Vec<String>)>,
     /// Controls of refused sign-ins.
     sign_in_controls: Vec<Named>,
@@ -109,7 +114,8 @@ pub(super) struct Ledger {
     /// Components that a fault was given to.
     broken: BTreeSet<Component>,
     checks: bool,
-    deeds: bool,
+    /// The kinds of steps that ask something of the platform.
+    deeds: BTreeSet<String>,
     cleaning_up: bool,
 }
 
@@ -146,13 +152,14 @@ impl Ledger {
         self.in_journals.insert(id.clone());
     }
 
-    /// A check can say something of the requirement. What a journal says of tokens counts where one was shown, and of what
-    /// somebody may do with one only the answer to it says anything.
+    /// A check can say something of the requirement. A journal says of tokens something where one was shown, and of clients where
+    /// one did something or somebody signed in; what a component does, only its answers say.
     fn is_at_stake(&self, id: &RequirementId) -> bool {
         let shown = !self.verdicts.is_empty() || !self.beside.is_empty();
         let in_journals = match Family::of(id) {
             Family::Token => shown,
-            Family::Rights => false,
+            Family::Client => ["sign_in", "client"].iter().any(|kind| self.deeds.contains(*kind)),
+            Family::Component => false,
             Family::Other => true,
         };
         self.at_stake.contains(id) || (in_journals && self.in_journals.contains(id))
@@ -189,6 +196,15 @@ impl Ledger {
         }
         self.defined.insert(key, (span, origin));
         None
+    }
+
+    /// The capture is a status code.
+    pub(super) fn status(&mut self, capture: &str) {
+        self.statuses.insert(capture.to_owned());
+    }
+
+    pub(super) fn is_status(&self, capture: &str) -> bool {
+        self.statuses.contains(capture)
     }
 
     /// How a name came about that is defined by now.
@@ -312,9 +328,9 @@ impl Ledger {
         self.broken.contains(component)
     }
 
-    /// A step asks something of the platform.
-    pub(super) fn deed(&mut self) {
-        self.deeds = true;
+    /// A step of this kind asks something of the platform.
+    pub(super) fn deed(&mut self, kind: &str) {
+        self.deeds.insert(kind.to_owned());
     }
 
     /// Reports everything that only the whole file shows.
@@ -343,7 +359,8 @@ impl Ledger {
                     ));
             }
         }
-        if let (true, false, Some((_, span))) = (self.checks, self.deeds, self.requirements.first()) {
+        let idle = self.checks && self.deeds.is_empty();
+        if let (true, Some((_, span))) = (idle, self.requirements.first()) {
             found
                 .error(*span, "no step asks anything of the platform, so nothing is seen of it")
                 .help("sign somebody in, or show a component a token");

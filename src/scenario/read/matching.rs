@@ -198,7 +198,7 @@ impl Reader<'_> {
             .collect();
         match regex::RegexBuilder::new(&sample).size_limit(Matcher::REGEX_BYTES).build() {
             Ok(compiled) => {
-                if ["", "\u{1}", "any text, of several\nlines"].iter().all(|text| compiled.is_match(text)) {
+                if matches_everything(&compiled) {
                     self.found
                         .error(node.span, "every text matches this")
                         .help("`present: true` says as much");
@@ -221,6 +221,13 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// No text is known that it does not match: none of any single character of ASCII, nor a long one, nor an empty one.
+fn matches_everything(regex: &regex::Regex) -> bool {
+    let ascii = || (0_u8..128).map(char::from);
+    let several = [String::new(), "é\u{202e}".to_owned(), ascii().collect(), "x\n".repeat(10_000)];
+    several.into_iter().chain(ascii().map(String::from)).all(|text| regex.is_match(&text))
 }
 
 /// The text is a single variable that may have a number for its value; those of the matrix, the command line and the

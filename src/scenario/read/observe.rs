@@ -52,11 +52,12 @@ impl Reader<'_> {
                 .error(entry.value.span, "every value that was captured meets this, or none does")
                 .help("say what the value is then");
         }
+        let is_status = capture.as_ref().is_some_and(|capture| self.ledger.is_status(capture));
         let is: Vec<_> = entries
             .iter()
             .map(|entry| {
                 let matcher = self.matcher(&entry.value, Actual::Json)?;
-                if matcher.takes_every_status() {
+                if is_status && matcher.takes_every_status() {
                     self.found
                         .error(entry.value.span, "every status meets this")
                         .help("say which one the platform gives then");

@@ -113,9 +113,15 @@ impl<'a> Reader<'a> {
     pub(super) fn at_home(&mut self, rule: &RequirementId, component: &Component, node: &Node) {
         let begins = |families: &[&str]| families.iter().any(|family| rule.as_str().starts_with(family));
         let of_servers = component.as_str().starts_with(PROXY) || component.as_str().starts_with(UPSTREAM);
+        let is = |name: &str| component.as_str() == name;
         let home = match () {
-            () if begins(&["RS-"]) && component.as_str() != "registry-server" => "the Registry Server",
+            () if begins(&["RS-"]) && !is("registry-server") => "the Registry Server",
             () if begins(&["MCP-", "OP-"]) && !of_servers => "the MCP proxy",
+            // A client relies on what the Manager answers.
+            () if begins(&["EM-", "CL-"]) && !is("enterprise-manager") => {
+                "the Enterprise Manager or its clients"
+            }
+            () if begins(&["UI-"]) && !is("cloud-ui") && !is("registry-server") => "the Cloud UI",
             () => return,
         };
         self.found

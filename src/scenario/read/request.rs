@@ -4,7 +4,7 @@ use spanned_yaml::{Entry, Fields, Node, Span};
 
 use super::{
     expect::outcome,
-    ledger::{Beside, Family, Verdict, by_moment, is_of_the_moment},
+    ledger::{Beside, Verdict, by_moment, is_of_the_moment},
     reader::Reader,
     variable::Place,
 };
@@ -55,7 +55,7 @@ impl Reader<'_> {
             self.at_home(rule, to, rule_node.unwrap_or(node));
         }
         if let Some(Some(rule)) = &rule
-            && Family::of(rule) != Family::Other
+            && needs_a_token(rule)
             && shown.is_none()
             && !control_given
         {
@@ -213,4 +213,11 @@ fn authorization(node: &Node) -> Option<Span> {
     let headers = node.get("headers")?.as_mapping()?;
     let header = headers.iter().find(|header| header.key.eq_ignore_ascii_case("authorization"))?;
     Some(header.key_span)
+}
+
+/// The requirement is about tokens, or about what somebody may do with one, so that only an answer to one can say
+/// anything about it. The metadata of a protected resource is there for those who have none.
+fn needs_a_token(rule: &RequirementId) -> bool {
+    let families = ["TOK-", "RS-", "MCP-", "OP-", "CLAIM-"];
+    families.iter().any(|family| rule.as_str().starts_with(family)) && rule.as_str() != "TOK-PRM"
 }

@@ -26,8 +26,10 @@ impl Reader<'_> {
     fn step(&mut self, node: &Node) -> Option<Step> {
         let entry = self.single(node, "a step", &STEPS)?;
         let value = &entry.value;
-        if DEEDS.contains(&entry.key.as_str()) {
-            self.ledger.deed();
+        let key = entry.key.as_str();
+        // An owner who must be refused asks something too.
+        if DEEDS.contains(&key) || (key == "keys" && value.get("refused").is_some()) {
+            self.ledger.deed(key);
         }
         let action = match entry.key.as_str() {
             "sign_in" => self.sign_in(value).map(Action::SignIn),

@@ -34,12 +34,21 @@ pub(super) fn check(
         served.chain(registries.server().map(|url| ("the Registry Server", url.as_str()))).collect();
     let (issuers, hosts) = idp;
     let others = issuers.iter().map(|issuer| ("the identity provider", issuer.as_str()));
+    // What components are told of each other leads to somebody, or out of the process.
+    let ui = values.cloud_ui.iter();
+    let told = ui.flat_map(|ui| [ui.api_base_url.as_deref(), ui.enterprise_manager_url.as_deref()]);
+    let told = told.flatten().map(|url| ("what the Cloud UI is told to ask", url));
+    let api = registries.api().map(|url| ("the registry of the policy", url.as_str()));
+    let others = others.chain(told).chain(api);
     for (who, written) in served.iter().copied().chain(others) {
         let Ok(url) = Url::parse(written) else { continue };
         if url.port().is_some() {
             return Err(format!(
                 "{who} is at `{written}`: no URL with a port can be played; leave the port out"
             ));
+        }
+        if url.host_str().is_some_and(|host| host.ends_with('.')) {
+            return Err(format!("{who} is at `{written}`: leave out the dot at the end of the name"));
         }
         if matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) {
             return Err(format!("{who} is at `{written}`: only a name can be played, and no address"));

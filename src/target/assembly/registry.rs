@@ -58,6 +58,11 @@ impl Places {
         self.server.as_ref()
     }
 
+    /// Of the registry that the policy names, if it names one.
+    pub(super) fn api(&self) -> Option<&ResourceUrl> {
+        self.api.as_ref()
+    }
+
     pub(super) fn hosts(&self) -> impl Iterator<Item = String> {
         self.server.iter().chain(&self.api).map(|url| url.host().to_owned())
     }

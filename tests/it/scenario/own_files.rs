@@ -298,13 +298,34 @@ fn a_platform_that_cannot_be_played_is_a_usage_error() {
         ("https://192.0.2.7", "only a name"),
         ("https://[2001:db8::7]", "only a name"),
         ("https://acme.okta.com/config", "share the host `acme.okta.com`"),
+        ("https://config.example.com.", "the dot at the end"),
     ] {
         folder.write("values/v.yaml", &shipped.replace("'https://config.example.com'", &format!("'{url}'")));
         let (code, out, err) = folder.touchstone(&["--quiet", "run", "own.yaml", "--report", "out"]);
         assert_eq!((code, &*out), (2, ""), "{url}: {err}");
         assert!(err.contains(words) && err.contains("values/v.yaml"), "{url}: {err}");
     }
+    // Where it is told to ask counts too: it would ask outside of this process.
+    let registry = "'https://registry.example.com'";
+    assert!(shipped.contains(registry));
+    folder.write("values/v.yaml", &shipped.replace(registry, "'https://registry.example.com:8443'"));
+    let (code, _, err) = folder.touchstone(&["--quiet", "run", "own.yaml", "--report", "out"]);
+    assert!(code == 2 && err.contains("the registry of the policy"), "{err}");
     assert!(!folder.0.join("out").exists());
+}
+
+/// A source that the Registry Server did not take is missing afterwards: that is its author's matter, and another mistake of
+/// the scenario stays the scenario's.
+#[test]
+fn what_follows_from_a_failure_is_told_from_what_does_not() {
+    let folder = Folder::new("follows");
+    let run = |step: &str| {
+        folder.write("own.yaml", &format!("{}  - {step}\n", scenario("values/v.yaml")));
+        let sabotaged = ["--quiet", "run", "own.yaml", "--var", "d=xyz", "--sabotage", "TOK-AUD"];
+        folder.touchstone(&sabotaged).0
+    };
+    assert_eq!(run("advance: 1h"), 1);
+    assert_eq!(run("advance: '${var.d}'"), 3);
 }
 
 /// Nobody takes what an earlier run has left for this one's, and every report says what it is about.
@@ -320,6 +341,12 @@ fn a_run_leaves_no_report_of_the_one_before() {
     assert!(there("report.html") && there("junit.xml"));
     assert_eq!(run(&["--sabotage", "TOK-AUD", "--format", "json"]), 1);
     assert!(there("report.json") && !there("report.html") && !there("junit.xml"));
+    // Others write files of that name too.
+    folder.write("out/junit.xml", "<testsuites name=\"pytest\"/>");
+    assert_eq!(run(&["--format", "json,markdown"]), 0);
+    assert!(there("summary.md") && folder.read("out/junit.xml").contains("pytest"));
+    assert_eq!(run(&["--format", "json"]), 0);
+    assert!(!there("summary.md") && there("junit.xml"));
     let filter = || {
         let report: serde_json::Value = serde_json::from_str(&folder.read("out/report.json")).unwrap();
         report["selection"]["filter"].clone()

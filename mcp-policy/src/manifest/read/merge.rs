@@ -3,7 +3,7 @@
 
 use spanned_yaml::{Entry, Node, Value};
 
-use super::walk::Walk;
+use super::{identity::Kind, walk::Walk};
 
 /// An error at every merge key of a tree. Returns whether there was one.
 pub(super) fn refuse(node: &Node, walk: &mut Walk<'_>) -> bool {
@@ -21,6 +21,33 @@ pub(super) fn refuse(node: &Node, walk: &mut Walk<'_>) -> bool {
                 refuse(&entry.value, walk);
             }
         }
+    }
+    walk.errors > errors
+}
+
+/// An error at every merge key of a resource where it is read: what is ignored may have any. Returns whether there was one.
+pub(super) fn refuse_where_read(node: &Node, kind: Kind, walk: &mut Walk<'_>) -> bool {
+    let errors = walk.errors;
+    refuse_here(node, walk);
+    if let Some(metadata) = node.get("metadata") {
+        refuse_here(metadata, walk);
+    }
+    match (kind, node.get("spec")) {
+        (Kind::Server(_) | Kind::OidcConfig, Some(spec)) => {
+            refuse_here(spec, walk);
+            for part in ["oidcConfigRef", "inline"].iter().filter_map(|part| spec.get(part)) {
+                refuse_here(part, walk);
+            }
+        }
+        (Kind::ConfigMap, _) => {
+            if let Some(data) = node.get("data") {
+                refuse_here(data, walk);
+            }
+        }
+        (_, Some(spec)) => {
+            refuse(spec, walk);
+        }
+        (_, None) => {}
     }
     walk.errors > errors
 }
