@@ -141,7 +141,7 @@ fn meaning(arguments: &[String]) -> Result<Meaning, SuiteError> {
 fn holds_scenarios(folder: &Path) -> bool {
     let is_scenario = |path: &Path| {
         has_extension(path, "yaml")
-            && fs::read_to_string(path).is_ok_and(|text| text.lines().any(|line| line.starts_with("steps:")))
+            && Source::load(path).is_ok_and(|(node, _)| node.is_some_and(|node| node.get("steps").is_some()))
     };
     fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(|entry| is_scenario(&entry.path())))
 }

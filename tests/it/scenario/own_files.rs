@@ -166,6 +166,14 @@ fn pipes_and_links_to_folders_hold_nobody_up() {
     let (code, _, err) = folder.touchstone(&["run", "audience", "--signing-key", "signing.pem"]);
     assert_eq!(code, 2);
     assert!(err.contains("is no regular file"), "{err}");
+    // A folder that could be meant, and a report of an earlier run.
+    for name in ["scope/pipe.yaml", "out/report.html"] {
+        let pipe = folder.0.join(name);
+        fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+        assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    let part = ["--quiet", "run", "scope", "--filter", "generic", "--report", "out"];
+    assert_eq!(folder.touchstone(&part).0, 0);
     assert!(Path::new("/dev/zero").exists());
 }
 
