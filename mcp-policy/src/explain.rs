@@ -138,15 +138,15 @@ pub fn explain_shown(
     };
     let authorizer = Authorizer::new(compiled)?;
     let asker = authorizer.for_principal(principal);
-    let is_hidden = asker.hides(item).is_forbidden();
+    let hidden = asker.hides(item);
     let mut listed = explain(manifests, compiled, principal, &list)?;
     let mut used = explain(manifests, compiled, principal, item)?;
     if !listed.allowed {
-        listed.in_part = !used.allowed || is_hidden;
+        listed.in_part = !used.allowed || hidden.is_forbidden();
         return Ok(listed);
     }
     if !used.allowed {
-        used.in_part = is_hidden;
+        used.in_part = hidden.is_forbidden();
         return Ok(used);
     }
     used.allowed = asker.shows(std::slice::from_ref(item)) == [true];
@@ -154,7 +154,6 @@ pub fn explain_shown(
         used.because.splice(0..0, listed.because);
         return Ok(used);
     }
-    let hidden = asker.hides(item);
     let looking = Looking { manifests, compiled, principal, bindings: bindings(manifests), request: item };
     let needs: Vec<_> = hidden.reasons.iter().map(|deny| looking.stands(deny)).collect();
     let ways = used.because.iter().map(|ground| Way {

@@ -14,8 +14,8 @@ use axum::{
         HeaderValue, StatusCode, Version,
         header::{DATE, HOST},
     },
-    middleware::{Next, from_fn, map_response},
-    response::{IntoResponse as _, Response},
+    middleware::{Next, from_fn},
+    response::IntoResponse as _,
 };
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
@@ -80,14 +80,16 @@ pub fn serve(
     router: Router,
 ) -> io::Result<Serving> {
     let address = listener.local_addr()?;
-    let router = router.layer(from_fn(async |request: Request, next: Next| {
-        if has_host(&request) { next.run(request).await } else { StatusCode::BAD_REQUEST.into_response() }
-    }));
     let router = router.layer(RequestBodyTimeoutLayer::new(PATIENCE));
-    let router = router.layer(map_response(move |mut response: Response| {
-        let date = http_date(clock.now());
+    let router = router.layer(from_fn(move |request: Request, next: Next| {
+        let clock = Arc::clone(&clock);
         async move {
-            if let Ok(date) = HeaderValue::from_str(&date) {
+            let mut response = if has_host(&request) {
+                next.run(request).await
+            } else {
+                StatusCode::BAD_REQUEST.into_response()
+            };
+            if let Ok(date) = HeaderValue::from_str(&http_date(clock.now())) {
                 response.headers_mut().insert(DATE, date);
             }
             response

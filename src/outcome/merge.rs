@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 pub use error::MergeError;
 
 use super::{
-    CaseResult, CheckStatus, Report, Selection, ShardOf,
+    CaseResult, DivergenceRow, Report, RequirementRow, Selection, ShardOf,
     verdict::{RunParts, Terms, case_status},
 };
 use crate::model::{
@@ -147,18 +147,13 @@ pub fn case_digest<'a>(ids: impl Iterator<Item = &'a CaseId>) -> String {
 /// The report says something of the whole that its own cases contradict, or of a case what its checks do.
 fn changed(part: &Part) -> Option<MergeError> {
     let report = &part.report;
-    let is_green = |case: &&CaseResult| matches!(case.status, CheckStatus::Pass | CheckStatus::Warn(_));
+    let changed = |what: &str| Some(MergeError::Changed { name: part.name.clone(), what: what.to_owned() });
     let other = |case: &&CaseResult| case_status(&case.steps).name() != case.status.name();
-    if let Some(case) = report.cases.iter().filter(is_green).find(other) {
-        return Some(MergeError::Changed {
-            name: part.name.clone(),
-            what: format!("of the case {}", case.id),
-        });
+    if let Some(case) = report.cases.iter().filter(|case| case.status.is_green()).find(other) {
+        return changed(&format!("of the case {}", case.id));
     }
-    let Report { suite, target, seed, sabotaged, selection, reading, cases, duration_ms, .. } =
-        report.clone();
-    let run = RunParts { suite, target, seed, reading, sabotaged, selection, cases, duration_ms };
-    let judged = Report::judge(run, report.requirements.clone(), report.divergences.clone(), &report.terms);
+    let (run, requirements, divergences) = taken_apart(report.clone());
+    let judged = Report::judge(run, requirements, divergences, &report.terms);
     let what = match () {
         () if judged.summary != report.summary => "in its summary",
         () if judged.requirements != report.requirements => "of the requirements",
@@ -166,7 +161,14 @@ fn changed(part: &Part) -> Option<MergeError> {
         () if judged.cautions != report.cautions => "in its cautions",
         () => return None,
     };
-    Some(MergeError::Changed { name: part.name.clone(), what: what.to_owned() })
+    changed(what)
+}
+
+/// What a report is judged by, its terms aside.
+fn taken_apart(report: Report) -> (RunParts, Vec<RequirementRow>, Vec<DivergenceRow>) {
+    let Report { suite, target, seed, sabotaged, selection, reading, cases, duration_ms, .. } = report;
+    let run = RunParts { suite, target, seed, reading, sabotaged, selection, cases, duration_ms };
+    (run, report.requirements, report.divergences)
 }
 
 fn names(parts: &[Part]) -> Vec<String> {
@@ -178,25 +180,13 @@ fn names(parts: &[Part]) -> Vec<String> {
 fn joined(parts: Vec<Part>) -> Option<Report> {
     let mut parts = parts.into_iter();
     let Part { shard, report: first, .. } = parts.next()?;
-    let Report {
-        suite,
-        target,
-        seed,
-        sabotaged,
-        selection,
-        mut terms,
-        reading,
-        divergences,
-        requirements,
-        ..
-    } = first;
-    let (mut cases, mut duration_ms) = (first.cases, first.duration_ms);
+    let mut terms = first.terms.clone();
+    let (mut run, requirements, divergences) = taken_apart(first);
     for Part { report, .. } in parts {
-        cases.extend(report.cases);
-        duration_ms = duration_ms.max(report.duration_ms);
+        run.cases.extend(report.cases);
+        run.duration_ms = run.duration_ms.max(report.duration_ms);
         terms.interrupted |= report.terms.interrupted;
     }
-    let selection = Selection { selected: shard.selected, shard: None, ..selection };
-    let run = RunParts { suite, target, seed, reading, sabotaged, selection, cases, duration_ms };
+    run.selection = Selection { selected: shard.selected, shard: None, ..run.selection };
     Some(Report::judge(run, requirements, divergences, &terms))
 }

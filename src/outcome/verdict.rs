@@ -80,6 +80,12 @@ impl CheckStatus {
         !matches!(self, Self::Skipped(_) | Self::NotApplicable(_) | Self::NotExercised(_))
     }
 
+    /// Seen as expected, at worst with a warning.
+    #[must_use]
+    pub const fn is_green(&self) -> bool {
+        matches!(self, Self::Pass | Self::Warn(_))
+    }
+
     /// Somebody has to act: an error, a failure, or a pass that the baseline does not know of.
     #[must_use]
     pub const fn needs_action(&self) -> bool {
@@ -154,7 +160,7 @@ impl RequirementRow {
     /// Seen to hold: tested, and every case that tested it passed, at worst with a warning.
     #[must_use]
     pub const fn held(&self) -> bool {
-        matches!(self.status, CheckStatus::Pass | CheckStatus::Warn(_))
+        self.status.is_green()
     }
 }
 

@@ -16,8 +16,6 @@ use crate::net::courier::{Answer, Courier, Request, SendError};
 #[derive(Debug, Default)]
 pub(super) struct Browser {
     jar: Jar,
-    /// A page of another site makes its requests: cookies with `SameSite` stay behind (RFC 6265bis §5.8.3).
-    pub(super) cross_site: bool,
     /// The last answer and where it came from.
     pub(super) page: Option<(Url, Answer)>,
 }
@@ -38,32 +36,37 @@ impl Browser {
     pub(super) fn with_cookies_of(other: &Self, host: &str) -> Self {
         let mut cookies = other.jar.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         cookies.retain(|(of, _), _| of == host);
-        Self { jar: Jar(Mutex::new(cookies)), ..Self::default() }
+        Self { jar: Jar(Mutex::new(cookies)), page: None }
     }
 
     /// Sends a request with the cookies of its host, and keeps those of the answer.
     pub(super) fn over<'a>(&'a self, wire: &'a Wire) -> impl Courier + 'a {
-        Browsing { browser: self, wire }
+        Browsing { jar: &self.jar, wire, cross_site: false }
+    }
+
+    /// The same where a page of another site makes the request: cookies with `SameSite` stay behind (RFC 6265bis §5.8.3).
+    pub(super) fn across_sites<'a>(&'a self, wire: &'a Wire) -> impl Courier + 'a {
+        Browsing { jar: &self.jar, wire, cross_site: true }
     }
 }
 
 struct Browsing<'a> {
-    browser: &'a Browser,
+    jar: &'a Jar,
     wire: &'a Wire,
+    cross_site: bool,
 }
 
 impl Courier for Browsing<'_> {
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send + '_>> {
         let host = Url::parse(&request.url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let host = host.unwrap_or_default();
-        let Browser { jar, cross_site, .. } = self.browser;
-        let request = match jar.of(&host, *cross_site) {
+        let request = match self.jar.of(&host, self.cross_site) {
             Some(cookies) => request.header("cookie", cookies),
             None => request,
         };
         Box::pin(async move {
             let answer = self.wire.send(request).await?;
-            jar.keep(&host, &answer);
+            self.jar.keep(&host, &answer);
             Ok(answer)
         })
     }

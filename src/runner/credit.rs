@@ -125,7 +125,7 @@ pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
         let reached = shown.iter().any(|other| {
             other.expected == Expected::Accepted
                 && is_partner(one, other)
-                && check(steps, other).is_some_and(|check| is_green(&check.status))
+                && check(steps, other).is_some_and(|check| check.status.is_green())
         });
         // The component had the keys for the control: then it went looking for others.
         if one.out_of_reach
@@ -140,7 +140,7 @@ pub(super) fn settle(steps: &mut [StepResult], context: &Context<'_>) {
     // All decisions are made on the checks as they were, then applied.
     let decisions: Vec<_> = shown
         .iter()
-        .filter(|one| check(steps, one).is_some_and(|check| is_green(&check.status)))
+        .filter(|one| check(steps, one).is_some_and(|check| check.status.is_green()))
         .filter_map(|one| objection(one, steps, context).map(|objection| (one.step, one.check, objection)))
         .collect();
     for (step, check, (reason, cause)) in decisions {
@@ -179,29 +179,23 @@ fn check<'s>(steps: &'s [StepResult], one: &Presentation) -> Option<&'s Check> {
     steps.get(one.step)?.checks.get(one.check)
 }
 
-fn is_green(status: &CheckStatus) -> bool {
-    matches!(status, CheckStatus::Pass | CheckStatus::Warn(_))
-}
-
 /// Why a check that passed on its own must not count.
 fn objection(one: &Presentation, steps: &[StepResult], context: &Context<'_>) -> Option<(String, Cause)> {
     // A sign-in proves itself: it is a control for others and needs none.
     if one.expected == Expected::SignedIn {
         return None;
     }
+    let rule = check(steps, one).and_then(|check| check.requirement.as_ref());
+    let about_the_token =
+        one.expected == Expected::Refused && !one.is_open && rule.is_some_and(is_about_the_token);
     let mut found = None;
     for partner in context.presentations.iter().filter(|other| is_partner(one, other)) {
         let Some(check) = check(steps, partner) else { continue };
-        if !is_green(&check.status) {
+        if !check.status.is_green() {
             let reason = format!("its control, `{}`, is not green: {}", partner.name(), check.what);
             found = found.or(Some((reason, check.cause.unwrap_or(Cause::Harness))));
             continue;
         }
-        let about_the_token = one.expected == Expected::Refused
-            && !one.is_open
-            && self::check(steps, one)
-                .and_then(|check| check.requirement.as_ref())
-                .is_some_and(is_about_the_token);
         match difference(one, partner, context) {
             None if about_the_token && is_same_token(one, partner) => {
                 let reason = format!(

@@ -10,6 +10,7 @@ mod browser;
 mod capture;
 mod client;
 mod expect;
+mod family;
 mod fault;
 mod journal;
 mod keys;

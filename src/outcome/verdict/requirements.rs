@@ -82,10 +82,6 @@ fn status(id: &RequirementId, cases: &[&CaseResult]) -> CheckStatus {
         .unwrap_or_else(|| CheckStatus::NotExercised(reason()))
 }
 
-const fn is_green(status: &CheckStatus) -> bool {
-    matches!(status, CheckStatus::Pass | CheckStatus::Warn(_))
-}
-
 impl CaseResult {
     /// What it says of a rule that it lists, if anything: see [`RequirementRow::judge`].
     fn says_of(&self, rule: &RequirementId) -> Option<CheckStatus> {
@@ -100,7 +96,7 @@ impl CaseResult {
             return Some(whole);
         }
         let own = CheckStatus::worst(self.about(rule))?;
-        (!is_green(&own) || is_green(&whole)).then_some(own)
+        (!own.is_green() || whole.is_green()).then_some(own)
     }
 
     /// A check of it is about this rule, and the platform was put to that test.
@@ -144,7 +140,7 @@ impl CaseResult {
         self.status.name() == case_status(&self.steps).name()
             && self
                 .checks_of_rules()
-                .all(|check| is_green(&check.status) || (check.requirement.is_some() && !outside(check)))
+                .all(|check| check.status.is_green() || (check.requirement.is_some() && !outside(check)))
     }
 }
 

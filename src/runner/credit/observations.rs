@@ -8,7 +8,7 @@ pub(super) fn settle(steps: &mut [StepResult], observed: &[(usize, Observation)]
     let others = steps.iter().enumerate().filter(|(step, _)| !is_one(*step));
     let trouble = others
         .flat_map(|(_, step)| &step.checks)
-        .find(|check| !matches!(check.status, CheckStatus::Pass | CheckStatus::Warn(_)))
+        .find(|check| !check.status.is_green())
         .map(|check| (check.what.clone(), check.cause));
     let Some((what, cause)) = trouble else { return };
     for (step, _) in observed {

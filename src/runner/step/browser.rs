@@ -96,7 +96,7 @@ async fn act(
             let url = change.made(&go_out(context, browser, path.as_ref(), base, &login).await?);
             let words = format!("{login} signs in");
             let deed = Deed { words, callback: change.words(), ..Deed::default() };
-            Ok((deed, Some(visit(context, browser, Request::get(url)).await?)))
+            Ok((deed, Some(visit(context, browser, Request::get(url), false).await?)))
         }
         Visit::Begin { path, user, capture } => {
             let login = fill(context, user)?;
@@ -118,7 +118,7 @@ async fn act(
                 ..Deed::default()
             };
             let request = Request { headers, ..Request::get(request::url(base, &path)?) };
-            Ok((deed, Some(visit(context, browser, request).await?)))
+            Ok((deed, Some(visit(context, browser, request, false).await?)))
         }
         Visit::Submit { path, headers, form, without, cross_site } => {
             let path = fill(context, path)?;
@@ -128,10 +128,7 @@ async fn act(
             let sent = format!("{site}{}{}", listed(&headers), change.words());
             let deed = Deed { words: format!("the form for {path} is sent"), sent, ..Deed::default() };
             let request = submission(browser, &request::url(base, &path)?, &change, headers)?;
-            browser.cross_site = *cross_site;
-            let answer = visit(context, browser, request).await;
-            browser.cross_site = false;
-            Ok((deed, Some(answer?)))
+            Ok((deed, Some(visit(context, browser, request, *cross_site).await?)))
         }
     }
 }
@@ -178,10 +175,19 @@ fn parameter(url: &Url, name: &str) -> Option<String> {
     url.query_pairs().find_map(|(known, value)| (known == name).then(|| value.into_owned()))
 }
 
-/// One request; its answer is the page that is open then.
-async fn visit(context: &Context<'_>, browser: &mut Browser, request: Request) -> Result<Answer, Stuck> {
+/// One request, of a page here or of another site; its answer is the page that is open then.
+async fn visit(
+    context: &Context<'_>,
+    browser: &mut Browser,
+    request: Request,
+    cross_site: bool,
+) -> Result<Answer, Stuck> {
     let url = parsed(&request.url)?;
-    let answer = browser.over(&context.wire).send(request).await?;
+    let answer = if cross_site {
+        browser.across_sites(&context.wire).send(request).await?
+    } else {
+        browser.over(&context.wire).send(request).await?
+    };
     browser.page = Some((url, answer.clone()));
     Ok(answer)
 }

@@ -62,14 +62,11 @@ impl Matcher {
             Self::Not(matcher) if actual.is_none() && !matches!(**matcher, Self::Present(_)) => None,
             Self::Not(matcher) => matcher.judge(actual).map(|holds| !holds),
             Self::Equals(expected) => Some(compare::same(actual?, &expected.written())),
-            Self::Contains(part) => {
-                let part = part.written();
-                (part != "").then_some(())?;
-                Some(contains(actual?, &part))
-            }
+            Self::Contains(part) if part.written() == "" => None,
+            Self::Contains(part) => Some(contains(actual?, &part.written())),
+            Self::Matches(pattern) if pattern.written().is_empty() => None,
             Self::Matches(pattern) => {
-                let pattern = Some(pattern.written()).filter(|written| !written.is_empty());
-                let pattern = compile(&pattern?)?;
+                let pattern = compile(&pattern.written())?;
                 Some(actual?.as_str().is_some_and(|text| pattern.is_match(text)))
             }
             Self::Compare(order, bound) => {
@@ -97,36 +94,35 @@ impl Matcher {
 
     /// Whatever there is meets it, and nothing does too, as far as that can be told before variables have values.
     pub(crate) fn takes_everything(&self) -> bool {
-        let mut samples =
-            vec![Json::Null, true.into(), json!([]), json!({}), json!(""), json!("x"), json!(["x"])];
+        let mut operands = Vec::new();
         // What a regular expression matches is not known from looking at it.
-        let given = samples.len();
-        let told = self.values(&mut samples);
-        let operands: Vec<_> =
-            samples.iter().skip(given).filter(|value| !value.is_array()).cloned().collect();
-        let joined: String = operands.iter().filter_map(Json::as_str).collect();
-        samples.extend([operands.into(), joined.into()]);
-        told && self.takes_every_count()
-            && self.holds(None)
-            && samples.iter().all(|sample| self.holds(Some(sample)))
+        if !self.operands(&mut operands) || !self.takes_every_count() || !self.holds(None) {
+            return false;
+        }
+        let all_texts: String = operands.iter().filter_map(Json::as_str).collect();
+        let each = operands.iter().flat_map(|operand| [operand.clone(), json!([operand])]);
+        let mut samples: Vec<_> = each.chain([json!(operands), all_texts.into()]).collect();
+        samples.extend([Json::Null, true.into(), json!([]), json!({}), json!(""), json!("x"), json!(["x"])]);
+        samples.iter().all(|sample| self.holds(Some(sample)))
     }
 
     /// A comparison that every status code meets.
     pub(crate) fn takes_every_status(&self) -> bool {
         let statuses = [200_u16, 401, 403, 404, 500];
-        !self.values(&mut Vec::new()) && statuses.iter().all(|status| self.holds(Some(&(*status).into())))
+        !self.operands(&mut Vec::new()) && statuses.iter().all(|status| self.holds(Some(&(*status).into())))
     }
 
-    /// The values that it compares with, and lists of them. False: it also looks in another way.
-    fn values(&self, found: &mut Vec<Json>) -> bool {
+    /// The values whose equal or whose part it looks for. False: it also looks in another way.
+    fn operands(&self, found: &mut Vec<Json>) -> bool {
         match self {
             Self::Equals(value) | Self::Contains(value) => {
-                let value = value.written();
-                found.extend([json!([value]), value]);
+                found.push(value.written());
                 true
             }
-            Self::Any(matchers) | Self::All(matchers) => matchers.iter().all(|matcher| matcher.values(found)),
-            Self::Not(matcher) => matcher.values(found),
+            Self::Any(matchers) | Self::All(matchers) => {
+                matchers.iter().all(|matcher| matcher.operands(found))
+            }
+            Self::Not(matcher) => matcher.operands(found),
             Self::Present(_) => true,
             Self::Compare(..) | Self::Matches(_) => false,
         }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spanned_yaml::{Diagnostics, Span, closest};
 
+use super::family::Family;
 use crate::{
     model::identifier::{Component, RequirementId},
     outcome::Capability,
@@ -20,36 +21,6 @@ use clients::Clients;
 pub(super) enum Kind {
     Token,
     Capture,
-}
-
-/// What a requirement is about, as far as its id says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
-    /// A token, so that only an answer to one says anything about it.
-    Token,
-    /// A client.
-    Client,
-    /// What a component does, mostly with a token.
-    Component,
-    Other,
-}
-
-impl Family {
-    /// The metadata of a protected resource is there for those who have no token.
-    pub(super) fn of(rule: &RequirementId) -> Self {
-        let begins = |families: &[&str]| families.iter().any(|family| rule.as_str().starts_with(family));
-        if rule.as_str() == "TOK-PRM" {
-            Self::Other
-        } else if begins(&["TOK-"]) {
-            Self::Token
-        } else if begins(&["CL-"]) {
-            Self::Client
-        } else if begins(&["RS-", "MCP-", "OP-", "CLAIM-", "EM-", "UI-"]) {
-            Self::Component
-        } else {
-            Self::Other
-        }
-    }
 }
 
 /// How a token came about, or what was captured.
@@ -159,17 +130,15 @@ impl Ledger {
         let in_journals = match Family::of(id) {
             Family::Token => shown,
             Family::Client => ["sign_in", "client"].iter().any(|kind| self.deeds.contains(*kind)),
-            Family::Component => false,
+            Family::Rights | Family::Component => false,
             Family::Other => true,
         };
         self.at_stake.contains(id) || (in_journals && self.in_journals.contains(id))
     }
 
-    /// A check has the scenario's first requirement at stake.
-    pub(super) fn first_requirement(&mut self) -> Option<RequirementId> {
-        let (first, _) = self.requirements.first()?;
-        self.at_stake.insert(first.clone());
-        Some(first.clone())
+    /// What a check is about that does not say it.
+    pub(super) fn first_requirement(&self) -> Option<RequirementId> {
+        self.requirements.first().map(|(first, _)| first.clone())
     }
 
     pub(super) fn need(&mut self, capabilities: impl IntoIterator<Item = Capability>) {

@@ -2,7 +2,7 @@
 
 use spanned_yaml::{Diagnostics, Node, Source, Span, closest};
 
-use super::{Context, ledger::Ledger, words::listed};
+use super::{Context, family::elsewhere, ledger::Ledger, words::listed};
 use crate::{
     model::identifier::{Component, PROXY, RequirementId, UPSTREAM},
     scenario::syntax::Axis,
@@ -86,53 +86,33 @@ impl<'a> Reader<'a> {
 
     /// The requirement that a check has at stake: as written, or the scenario's first.
     pub(super) fn rule(&mut self, node: Option<&Node>) -> Option<RequirementId> {
+        let id = self.rule_borne_out(node)?;
+        self.ledger.stake(&id);
+        Some(id)
+    }
+
+    /// The same of a check that only looks at what others have done: it bears the requirement out, and puts it at no stake.
+    pub(super) fn rule_borne_out(&mut self, node: Option<&Node>) -> Option<RequirementId> {
         let Some(node) = node else { return self.ledger.first_requirement() };
         let id = self.requirement(node)?;
-        self.ledger.stake(&id);
         if !self.ledger.lists(&id) {
-            self.not_listed(node, &id);
+            self.found
+                .error(node.span, format!("`{id}` is not among the scenario's `requirements`"))
+                .help("a check is about what the scenario is about: list it there, or name another");
         }
         Some(id)
     }
 
-    /// The requirement that a check bears out, as written or the scenario's first: one that looks at what others have done,
-    /// and does nothing by itself.
-    pub(super) fn rule_borne_out(&mut self, node: Option<&Node>) -> Option<RequirementId> {
-        let id = match node {
-            Some(node) => self.requirement(node)?,
-            None => self.ledger.requirements().into_iter().next()?,
-        };
-        match node {
-            Some(node) if !self.ledger.lists(&id) => self.not_listed(node, &id),
-            _ => {}
-        }
-        Some(id)
-    }
-
-    /// What only one kind of component does, no other one says anything of.
+    /// A rule is at stake at the component whose it is.
     pub(super) fn at_home(&mut self, rule: &RequirementId, component: &Component, node: &Node) {
-        let begins = |families: &[&str]| families.iter().any(|family| rule.as_str().starts_with(family));
-        let of_servers = component.as_str().starts_with(PROXY) || component.as_str().starts_with(UPSTREAM);
-        let is = |name: &str| component.as_str() == name;
-        let home = match () {
-            () if begins(&["RS-"]) && !is("registry-server") => "the Registry Server",
-            () if begins(&["MCP-", "OP-"]) && !of_servers => "the MCP proxy",
-            // A client relies on what the Manager answers.
-            () if begins(&["EM-", "CL-"]) && !is("enterprise-manager") => {
-                "the Enterprise Manager or its clients"
-            }
-            () if begins(&["UI-"]) && !is("cloud-ui") && !is("registry-server") => "the Cloud UI",
-            () => return,
-        };
-        self.found
-            .error(node.span, format!("`{rule}` is a rule of {home}, so it is not at stake at {component}"))
-            .help("name the requirement that is at stake as `rule:`");
-    }
-
-    fn not_listed(&mut self, node: &Node, id: &RequirementId) {
-        self.found
-            .error(node.span, format!("`{id}` is not among the scenario's `requirements`"))
-            .help("a check is about what the scenario is about: list it there, or name another");
+        if let Some(home) = elsewhere(rule, component) {
+            self.found
+                .error(
+                    node.span,
+                    format!("`{rule}` is a rule of {home}, so it is not at stake at {component}"),
+                )
+                .help("name the requirement that is at stake as `rule:`");
+        }
     }
 
     /// `requirements`

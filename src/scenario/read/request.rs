@@ -4,6 +4,7 @@ use spanned_yaml::{Entry, Fields, Node, Span};
 
 use super::{
     expect::outcome,
+    family::Family,
     ledger::{Beside, Verdict, by_moment, is_of_the_moment},
     reader::Reader,
     variable::Place,
@@ -55,7 +56,7 @@ impl Reader<'_> {
             self.at_home(rule, to, rule_node.unwrap_or(node));
         }
         if let Some(Some(rule)) = &rule
-            && needs_a_token(rule)
+            && Family::of(rule).needs_a_token()
             && shown.is_none()
             && !control_given
         {
@@ -213,11 +214,4 @@ fn authorization(node: &Node) -> Option<Span> {
     let headers = node.get("headers")?.as_mapping()?;
     let header = headers.iter().find(|header| header.key.eq_ignore_ascii_case("authorization"))?;
     Some(header.key_span)
-}
-
-/// The requirement is about tokens, or about what somebody may do with one, so that only an answer to one can say
-/// anything about it. The metadata of a protected resource is there for those who have none.
-fn needs_a_token(rule: &RequirementId) -> bool {
-    let families = ["TOK-", "RS-", "MCP-", "OP-", "CLAIM-"];
-    families.iter().any(|family| rule.as_str().starts_with(family)) && rule.as_str() != "TOK-PRM"
 }

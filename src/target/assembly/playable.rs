@@ -26,12 +26,10 @@ pub(super) fn check(
     registries: &Places,
     idp: (&[String], Vec<String>),
 ) -> Result<(), String> {
-    let manager = values.enterprise_manager.iter().map(|manager| manager.resource_url.as_str());
-    let ui = values.cloud_ui.iter().map(|_| ui_url.as_str());
+    let manager = values.enterprise_manager.iter().map(|manager| &manager.resource_url);
     let served = manager.map(|url| ("the Enterprise Manager", url));
-    let served = served.chain(ui.map(|url| ("the Cloud UI", url)));
-    let served: Vec<_> =
-        served.chain(registries.server().map(|url| ("the Registry Server", url.as_str()))).collect();
+    let served = served.chain(values.cloud_ui.iter().map(|_| ("the Cloud UI", ui_url)));
+    let served: Vec<_> = served.chain(registries.server().map(|url| ("the Registry Server", url))).collect();
     let (issuers, hosts) = idp;
     let others = issuers.iter().map(|issuer| ("the identity provider", issuer.as_str()));
     // What components are told of each other leads to somebody, or out of the process.
@@ -40,7 +38,8 @@ pub(super) fn check(
     let told = told.flatten().map(|url| ("what the Cloud UI is told to ask", url));
     let api = registries.api().map(|url| ("the registry of the policy", url.as_str()));
     let others = others.chain(told).chain(api);
-    for (who, written) in served.iter().copied().chain(others) {
+    let served_at = served.iter().map(|(who, url)| (*who, url.as_str()));
+    for (who, written) in served_at.chain(others) {
         let Ok(url) = Url::parse(written) else { continue };
         if url.port().is_some() {
             return Err(format!(
@@ -56,11 +55,9 @@ pub(super) fn check(
     }
     let mut taken: BTreeMap<String, &str> =
         hosts.into_iter().map(|host| (host, "the identity provider")).collect();
-    for (who, written) in served {
-        let Some(host) = Url::parse(written).ok().and_then(|url| url.host_str().map(str::to_owned)) else {
-            continue;
-        };
-        if let Some(other) = taken.insert(host.clone(), who) {
+    for (who, url) in served {
+        let host = url.host();
+        if let Some(other) = taken.insert(host.to_owned(), who) {
             return Err(format!(
                 "{who} and {other} share the host `{host}`: each needs a name of its own to be played"
             ));

@@ -153,6 +153,9 @@ impl Exchange<'_> {
     /// What the server refuses keeps its status where that is about the request. 401 and 403 are the proxy's own words.
     fn rejected(&self, status: StatusCode, id: Option<&Id>) -> Response {
         self.proxy.log.note("warning", &format!("the server refused a request with {}", status.as_u16()));
+        // The media type is the proxy's own: it is the message that the server does not take.
+        let status =
+            if status == StatusCode::UNSUPPORTED_MEDIA_TYPE { StatusCode::BAD_REQUEST } else { status };
         match status {
             StatusCode::BAD_REQUEST
             | StatusCode::NOT_FOUND
@@ -163,10 +166,6 @@ impl Exchange<'_> {
             | StatusCode::UNPROCESSABLE_ENTITY
             | StatusCode::TOO_MANY_REQUESTS => {
                 refusal::error(status, id, -32600, "the MCP server refused the request")
-            }
-            // The media type is the proxy's own: it is the message that the server does not take.
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                refusal::error(StatusCode::BAD_REQUEST, id, -32600, "the MCP server refused the request")
             }
             _ => refusal::no_answer(StatusCode::BAD_GATEWAY, id),
         }
